@@ -1,0 +1,1 @@
+"""The public contract: events, subjects, versions and the deployment lifecycle."""

@@ -1,0 +1,1 @@
+"""How a service appends to, reads, projects and reacts to the log."""
