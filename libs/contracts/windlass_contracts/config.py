@@ -1,0 +1,84 @@
+"""How a project is built, run, probed and bounded: complete, so that a deployment's snapshot says it all."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from windlass_contracts.event import Record
+from windlass_contracts.values import Bytes, Command, HttpPath, Milliseconds, Port, Seconds, SourceFolder, Token
+
+MIB = 1024 * 1024
+
+
+class HttpProbe(Record):
+    """Healthy when GET on `path` answers a status in the range, `successes` times in a row."""
+
+    kind: Literal["http"] = "http"
+    path: HttpPath = "/"
+    status_min: int = Field(default=200, ge=100, le=599)
+    status_max: int = Field(default=399, ge=100, le=599)
+    successes: int = Field(default=1, ge=1, le=100)
+    timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+
+
+class TcpProbe(Record):
+    """Healthy when the port takes a connection."""
+
+    kind: Literal["tcp"] = "tcp"
+    timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+
+
+class CommandProbe(Record):
+    """Healthy when the command, run inside the container, exits with 0."""
+
+    kind: Literal["command"] = "command"
+    command: Command
+    timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+
+
+Probe = Annotated[HttpProbe | TcpProbe | CommandProbe, Field(discriminator="kind")]
+
+
+class Limits(Record):
+    """What one container may use."""
+
+    memory_bytes: Bytes = Field(default=512 * MIB, ge=16 * MIB)
+    cpu_millis: int = Field(default=1_000, ge=50, le=256_000, description="thousandths of a core")
+    processes: int = Field(default=256, ge=4, le=32_768)
+
+
+class Deadlines(Record):
+    """How long each step of a deployment may take before it counts as failed."""
+
+    queued_s: Seconds = 3_600
+    fetch_s: Seconds = 120
+    build_s: Seconds = 900
+    pre_deploy_s: Seconds = 600
+    start_s: Seconds = 60
+    health_s: Seconds = 60
+    route_s: Seconds = 30
+
+
+class Retirement(Record):
+    """How a version that was replaced goes."""
+
+    drain_s: Seconds = 1
+    grace_s: Seconds = 30
+    keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] = 900
+
+
+class DeploymentConfig(Record):
+    """Everything about a deployment but its source and its variables. What is None is detected from the source."""
+
+    runner: Token | None = None
+    root: SourceFolder | None = None
+    build_command: Command | None = None
+    pre_deploy_command: Command | None = None
+    start_command: Command | None = None
+    port: Port = 8_000
+    replicas: int = Field(default=1, ge=1, le=100)
+    probe: Probe = HttpProbe()
+    limits: Limits = Limits()
+    build_limits: Limits = Limits(memory_bytes=2_048 * MIB, cpu_millis=2_000, processes=1_024)
+    deadlines: Deadlines = Deadlines()
+    retirement: Retirement = Retirement()

@@ -1,0 +1,58 @@
+"""All events, by what they are about."""
+
+from windlass_contracts.events.deployment import (
+    BuildStarted,
+    BuildSucceeded,
+    ContainerPaused,
+    ContainerResumed,
+    ContainerStarted,
+    ContainerStopped,
+    CutoverStarted,
+    DeploymentCanceled,
+    DeploymentLive,
+    DeploymentRequested,
+    DeploymentSuperseded,
+    Failed,
+    Healthy,
+    Unhealthy,
+)
+from windlass_contracts.events.environment import EnvironmentConfigured, EnvironmentCreated
+from windlass_contracts.events.project import ProjectConfigured, ProjectCreated
+from windlass_contracts.events.release import ReleaseRetired
+from windlass_contracts.events.routes import (
+    AliasesChanged,
+    PromotionRequested,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+)
+from windlass_contracts.events.variable import VariableRemoved, VariableSet
+
+__all__ = [
+    "AliasesChanged",
+    "BuildStarted",
+    "BuildSucceeded",
+    "ContainerPaused",
+    "ContainerResumed",
+    "ContainerStarted",
+    "ContainerStopped",
+    "CutoverStarted",
+    "DeploymentCanceled",
+    "DeploymentLive",
+    "DeploymentRequested",
+    "DeploymentSuperseded",
+    "EnvironmentConfigured",
+    "EnvironmentCreated",
+    "Failed",
+    "Healthy",
+    "ProjectConfigured",
+    "ProjectCreated",
+    "PromotionRequested",
+    "ReleaseRetired",
+    "RollbackRequested",
+    "RoutesApplied",
+    "RoutesFailed",
+    "Unhealthy",
+    "VariableRemoved",
+    "VariableSet",
+]

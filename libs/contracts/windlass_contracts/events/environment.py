@@ -1,0 +1,32 @@
+"""Environments of a project, all in one aggregate, so that names stay unique and a branch belongs to one of them."""
+
+from typing import ClassVar
+
+from windlass_contracts.event import Event
+from windlass_contracts.ids import EnvironmentId
+from windlass_contracts.subjects import Aggregate, Service
+from windlass_contracts.values import BranchPattern, Slug
+
+
+class EnvironmentCreated(Event):
+    """An environment exists. The production environment answers at the project's own address."""
+
+    TYPE: ClassVar = "environment.created.v1"
+    AGGREGATE: ClassVar = Aggregate.ENVIRONMENTS
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    name: Slug
+    production: bool
+    branches: tuple[BranchPattern, ...] = ()
+
+
+class EnvironmentConfigured(Event):
+    """Pushes of these branches, and of no others, go to the environment from now on."""
+
+    TYPE: ClassVar = "environment.configured.v1"
+    AGGREGATE: ClassVar = Aggregate.ENVIRONMENTS
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    branches: tuple[BranchPattern, ...] = ()

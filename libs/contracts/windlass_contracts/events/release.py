@@ -1,0 +1,20 @@
+"""Releases: immutable images that deployments were built into."""
+
+from typing import ClassVar
+
+from windlass_contracts.event import Event
+from windlass_contracts.subjects import Aggregate, Service
+from windlass_contracts.values import Bytes, NodeName, ReleaseRef, Token
+
+
+class ReleaseRetired(Event):
+    """The release may be deleted: no deployment may start from it any more. Appended before anything is deleted."""
+
+    TYPE: ClassVar = "release.retired.v1"
+    AGGREGATE: ClassVar = Aggregate.RELEASES
+    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
+
+    release: ReleaseRef
+    node: NodeName
+    why: Token
+    size_bytes: Bytes | None = None

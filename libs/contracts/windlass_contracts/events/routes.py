@@ -1,0 +1,101 @@
+"""Which deployment answers at which address: decided by the router alone, asked for by the gateway."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from windlass_contracts.event import Event, Record
+from windlass_contracts.events.deployment import Stage
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId
+from windlass_contracts.privacy import PersonalData
+from windlass_contracts.subjects import Aggregate, Service
+from windlass_contracts.values import Milliseconds, NodeName, Sentence, Sequence, Token
+
+AliasName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253),
+    PersonalData.NAMED,
+]
+"""A host label below the installation's domain, or, for the kind `domain`, a whole host name in ASCII."""
+
+
+class Alias(Record):
+    """An address. Kinds: environment, environment-id, branch, deployment, domain."""
+
+    kind: Token
+    name: AliasName
+    environment: EnvironmentId | None = None
+
+
+class AliasMove(Record):
+    """An alias leaves one deployment for another; none before means new, none after means given up."""
+
+    alias: Alias
+    before: DeploymentId | None = None
+    after: DeploymentId | None = None
+
+
+class RollbackRequested(Event):
+    """Somebody wants an environment, with all its addresses, to answer with an earlier deployment."""
+
+    TYPE: ClassVar = "rollback.requested.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    alias: AliasName
+    before: DeploymentId | None = None
+    to: DeploymentId
+    note: NoteId | None = None
+
+
+class PromotionRequested(Event):
+    """Somebody wants an environment to answer with what was deployed to another one."""
+
+    TYPE: ClassVar = "promotion.requested.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    alias: AliasName
+    before: DeploymentId | None = None
+    to: DeploymentId
+    note: NoteId | None = None
+
+
+class AliasesChanged(Event):
+    """The router's decision about every alias that moves; the routes follow, then RoutesApplied says so."""
+
+    TYPE: ClassVar = "aliases.changed.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
+
+    why: Token
+    deployment: DeploymentId | None = None
+    request: EventId | None = None
+    moves: Annotated[tuple[AliasMove, ...], Field(min_length=1)]
+
+
+class RoutesApplied(Event):
+    """Every proxy confirmed the routes as of this generation, a sequence of the log."""
+
+    TYPE: ClassVar = "routes.applied.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
+
+    generation: Sequence
+    proxies: tuple[NodeName, ...]
+    duration_ms: Milliseconds
+
+
+class RoutesFailed(Event):
+    """A rollback or promotion that was asked for could not be done; the addresses answer as before."""
+
+    TYPE: ClassVar = "routes.failed.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.ROUTER, Service.BUILDER, Service.GATEWAY})
+
+    request: EventId
+    stage: Stage
+    code: Token
+    reason: Sentence

@@ -1,0 +1,100 @@
+"""Subjects of the log: `evt.<service>.<team>.<project>.<aggregate>.<id>`.
+
+The first token after `evt` says who appends, so that the server's permissions can hold each service to its own; team
+and project tokens let a reader be granted one team and let one project be read alone.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from windlass_contracts.errors import MalformedSubjectError
+from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
+
+STREAM = "EVENTS"
+ALL_EVENTS = "evt.>"
+_TOKENS = 6
+
+
+class Service(StrEnum):
+    """Who may append."""
+
+    GATEWAY = "gateway"
+    BUILDER = "builder"
+    MONITOR = "monitor"
+    ROUTER = "router"
+    LOGS = "logs"
+
+
+class Aggregate(StrEnum):
+    """What is written with an expected sequence: two writers of the same one never both win."""
+
+    PROJECT = "project"
+    ENVIRONMENTS = "environments"
+    VARIABLES = "variables"
+    DEPLOYMENT = "deployment"
+    ROUTES = "routes"
+    RELEASES = "releases"
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateKey:
+    """One aggregate of one project of one team."""
+
+    team: TeamId
+    project: ProjectId
+    aggregate: Aggregate
+    id: UUID
+
+    def subject(self, service: Service) -> str:
+        """Return where `service` appends its events about this aggregate."""
+        return f"evt.{service}.{self.team}.{self.project}.{self.aggregate}.{self.id}"
+
+    @property
+    def pattern(self) -> str:
+        """The subjects of everybody's events about this aggregate: the scope of an expected sequence."""
+        return f"evt.*.{self.team}.{self.project}.{self.aggregate}.{self.id}"
+
+    @classmethod
+    def of_project(cls, team: TeamId, project: ProjectId, aggregate: Aggregate) -> "AggregateKey":
+        """Return the aggregate of which each project has one: its environments, variables, routes, releases."""
+        return cls(team, project, aggregate, project)
+
+    @classmethod
+    def of_deployment(cls, team: TeamId, project: ProjectId, deployment: DeploymentId) -> "AggregateKey":
+        return cls(team, project, Aggregate.DEPLOYMENT, deployment)
+
+
+PROJECT_REGISTRY = f"evt.*.*.*.{Aggregate.PROJECT}.*"
+"""The scope in which projects are created: all projects of all teams, so that no two ever take the same slug."""
+
+
+def parse_subject(subject: str) -> tuple[Service, AggregateKey]:
+    """Return who appended an event and what it is about.
+
+    Raises:
+        MalformedSubjectError: the subject is not one of the log's.
+    """
+    tokens = subject.split(".")
+    if len(tokens) != _TOKENS or tokens[0] != "evt":
+        raise MalformedSubjectError(subject)
+    try:
+        service, aggregate = Service(tokens[1]), Aggregate(tokens[4])
+        team, project, identity = (_canonical_uuid(tokens[place]) for place in (2, 3, 5))
+    except ValueError as error:
+        raise MalformedSubjectError(subject) from error
+    return service, AggregateKey(TeamId(team), ProjectId(project), aggregate, identity)
+
+
+def _canonical_uuid(text: str) -> UUID:
+    """Refuse the other spellings that UUID() takes: two subjects must never name one aggregate."""
+    value = UUID(text)
+    if str(value) != text:
+        msg = f"{text} is not written as a canonical UUID"
+        raise ValueError(msg)
+    return value
+
+
+def log_subject(team: TeamId, project: ProjectId, deployment: DeploymentId) -> str:
+    """Return where the lines of a deployment's builds and containers go in the stream `LOGS`."""
+    return f"log.{team}.{project}.{deployment}"
