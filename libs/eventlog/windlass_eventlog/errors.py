@@ -1,0 +1,66 @@
+"""What can go wrong between a service and the log.
+
+EventLogError
+├── ConflictError            somebody else wrote first: read again, decide again
+├── LogUnavailableError      the log did not answer in time; it is not known whether anything was appended
+├── LogFullError             the stream's byte budget is used up: nothing more can be appended
+├── PermissionDeniedError    the server does not let this service do that: a mistake of the installation
+├── GapError                 a sequence is missing that the stream must have
+├── HaltedError              a projection met what it cannot read, and stands still until an operator decides
+├── NotReachedError          a projection did not reach a sequence in time
+├── KeyTakenError            the key of a bucket exists already
+└── TryAgain                 a reactor asks to be woken up again, later
+"""
+
+from datetime import timedelta
+
+
+class EventLogError(Exception):
+    """Something went wrong between a service and the log."""
+
+
+class ConflictError(EventLogError):
+    """Somebody else wrote to the same scope first: read again, decide again."""
+
+    def __init__(self, scope: str, expected: int, actual: int | None) -> None:
+        found = "something else" if actual is None else str(actual)
+        super().__init__(f"{scope} was expected to end at sequence {expected}, but ends at {found}.")
+        self.scope = scope
+        self.expected = expected
+        self.actual = actual
+
+
+class LogUnavailableError(EventLogError):
+    """The log did not answer in time; it is not known whether anything was appended."""
+
+
+class LogFullError(EventLogError):
+    """The stream's byte budget is used up: nothing more can be appended."""
+
+
+class PermissionDeniedError(EventLogError):
+    """The server does not let this service do that: a mistake of the installation."""
+
+
+class GapError(EventLogError):
+    """A sequence is missing that the stream must have."""
+
+
+class HaltedError(EventLogError):
+    """A projection met what it cannot read, and stands still until an operator decides."""
+
+
+class NotReachedError(EventLogError):
+    """A projection did not reach a sequence in time."""
+
+
+class KeyTakenError(EventLogError):
+    """The key of a bucket exists already."""
+
+
+class TryAgain(EventLogError):  # noqa: N818 - a request, not a failure
+    """A reactor asks to be woken up again, later."""
+
+    def __init__(self, after: timedelta, why: str) -> None:
+        super().__init__(why)
+        self.after = after

@@ -1,0 +1,59 @@
+"""The port to the log. Two adapters pass the same contract tests: JetStream, and one in memory for simulations."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from windlass_contracts.cloudevent import Proposed, Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.subjects import ALL_EVENTS, AggregateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The condition of an append: the last event in `scope` (a subject pattern) stands at `sequence`; 0 means none."""
+
+    scope: str
+    sequence: int
+
+    @classmethod
+    def at(cls, key: AggregateKey, sequence: int) -> "Expected":
+        """Expect that the last event about an aggregate stands at `sequence`."""
+        return cls(key.pattern, sequence)
+
+    @classmethod
+    def new(cls, key: AggregateKey) -> "Expected":
+        """Expect that there is no event about an aggregate yet."""
+        return cls(key.pattern, 0)
+
+
+class EventLog(Protocol):
+    """Append with a condition; read in order, without gap or double."""
+
+    async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
+        """Return the sequence of the event once it is durable.
+
+        Appending the same event (by id) again returns the sequence that it has, whatever the condition says.
+
+        Raises:
+            ConflictError: the scope does not end where it was expected to.
+            LogUnavailableError: no answer in time; append the same event again, with the same id.
+            LogFullError: the byte budget is used up.
+            PermissionDeniedError: the server forbids it.
+        """
+        ...
+
+    def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncIterator[Recorded[Event]]:
+        """Yield every event behind `after` whose subject matches, in order, and go on with those still to come.
+
+        Survives reconnects and restarts of the server. Ends only by being closed or by an error.
+
+        Raises:
+            GapError: the stream misses a sequence, or begins after `after` + 1, or ends before `after`.
+            ContractError: an event cannot be read; its subclasses say why.
+        """
+        ...
+
+    async def head(self) -> int:
+        """Return the sequence of the last event; 0 when there is none."""
+        ...

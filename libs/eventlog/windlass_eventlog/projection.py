@@ -1,0 +1,80 @@
+"""What a projection is: rows folded from events by a pure function, with the sequence that each row stands at.
+
+Decide from a row and the sequence it carries: that sequence counts every event about the row's key, those that the
+projection does not read too, so that it can be expected of the log.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.subjects import Aggregate
+
+RowT = TypeVar("RowT", bound=BaseModel)
+PATIENCE = timedelta(seconds=2)
+"""How long a page waits for its own command to show."""
+
+
+def aggregate_key(aggregate: Aggregate) -> Callable[[Recorded[Event]], UUID | None]:
+    """Return the key function of a projection with one row for each aggregate of a kind."""
+    return lambda recorded: recorded.key.id if recorded.key.aggregate is aggregate else None
+
+
+@dataclass(frozen=True, slots=True)
+class Projection(Generic[RowT]):
+    """One kind of row.
+
+    `key` says which row an event touches, if any. `evolve` returns the row after an event, or None where the event
+    says nothing about it. `indexes` names the fields of the row by which rows are looked up, `version` is raised with
+    every change of the row or of what `evolve` does: it is then rebuilt from the log.
+    """
+
+    name: str
+    version: int
+    row: type[RowT]
+    key: Callable[[Recorded[Event]], UUID | None]
+    evolve: Callable[[RowT | None, Recorded[Event]], RowT | None]
+    indexes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned(Generic[RowT]):
+    """A row and the sequence of the last event that touched its key."""
+
+    key: UUID
+    row: RowT
+    sequence: int
+
+
+class Rows(Protocol):
+    """Rows of a service's projections, as far as the log was read."""
+
+    async def get(self, projection: Projection[RowT], key: UUID) -> Versioned[RowT] | None:
+        """Return the row of a key."""
+        ...
+
+    async def find(
+        self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None
+    ) -> list[Versioned[RowT]]:
+        """Return the rows whose indexed fields have these values (a tuple means any of them), latest touched first."""
+        ...
+
+    async def reached(self, sequence: int, patience: timedelta = PATIENCE) -> None:
+        """Wait until every event up to `sequence` is in the rows.
+
+        Raises:
+            NotReachedError: it took longer than `patience`.
+            HaltedError: the projection stands still.
+        """
+        ...
+
+    @property
+    def position(self) -> int:
+        """The sequence up to which the log was read."""
+        ...
