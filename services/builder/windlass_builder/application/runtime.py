@@ -1,0 +1,112 @@
+"""The port to what builds releases and runs apps on this node: a container engine, or plain processes.
+
+An adapter is made for one installation and touches nothing that does not bear its label. Every call may be repeated:
+names are deterministic, so what an interrupted call left behind is taken up, not doubled. Errors: `runtime_errors`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from windlass_builder.domain.workloads import OutputLine, Release, ReleaseSpec, Runner, RunnerEvent, RunnerSpec
+
+
+class OutputSink(Protocol):
+    """Where a build's output goes, line by line; while it waits, the build waits."""
+
+    async def __call__(self, line: OutputLine, /) -> None: ...
+
+
+class Runtime(Protocol):
+    """Builds releases and runs them on this node."""
+
+    @property
+    def isolation(self) -> str:
+        """A sentence that says honestly what keeps the apps of this node apart."""
+        ...
+
+    async def prepare(self, project: UUID) -> None:
+        """Make what the project's builds and runners share, so that `build` and `start` need not wait for it."""
+        ...
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
+        """Return the release of the specification, made from the tar `source` unless it exists.
+
+        A cancelled, failed or timed out build leaves nothing running and no release.
+
+        Raises: BuildError, RunnerImageMissingError, AddressesExhaustedError, EngineError.
+        """
+        ...
+
+    async def start(self, spec: RunnerSpec) -> Runner:
+        """Return the runner, running: a new one, or the one of that name and specification, resumed or started again.
+
+        Until `keep_running`, an exit is final and only reported: a bad app is no loop.
+
+        Raises: ReleaseMissingError, RunnerConflictError, AddressesExhaustedError, EngineError.
+        """
+        ...
+
+    async def keep_running(self, name: str) -> None:
+        """From now on the engine restarts it when it exits and after a reboot, until it is stopped."""
+        ...
+
+    async def stop(self, name: str, grace: timedelta) -> None:
+        """Ask it to end (SIGTERM), kill it after `grace`; return once it ended. Nothing happens where there is none."""
+        ...
+
+    async def pause(self, name: str) -> None:
+        """Let it stand still, keeping memory and address; a paused one stays paused."""
+        ...
+
+    async def resume(self, name: str) -> None:
+        """Let a paused one go on; a running one goes on running."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Kill it if need be and forget it. Nothing happens where there is none."""
+        ...
+
+    async def inspect(self, name: str) -> Runner:
+        """Return the runner as it is now.
+
+        Raises: RunnerMissingError.
+        """
+        ...
+
+    async def runners(self) -> Sequence[Runner]:
+        """Return all runners of this installation on this node, whatever their state."""
+        ...
+
+    def events(self, since: datetime | None = None) -> AsyncIterator[RunnerEvent]:
+        """Yield what happens to runners from `since` (now, without it) until cancelled, through restarts of the engine.
+
+        After a reconnect an event may come twice. An engine that was down reports no exits of that time: compare with
+        `runners()` after a gap.
+        """
+        ...
+
+    async def remove_release(self, reference: str) -> None:
+        """Delete the release. Nothing happens where there is none; one that a runner uses is left alone.
+
+        Raises: EngineError, also for a release that is in use.
+        """
+        ...
+
+    async def reap_builds(self) -> None:
+        """Kill and remove the builds that an earlier life of this process left behind."""
+        ...
+
+    async def remove_project(self, project: UUID) -> None:
+        """Remove the project's runners, releases, caches and network."""
+        ...
+
+    async def purge(self) -> None:
+        """Remove everything of this installation on this node."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection to the engine; runners run on."""
+        ...

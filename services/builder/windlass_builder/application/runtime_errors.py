@@ -1,0 +1,122 @@
+"""What can go wrong where releases are built and runners live. Each message is a sentence for the person who deploys.
+
+RuntimePortError
+├── BuildError                     the build failed by its own doing; building again changes nothing
+│   ├── BuildExitedError           its command ended with another code than 0
+│   ├── BuildTimedOutError         it took longer than it may
+│   ├── BuildOutOfMemoryError      it used more memory than it may
+│   ├── BuildOutOfProcessesError   it started more processes than it may
+│   └── BuildOutOfDiskError        it wrote more than it may
+├── RunnerImageMissingError        the runner that the release is built on is not on this node
+├── ReleaseMissingError            the release is not on this node
+├── RunnerMissingError             no runner of this installation has that name
+├── RunnerConflictError            a runner of that name exists, made from another specification
+├── AddressesExhaustedError        no subnet, address or port is free
+└── EngineError                    the engine is away or refuses; trying again may help
+"""
+
+from datetime import timedelta
+
+
+class RuntimePortError(Exception):
+    """Something went wrong where releases are built and runners live."""
+
+
+class BuildError(RuntimePortError):
+    """The build failed by its own doing; building again changes nothing."""
+
+
+class BuildExitedError(BuildError):
+    """The build's command ended with another code than 0."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"The build command ended with exit code {exit_code}; its last lines of output say why.")
+        self.exit_code = exit_code
+
+
+class BuildTimedOutError(BuildError):
+    """The build took longer than it may."""
+
+    def __init__(self, timeout: timedelta) -> None:
+        super().__init__(
+            f"The build was stopped because it took longer than {timeout.total_seconds():g} s; "
+            "make it faster, or raise the project's build timeout."
+        )
+        self.timeout = timeout
+
+
+class BuildOutOfMemoryError(BuildError):
+    """The build used more memory than it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The build was stopped because it used more than {limit // 2**20} MiB of memory; "
+            "make it use less, or raise the project's build memory."
+        )
+        self.limit = limit
+
+
+class BuildOutOfProcessesError(BuildError):
+    """The build started more processes than it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The build failed because it tried to have more than {limit} processes and threads at once; "
+            "look for a command that starts itself again and again."
+        )
+        self.limit = limit
+
+
+class BuildOutOfDiskError(BuildError):
+    """The build wrote more than it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The build was stopped because it wrote more than {limit // 2**20} MiB; "
+            "leave out what the app does not need at run time."
+        )
+        self.limit = limit
+
+
+class RunnerImageMissingError(RuntimePortError):
+    """The runner that the release is built on is not on this node."""
+
+    def __init__(self, runner: str) -> None:
+        super().__init__(
+            f"The runner {runner} is not on this node; `windlass up` provides it, `windlass doctor` checks."
+        )
+        self.runner = runner
+
+
+class ReleaseMissingError(RuntimePortError):
+    """The release is not on this node."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"The release {reference} is not on this node any more; deploy the commit again to build it.")
+        self.reference = reference
+
+
+class RunnerMissingError(RuntimePortError):
+    """No runner of this installation has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no runner {name} on this node.")
+        self.name = name
+
+
+class RunnerConflictError(RuntimePortError):
+    """A runner of that name exists, made from another specification."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"A runner {name} with other settings exists and was left alone; remove it, then start this one."
+        )
+        self.name = name
+
+
+class AddressesExhaustedError(RuntimePortError):
+    """No subnet, address or port is free."""
+
+
+class EngineError(RuntimePortError):
+    """The engine is away or refuses; trying again may help."""

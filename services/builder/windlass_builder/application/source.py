@@ -1,0 +1,114 @@
+"""The port to where projects' sources come from, and what can go wrong there.
+
+SourceError
+├── BadRepositoryUrlError     the address is none that is fetched from
+├── BadRefError               the ref is no branch, tag or commit SHA
+├── BadRootError              the root folder is none inside the repository
+├── RepositoryNotFoundError   there is no Git repository at the address
+├── LoginNeededError          the repository wants credentials
+├── RefNotFoundError          the repository has no such branch, tag or commit
+├── RootNotFoundError         the commit has no such folder
+├── RepositoryUnreachableError  its host does not answer; trying again may help
+├── SourceTimedOutError       it took longer than it may; trying again may help
+└── GitFailedError            Git failed in a way of its own; its words are in `detail`
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+
+class SourceError(Exception):
+    """The source could not be had. The message is a sentence for the person who deploys."""
+
+
+class BadRepositoryUrlError(SourceError):
+    """The address is none that is fetched from."""
+
+
+class BadRefError(SourceError):
+    """The ref is no branch, tag or commit SHA."""
+
+
+class BadRootError(SourceError):
+    """The root folder is none inside the repository."""
+
+
+class RepositoryNotFoundError(SourceError):
+    """There is no Git repository at the address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"There is no Git repository at {url}; check the address.")
+
+
+class LoginNeededError(SourceError):
+    """The repository wants credentials."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} does not exist or needs a login; make the repository public, "
+            "or connect it with a key or the GitHub App."
+        )
+
+
+class RefNotFoundError(SourceError):
+    """The repository has no such branch, tag or commit."""
+
+    def __init__(self, url: str, ref: str) -> None:
+        super().__init__(f"{url} has no branch, tag or commit {ref}; push it first, or check its name.")
+
+
+class RootNotFoundError(SourceError):
+    """The commit has no such folder."""
+
+    def __init__(self, root: str, commit: str) -> None:
+        super().__init__(f"Commit {commit[:12]} has no folder {root}; correct the project's root folder.")
+
+
+class RepositoryUnreachableError(SourceError):
+    """Its host does not answer; trying again may help."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"The host of {url} does not answer; check the address and this machine's network.")
+
+
+class SourceTimedOutError(SourceError):
+    """It took longer than it may; trying again may help."""
+
+    def __init__(self, url: str, timeout: timedelta) -> None:
+        super().__init__(f"{url} took longer than {timeout.total_seconds():g} s to answer; try again later.")
+
+
+class GitFailedError(SourceError):
+    """Git failed in a way of its own; its words are in `detail`, never with credentials."""
+
+    def __init__(self, url: str, exit_code: int, detail: str) -> None:
+        super().__init__(f"Git could not fetch from {url} (exit code {exit_code}).")
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """A repository's address (http, https, ssh or git; no credentials in it) and the folder in it that is deployed."""
+
+    url: str
+    root: str = "."
+
+
+class SourceFetcher(Protocol):
+    """Fetches sources. Every call may be repeated, and calls for one repository wait for one another."""
+
+    async def resolve(self, url: str, ref: str) -> str:
+        """Return the SHA (40 hex digits) that the branch, tag or SHA names in the repository now.
+
+        Raises: SourceError.
+        """
+        ...
+
+    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:
+        """Write the commit's files, those under the location's root, as a tar to `archive`; whole or not at all.
+
+        Raises: SourceError.
+        """
+        ...

@@ -1,0 +1,26 @@
+"""The names of what this service makes on a node: always the same for the same thing, so that a crash loses nothing."""
+
+from uuid import UUID
+
+
+def runner_name(installation: str, deployment: UUID, ordinal: int = 1) -> str:
+    """Return the name of the deployment's runner number `ordinal`."""
+    return f"windlass-{installation}-run-{deployment.hex}-{ordinal}"
+
+
+def network_name(installation: str, project: UUID) -> str:
+    return f"windlass-{installation}-net-{project.hex}"
+
+
+def cache_name(installation: str, project: UUID) -> str:
+    return f"windlass-{installation}-cache-{project.hex}"
+
+
+def build_name(installation: str, digest: str) -> str:
+    """Return the name of the container that builds the release of that digest (hex)."""
+    return f"windlass-{installation}-build-{digest[:32]}"
+
+
+def release_name(installation: str, digest: str) -> str:
+    """Return the reference of the release of that digest (hex), in the form of an image's."""
+    return f"windlass-{installation}-release:{digest[:32]}"

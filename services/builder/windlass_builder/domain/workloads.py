@@ -1,0 +1,183 @@
+"""What is asked of a node (releases, runners), and what it answers: plain values, known to every runtime."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a build or a runner may use: bytes of memory, CPUs, and processes and threads at once."""
+
+    memory: int
+    cpus: float
+    pids: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStep:
+    """The command that turns the source into something that runs: by `sh -c`, in the folder of the source.
+
+    The environment is seen by the command alone and is no part of the release. `environment_version` names the versions
+    of its values (never made from the values: it goes into the release's public digest). `disk` is in bytes.
+    """
+
+    command: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment_version: str = ""
+    limits: Limits
+    disk: int
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSpec:
+    """Everything that decides what a release contains; equal specifications share one release.
+
+    `revision` names the source for ever: a commit's SHA, or an upload's digest. `root` is the folder of the repository
+    that the archive was made of. Without a `step` the source is the release.
+    """
+
+    project: UUID
+    runner: str
+    revision: str
+    root: str = "."
+    step: BuildStep | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An immutable release on this node; `digest` is `sha256:` and 64 hex digits, `cache_hit` says it was there."""
+
+    reference: str
+    digest: str
+    cache_hit: bool
+
+
+class OutputStream(StrEnum):
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """One line, without its line end, as it was written: any bytes, escape sequences included, at most 64 KiB."""
+
+    time: datetime
+    stream: OutputStream
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerSpec:
+    """One app process to run, under a name that is the same each time the same runner is asked for.
+
+    `command` is run by `sh -c`. The environment holds plain secrets: who may ask the engine about its containers can
+    read them, as everywhere with Docker. `port` is told to the app as `PORT`, except where runners share one address
+    (processes): there each gets a port of its own, and `Runner.address` says which.
+    """
+
+    name: str
+    project: UUID
+    deployment: UUID
+    release: str
+    command: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    port: int = 8000
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a runner is reached from this node, fixed for the runner's whole life and not another's soon after."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """It was made, and never started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """It runs since `started_at`."""
+
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """It stands still, in memory and ready to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarting:
+    """It exited, and the engine will start it again after a moment."""
+
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """It exited, or was stopped, and stays so until it is started."""
+
+    exit_code: int
+    out_of_memory: bool
+
+
+RunnerState = Created | Running | Paused | Restarting | Exited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """A runner as it is now; `id` is the engine's own id of it, `restarts` counts the engine's own restarts."""
+
+    name: str
+    id: str
+    project: UUID
+    deployment: UUID
+    release: str
+    address: Address
+    state: RunnerState
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerEvent:
+    """Something happened to a runner, whoever caused it."""
+
+    runner: str
+    project: UUID
+    deployment: UUID
+    at: datetime
+
+
+class RunnerStarted(RunnerEvent):
+    """It was started, by us or by the engine after an exit."""
+
+
+class RunnerPaused(RunnerEvent):
+    """It stands still."""
+
+
+class RunnerResumed(RunnerEvent):
+    """It goes on after a pause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerExited(RunnerEvent):
+    """It ended, by itself or because it was stopped; 128 + n is the end by signal n."""
+
+    exit_code: int
+    out_of_memory: bool
+
+
+class RunnerRemoved(RunnerEvent):
+    """It is gone."""
