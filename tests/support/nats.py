@@ -1,6 +1,6 @@
 """A real nats-server with JetStream, from the wheel that installs it beside the interpreter."""
 
-import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,16 @@ def running_nats(folder: Path) -> Iterator[str]:
     config.write_text(
         f"""
         listen: "127.0.0.1:-1"
-        ports_file_dir: "{folder}"
         jetstream {{ store_dir: "{folder / "store"}", sync_interval: always }}
         """
     )
     command = ServerCommand([str(NATS_SERVER), "--config", str(config)], b"Server is ready", folder / "nats.log")
     with ServerProcess(command):
-        # NATS writes its ports just before it says that it is ready.
-        (ports,) = folder.glob("*.ports")
-        yield json.loads(ports.read_text())["nats"][0]
+        yield f"nats://{_address(command.log)}"
+
+
+def _address(log: Path) -> str:
+    """Return where the server listens, from its own log: the one place that is complete once it is ready."""
+    found = re.search(r"Listening for client connections on (\S+)", log.read_text())
+    assert found is not None
+    return found[1]
