@@ -1,0 +1,137 @@
+"""What the builder knows of a deployment: its source, its release, its containers, and how far it is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from pydantic import BaseModel, ConfigDict
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.config import DeploymentConfig
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    BuildStarted,
+    BuildSucceeded,
+    ContainerPaused,
+    ContainerResumed,
+    ContainerStarted,
+    ContainerStopped,
+    CutoverStarted,
+    DeploymentRequested,
+)
+from windlass_contracts.events.deployment import Recipe, Source, VariableVersion
+from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
+from windlass_contracts.lifecycle import Phase, transition
+
+
+class ContainerState(StrEnum):
+    """What the log says of a container; the engine is made to agree."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class Container(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    node: str
+    replica: int
+    state: ContainerState
+
+
+class Deployment(BaseModel):
+    """The row of a deployment. `claimed_at` is the sequence of the last cutover to it: it may not be retired since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    team: TeamId
+    project: ProjectId
+    environment: EnvironmentId
+    requested_at: datetime
+    requested_sequence: int
+    phase: Phase
+    source: Source
+    config: DeploymentConfig
+    variables: tuple[VariableVersion, ...]
+    commit: str | None = None
+    attempt: int = 0
+    build_started_at: datetime | None = None
+    release: str | None = None
+    recipe: Recipe | None = None
+    containers: tuple[Container, ...] = ()
+    claimed_at: int = 0
+
+    @property
+    def running(self) -> tuple[Container, ...]:
+        return tuple(container for container in self.containers if container.state is ContainerState.RUNNING)
+
+    @property
+    def present(self) -> tuple[Container, ...]:
+        """The containers that exist on their nodes: running or paused."""
+        return tuple(container for container in self.containers if container.state is not ContainerState.STOPPED)
+
+    def container(self, name: str) -> Container | None:
+        return next((container for container in self.containers if container.name == name), None)
+
+
+def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:
+    """Fold one event into the row."""
+    event = recorded.event
+    if isinstance(event, DeploymentRequested):
+        return _requested(recorded, event)
+    if row is None:
+        return None
+    changes = {"phase": transition(row.phase, type(event)), **_changes(row, recorded)}
+    return row.model_copy(update=changes)
+
+
+def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
+    match recorded.event:
+        case BuildStarted(commit=commit, attempt=attempt):
+            return {"commit": commit, "attempt": attempt, "build_started_at": recorded.metadata.time}
+        case BuildSucceeded(release=release, recipe=recipe):
+            return {"release": release, "recipe": recipe}
+        case CutoverStarted():
+            return {"claimed_at": recorded.sequence}
+        case ContainerStarted() | ContainerResumed() | ContainerPaused() | ContainerStopped() as about:
+            return {"containers": _containers(row, about)}
+        case _:
+            return {}
+
+
+def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deployment:
+    return Deployment(
+        team=recorded.team,
+        project=recorded.project,
+        environment=event.environment,
+        requested_at=recorded.metadata.time,
+        requested_sequence=recorded.sequence,
+        phase=transition(None, DeploymentRequested),
+        source=event.source,
+        config=event.config,
+        variables=event.variables,
+        commit=getattr(event.source, "commit", None),
+    )
+
+
+ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped
+
+
+def _containers(row: Deployment, event: ContainerEvent) -> tuple[Container, ...]:
+    known = row.container(event.container)
+    match event:
+        case ContainerStarted(replica=replica):
+            state = ContainerState.RUNNING
+        case ContainerResumed():
+            state, replica = ContainerState.RUNNING, known.replica if known else 0
+        case ContainerPaused():
+            state, replica = ContainerState.PAUSED, known.replica if known else 0
+        case ContainerStopped():
+            state, replica = ContainerState.STOPPED, known.replica if known else 0
+        case _:
+            assert_never(event)
+    changed = Container(name=event.container, node=event.node, replica=replica, state=state)
+    others = tuple(container for container in row.containers if container.name != event.container)
+    return (*others, changed)

@@ -1,0 +1,103 @@
+"""What the builder knows of a project's routes: who is referenced, who no longer is and since when, who is wanted."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    PromotionRequested,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+)
+from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
+
+IMMUTABLE = "deployment"
+"""The kind of alias that each deployment has for itself: it keeps nothing running."""
+
+
+class Leaving(BaseModel):
+    """No alias points at the deployment since this sequence; once the proxies confirmed that, `idle_since` is set."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sequence: int
+    idle_since: datetime | None = None
+
+
+class Routes(BaseModel):
+    """The row of a project's routes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    team: TeamId
+    project: ProjectId
+    aliases: Mapping[str, DeploymentId] = {}
+    leaving: Mapping[DeploymentId, Leaving] = {}
+    wanted: Mapping[EventId, DeploymentId] = {}
+
+    @property
+    def referenced(self) -> frozenset[DeploymentId]:
+        """The deployments that some alias points at, or that somebody asked to come back."""
+        return frozenset(self.aliases.values()) | frozenset(self.wanted.values())
+
+
+def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
+    """Fold one event into the row."""
+    row = row or Routes(team=recorded.team, project=recorded.project)
+    match recorded.event:
+        case AliasesChanged() as change:
+            return _changed(row, change, recorded.sequence)
+        case RoutesApplied(generation=generation):
+            leaving = {
+                deployment: _confirmed(leaves, generation, recorded.metadata.time)
+                for deployment, leaves in row.leaving.items()
+            }
+            return row.model_copy(update={"leaving": leaving})
+        case RollbackRequested(to=to) | PromotionRequested(to=to):
+            return row.model_copy(update={"wanted": {**row.wanted, recorded.metadata.id: to}})
+        case RoutesFailed(request=request):
+            return _given_up(row, request, recorded)
+        case _:
+            return row
+
+
+def _changed(row: Routes, change: AliasesChanged, sequence: int) -> Routes:
+    aliases = dict(row.aliases)
+    for move in change.moves:
+        if move.alias.kind == IMMUTABLE:
+            continue
+        if move.after is None:
+            aliases.pop(move.alias.name, None)
+        else:
+            aliases[move.alias.name] = move.after
+    referenced = frozenset(aliases.values())
+    gone = frozenset(row.aliases.values()) - referenced
+    leaving = {deployment: leaves for deployment, leaves in row.leaving.items() if deployment not in referenced}
+    leaving |= {deployment: Leaving(sequence=sequence) for deployment in gone}
+    wanted = row.wanted if change.request is None else _without(row.wanted, change.request)
+    return row.model_copy(update={"aliases": aliases, "leaving": leaving, "wanted": wanted})
+
+
+def _given_up(row: Routes, request: EventId, recorded: Recorded[Event]) -> Routes:
+    """Let what was woken up in vain go again: nothing points at it, and nothing ever did since it was asked for."""
+    wanted = _without(row.wanted, request)
+    target = row.wanted.get(request)
+    if target is None or target in row.aliases.values():
+        return row.model_copy(update={"wanted": wanted})
+    idle = Leaving(sequence=recorded.sequence, idle_since=recorded.metadata.time)
+    return row.model_copy(update={"wanted": wanted, "leaving": {**row.leaving, target: idle}})
+
+
+def _without(wanted: Mapping[EventId, DeploymentId], request: EventId) -> dict[EventId, DeploymentId]:
+    return {event: deployment for event, deployment in wanted.items() if event != request}
+
+
+def _confirmed(leaves: Leaving, generation: int, at: datetime) -> Leaving:
+    if leaves.idle_since is None and leaves.sequence <= generation:
+        return leaves.model_copy(update={"idle_since": at})
+    return leaves
