@@ -1,22 +1,45 @@
 """What every test session shares: its installation id, real servers, and the rule that CI skips nothing."""
 
 import asyncio
+import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from support.docker_objects import installation
 from support.nats import running_nats
 from support.postgres import PostgresServer, running_postgres
+from windlass.provisioning.engine import Engine, find_engine
+from windlass.provisioning.errors import EngineUnavailableError
+from windlass.provisioning.progress import Silence
+from windlass.provisioning.runner_image import ensure_python_runner
 
 
 @pytest.fixture(scope="session")
 def installation_id() -> str:
     """Return the id that this session's containers, networks and images carry, and no other installation's do."""
     return secrets.token_hex(4)
+
+
+@pytest.fixture(scope="session")
+def docker_engine(installation_id: str) -> Iterator[Engine]:
+    """Yield the Docker engine (its `url` is a DOCKER_HOST); what the session leaves on it is removed at the end."""
+    try:
+        engine = find_engine()
+    except EngineUnavailableError as error:
+        pytest.skip(str(error))
+    with installation(installation_id):
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def runner_image(docker_engine: Engine) -> str:
+    """Return the tag of the Python runner image, made now (a minute) unless the engine or the cache has it."""
+    return ensure_python_runner(docker_engine, Silence()).tag
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +83,30 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
     asyncio.run(_execute(postgres_server.url("postgres"), f"CREATE DATABASE {name}"))
     yield postgres_server.url(name)
     asyncio.run(_execute(postgres_server.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail what is skipped in CI, where everything a test could need is installed beforehand."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which CI does not allow: {_reason(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out and why, and say as well that nothing was."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    terminalreporter.section("left out")
+    for report in skipped:
+        terminalreporter.line(f"{report.nodeid}: {_reason(report)}")
+    if not skipped:
+        terminalreporter.line("Nothing was skipped.")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
 
 
 async def _execute(url: str, statement: str) -> None:

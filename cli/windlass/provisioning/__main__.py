@@ -1,0 +1,58 @@
+"""Makes this machine ready for the whole test suite: `python -m windlass.provisioning`.
+
+What cannot be had is said and left out: the tests that need it then say that they were skipped, and why.
+"""
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+
+from windlass.provisioning.browser import ensure_browser
+from windlass.provisioning.engine import ensure_engine
+from windlass.provisioning.errors import ProvisioningError
+from windlass.provisioning.progress import Progress
+from windlass.provisioning.runner_image import ensure_python_runner
+from windlass.provisioning.sandbox import ensure_sandbox
+
+
+class PlainProgress:
+    """One line for each step and its time; what a step says only if it goes wrong, which its error repeats."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun = 0.0
+
+    def begin(self, step: str) -> None:
+        self._begun = time.monotonic()
+        self._console.print(f"{step} ...", highlight=False)
+
+    def say(self, line: str) -> None:
+        pass
+
+    def end(self) -> None:
+        self._console.print(f"  done in {time.monotonic() - self._begun:.1f} s", highlight=False)
+
+
+def _runner(progress: Progress) -> str:
+    return ensure_python_runner(ensure_engine(progress), progress).tag
+
+
+NEEDS: dict[str, Callable[[Progress], object]] = {
+    "runner image": _runner,
+    "bubblewrap": ensure_sandbox,
+    "browser": ensure_browser,
+}
+
+
+def main() -> None:
+    console = Console(stderr=True)
+    for name, ensure in NEEDS.items():
+        try:
+            console.print(f"{name}: {ensure(PlainProgress(console))}", highlight=False)
+        except ProvisioningError as error:
+            console.print(f"{name}: not available. {error}", style="yellow", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
