@@ -78,7 +78,8 @@ def _table() -> dict[Transition, Phase]:
     for phase in (Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER, Phase.LIVE):
         for about_a_container in (ContainerStarted, ContainerStopped, Healthy, Unhealthy):
             table.setdefault((phase, about_a_container), phase)
-    for what_happens_to_a_replaced_version in (ContainerPaused, ContainerResumed):
+    # A rollback claims its target by another cutover, so that nobody pauses it while the routes return to it.
+    for what_happens_to_a_replaced_version in (ContainerPaused, ContainerResumed, CutoverStarted):
         table[Phase.LIVE, what_happens_to_a_replaced_version] = Phase.LIVE
     for phase in (Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED):
         table[phase, ContainerStopped] = phase
