@@ -42,7 +42,11 @@ class Container(BaseModel):
 
 
 class Deployment(BaseModel):
-    """The row of a deployment. `claimed_at` is the sequence of the last cutover to it: it may not be retired since."""
+    """The row of a deployment.
+
+    `claimed_at` is the sequence of the last cutover to it: it may not be retired for what happened before. `occupied`
+    says whether some container of it exists, so that those few are found among all.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,6 +66,7 @@ class Deployment(BaseModel):
     recipe: Recipe | None = None
     containers: tuple[Container, ...] = ()
     claimed_at: int = 0
+    occupied: bool = False
 
     @property
     def running(self) -> tuple[Container, ...]:
@@ -96,7 +101,9 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
         case CutoverStarted():
             return {"claimed_at": recorded.sequence}
         case ContainerStarted() | ContainerResumed() | ContainerPaused() | ContainerStopped() as about:
-            return {"containers": _containers(row, about)}
+            containers = _containers(row, about)
+            occupied = any(container.state is not ContainerState.STOPPED for container in containers)
+            return {"containers": containers, "occupied": occupied}
         case _:
             return {}
 

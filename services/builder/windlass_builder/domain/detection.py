@@ -12,7 +12,7 @@ TELLING_FILES = frozenset({"Procfile", "requirements.txt", "pyproject.toml"})
 """The files at the root whose text decides; of all others the name is enough."""
 
 _ENTRY_POINTS = ("main.py", "app.py", "server.py", "wsgi.py", "asgi.py")
-_WEB_LINE = re.compile(r"^web:\s*(\S.*)$", re.MULTILINE)
+_WEB_LINE = re.compile(r"^web:[ \t]*(\S.{0,9998})$", re.MULTILINE)
 _REQUIRES = r"(?im)^[\s\"']*{}\b"
 
 

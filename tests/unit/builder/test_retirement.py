@@ -1,0 +1,176 @@
+"""A replaced version goes step by step, and never while somebody needs it."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from windlass_builder.domain import deployment as deployments
+from windlass_builder.domain import routes as routes_row
+from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.retirement import LookAgain, Pause, StayAsItIs, Step, Stop, next_step
+from windlass_builder.domain.routes import Routes
+from windlass_contracts.cloudevent import Metadata, Recorded
+from windlass_contracts.config import DeploymentConfig, Limits
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    BuildStarted,
+    BuildSucceeded,
+    ContainerPaused,
+    ContainerStarted,
+    CutoverStarted,
+    DeploymentLive,
+    DeploymentRequested,
+    Healthy,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+)
+from windlass_contracts.events.deployment import GitSource, Recipe, Stage
+from windlass_contracts.events.routes import Alias, AliasMove
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_contracts.subjects import Aggregate, AggregateKey, Service
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+TEAM, PROJECT, ENVIRONMENT = TeamId(uuid4()), ProjectId(uuid4()), EnvironmentId(uuid4())
+OLD, NEW = DeploymentId(uuid4()), DeploymentId(uuid4())
+PRODUCTION = Alias(kind="environment", name="shop", environment=ENVIRONMENT)
+
+
+class History:
+    """Given these events, in this order, at noon and later; then the rows are what they are."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.deployment: Deployment | None = None
+        self.routes: Routes | None = None
+
+    def to_deployment(self, event: Event, service: Service = Service.BUILDER) -> "History":
+        self.deployment = deployments.evolve(self.deployment, self._recorded(event, service, Aggregate.DEPLOYMENT, OLD))
+        return self
+
+    def to_routes(self, event: Event, at: datetime = NOON, identity: UUID | None = None) -> "History":
+        recorded = self._recorded(event, Service.ROUTER, Aggregate.ROUTES, PROJECT, at, identity)
+        self.routes = routes_row.evolve(self.routes, recorded)
+        return self
+
+    def then(self, now: datetime) -> Step:
+        assert self.deployment is not None
+        assert self.routes is not None
+        return next_step(OLD, self.deployment, self.routes, now)
+
+    def _recorded(
+        self,
+        event: Event,
+        service: Service,
+        aggregate: Aggregate,
+        about: UUID,
+        at: datetime = NOON,
+        identity: UUID | None = None,
+    ) -> Recorded[Event]:
+        self.sequence += 1
+        meta = Metadata(EventId(identity or uuid4()), at, "service:test", EventId(uuid4()))
+        key = AggregateKey(TEAM, PROJECT, aggregate, about)
+        return Recorded(self.sequence, "0" * 8, service, key, event, meta)
+
+
+def live() -> History:
+    source = GitSource(repository="https://example.org/shop.git", ref="main")
+    recipe = Recipe(runner="python", start_command="./run")
+    return (
+        History()
+        .to_deployment(
+            DeploymentRequested(environment=ENVIRONMENT, source=source, trigger="api", config=DeploymentConfig())
+        )
+        .to_deployment(BuildStarted(node="one", attempt=1))
+        .to_deployment(
+            BuildSucceeded(
+                node="one",
+                release="shop:1",
+                digest="sha256:" + "0" * 64,
+                recipe=recipe,
+                cache_hit=False,
+                duration_ms=1,
+            )
+        )
+        .to_deployment(
+            ContainerStarted(
+                node="one",
+                container="shop-1",
+                replica=0,
+                address="10.0.0.2",
+                port=8000,
+                limits=Limits(),
+                runtime="docker",
+                duration_ms=1,
+            )
+        )
+        .to_deployment(Healthy(container="shop-1", probe="http", tries=1, duration_ms=1))
+        .to_deployment(CutoverStarted(containers=("shop-1",)))
+        .to_routes(AliasesChanged(why="cutover", moves=(AliasMove(alias=PRODUCTION, after=OLD),)))
+        .to_routes(RoutesApplied(generation=7, proxies=("one",), duration_ms=1))
+        .to_deployment(DeploymentLive(generation=7, duration_ms=1))
+    )
+
+
+def replaced(*, confirmed: bool = True) -> History:
+    history = live().to_routes(
+        AliasesChanged(why="cutover", moves=(AliasMove(alias=PRODUCTION, before=OLD, after=NEW),))
+    )
+    if confirmed:
+        history.to_routes(RoutesApplied(generation=history.sequence, proxies=("one",), duration_ms=1))
+    return history
+
+
+def test_what_an_alias_points_at_stays() -> None:
+    assert live().then(NOON + timedelta(days=9)) == StayAsItIs()
+
+
+def test_nothing_goes_before_the_proxies_confirmed_that_they_left_it() -> None:
+    assert replaced(confirmed=False).then(NOON + timedelta(days=9)) == StayAsItIs()
+
+
+def test_a_replaced_version_finishes_what_it_was_asked_before_it_is_paused() -> None:
+    assert replaced().then(NOON + timedelta(seconds=30)) == LookAgain(NOON + timedelta(seconds=31))
+    assert replaced().then(NOON + timedelta(seconds=31)) == Pause(("shop-1",))
+
+
+def test_a_paused_version_is_kept_warm_and_then_stopped() -> None:
+    paused = replaced().to_deployment(ContainerPaused(node="one", container="shop-1"))
+    assert paused.then(NOON + timedelta(seconds=60)) == LookAgain(NOON + timedelta(seconds=931))
+    assert paused.then(NOON + timedelta(seconds=931)) == Stop(("shop-1",))
+
+
+@pytest.mark.parametrize("later", [timedelta(seconds=31), timedelta(days=1)])
+def test_what_somebody_asked_to_come_back_stays(later: timedelta) -> None:
+    history = replaced().to_routes(RollbackRequested(environment=ENVIRONMENT, alias="shop", to=OLD))
+    assert history.then(NOON + later) == StayAsItIs()
+
+
+def test_what_a_cutover_claimed_stays_until_the_claim_came_to_nothing() -> None:
+    request = uuid4()
+    history = (
+        replaced()
+        .to_routes(RollbackRequested(environment=ENVIRONMENT, alias="shop", to=OLD), identity=request)
+        .to_deployment(CutoverStarted(containers=("shop-1",)), Service.ROUTER)
+    )
+    assert history.then(NOON + timedelta(days=1)) == StayAsItIs()
+    history.to_routes(
+        RoutesFailed(request=EventId(request), stage=Stage.ROUTE, code="unconfirmed", reason="No proxy answered."),
+        NOON + timedelta(seconds=50),
+    )
+    assert history.then(NOON + timedelta(seconds=60)) == LookAgain(NOON + timedelta(seconds=81))
+
+
+def test_what_came_back_stays() -> None:
+    history = replaced().to_routes(
+        AliasesChanged(why="rollback", moves=(AliasMove(alias=PRODUCTION, before=NEW, after=OLD),))
+    )
+    assert history.then(NOON + timedelta(days=9)) == StayAsItIs()
+
+
+def test_its_own_immutable_address_keeps_nothing_running() -> None:
+    own = Alias(kind="deployment", name="shop--0123abcd")
+    history = replaced().to_routes(AliasesChanged(why="cutover", moves=(AliasMove(alias=own, after=OLD),)))
+    assert history.then(NOON + timedelta(seconds=31)) == Pause(("shop-1",))
