@@ -1,9 +1,35 @@
-PY := .venv/bin/python
+# Every target first makes sure that .venv is what the lock says; see infra/bootstrap.
+PYTHON_BIN := .venv/bin/python
 
-.PHONY: check
-check:
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap up down test check bench clean
+
+help: ## Show this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+bootstrap: ## Make .venv with everything locked (done by every other target as needed)
+	@infra/bootstrap
+
+up: bootstrap ## Start the platform on this machine: make up ARGS="--help" shows the options
+	@.venv/bin/windlass up $(ARGS)
+
+down: bootstrap ## Stop it
+	@.venv/bin/windlass down $(ARGS)
+
+test: bootstrap ## Install what tests need and run them all: make test ARGS="-k gateway"
+	@$(PYTHON_BIN) -m windlass.provisioning
+	@$(PYTHON_BIN) -m pytest tests $(ARGS)
+
+check: bootstrap ## Lint, types, import rules and the fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy libs services cli tests bench
 	.venv/bin/lint-imports
-	$(PY) -m pytest -q tests/unit tests/contract
+	$(PYTHON_BIN) -m pytest -q tests/unit tests/contract
+
+bench: bootstrap ## Run one benchmark: make bench NAME=append QUICK=1
+	@test -f "bench/$(NAME).py" || { echo "bench: name one of: $(basename $(notdir $(wildcard bench/*.py)))" >&2; exit 2; }
+	@QUICK=$(QUICK) $(PYTHON_BIN) bench/$(NAME).py
+
+clean: ## Remove what can be made again (.venv, caches, dist); the platform's state in .windlass stays
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
