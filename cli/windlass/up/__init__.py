@@ -1,0 +1,1 @@
+"""`windlass up`: supervises a whole installation on one machine."""

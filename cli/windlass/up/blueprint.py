@@ -1,0 +1,34 @@
+"""What an installation is made of: the services, what is done before they start, and where others take part."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from windlass.up.client_config import Profile
+from windlass.up.narrator import Narrator
+
+Runtime = Literal["docker", "process"]
+RuntimePreference = Literal["auto", "docker", "process"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeChoice:
+    """How apps run here; `reason` says in a sentence why not as containers, if they do not."""
+
+    runtime: Runtime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """The parts of an installation; services and jobs are given as `module:function`, called with `started`."""
+
+    services: Mapping[str, str]
+    provision_log: str
+    """A job that makes streams, consumers and buckets as they should be; it ends on its own."""
+    prepare_runtime: Callable[[RuntimePreference, Narrator], RuntimeChoice]
+    """Called before anything is started; it may block, and Ctrl-C interrupts it."""
+    after_ready: Callable[[Profile, Narrator], Awaitable[None]]
+    """Called at each start once the API answers."""
+    apps_left_running: Callable[[Profile], Awaitable[Sequence[str]]]
+    """Called before the services are stopped; returns what goes on running without them."""

@@ -1,0 +1,74 @@
+"""The secrets of an installation: made once, readable by its owner alone."""
+
+import base64
+import hashlib
+import os
+import secrets
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from windlass.up.atomic_file import write_private
+from windlass.up.errors import StateError
+from windlass.up.home import Home
+
+_RESTORE = "Restore it from a backup: without it what is encrypted stays so. Or start anew with --home DIRECTORY."
+
+
+class Credentials(BaseModel):
+    """What the parts of one installation know each other by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nats_password: str
+    postgres_password: str
+    """The superuser's; each service's own is derived from it."""
+    api_token: str
+    marker_path: str
+    """Where Traefik answers with the generation of its routes."""
+    traefik_api_path: str
+
+    @property
+    def api_token_sha256(self) -> str:
+        """What the gateway is told: it can check the token, and cannot leak it."""
+        return hashlib.sha256(self.api_token.encode()).hexdigest()
+
+    def database_password(self, service: str) -> str:
+        """Return the password of the role that owns the service's database."""
+        return hashlib.sha256(f"{self.postgres_password}/{service}".encode()).hexdigest()
+
+    @classmethod
+    def create(cls, home: Home) -> "Credentials":
+        """Make new secrets and write them, the keys of stored variables too."""
+        credentials = cls(
+            nats_password=secrets.token_urlsafe(24),
+            postgres_password=secrets.token_urlsafe(24),
+            api_token=f"wl_{secrets.token_urlsafe(32)}",
+            marker_path=f"/{secrets.token_urlsafe(18)}",
+            traefik_api_path=f"/{secrets.token_urlsafe(18)}",
+        )
+        write_private(home.secrets_keys, f"{_fernet_key()}\n")
+        write_private(home.credentials, credentials.model_dump_json(indent=2))
+        return credentials
+
+    @classmethod
+    def read(cls, home: Home) -> "Credentials":
+        """Return the secrets of an installation that was started before.
+
+        Raises:
+            StateError: a file is missing or damaged; new secrets would not open what the old ones closed.
+        """
+        if not home.secrets_keys.is_file():
+            raise StateError(f"{home.secrets_keys} is missing.", _RESTORE)
+        try:
+            return cls.model_validate_json(home.credentials.read_bytes())
+        except OSError as error:
+            raise StateError(f"{home.credentials} cannot be read: {error.strerror}.", _RESTORE) from error
+        except ValidationError as error:
+            # The message of the error itself would quote the file.
+            fields = ", ".join(".".join(map(str, fault["loc"])) or "JSON" for fault in error.errors())
+            raise StateError(f"{home.credentials} is damaged ({fields}).", _RESTORE) from None
+
+
+def _fernet_key() -> str:
+    """Return 32 random bytes in the form of https://github.com/fernet/spec."""
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()

@@ -1,0 +1,62 @@
+"""The environment that each service gets: what it needs, and no other service's secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from windlass.up.blueprint import Runtime
+from windlass.up.credentials import Credentials
+from windlass.up.home import Home
+from windlass.up.installation import Installation
+from windlass.up.nats_server import NatsServer
+from windlass.up.ports import Ports
+from windlass.up.postgres import Postgres
+from windlass.up.traefik import Traefik
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that settings are made from."""
+
+    home: Home
+    installation: Installation
+    credentials: Credentials
+    ports: Ports
+    nats: NatsServer
+    postgres: Postgres
+    traefik: Traefik
+    runtime: Runtime
+
+    def settings_of(self, service: str) -> dict[str, str]:
+        """Return the service's settings as environment variables."""
+        return {**self.common, "WINDLASS_DATABASE_URL": self.postgres.url(service), **self._own.get(service, {})}
+
+    @property
+    def common(self) -> dict[str, str]:
+        """What every service and job is told."""
+        return {
+            "WINDLASS_INSTALLATION": self.installation.id,
+            "WINDLASS_TEAM": str(self.installation.team),
+            "WINDLASS_NODE": self.installation.node,
+            "WINDLASS_HOME": str(self.home.root),
+            "WINDLASS_NATS_URL": self.nats.url,
+            "WINDLASS_SECRETS_KEYS_FILE": str(self.home.secrets_keys),
+            "WINDLASS_RUNTIME": self.runtime,
+            "WINDLASS_DOMAIN": "localhost",
+            "WINDLASS_HTTP_PORT": str(self.ports.public),
+        }
+
+    @property
+    def _own(self) -> Mapping[str, Mapping[str, str]]:
+        return {
+            "gateway": {
+                "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),
+                "WINDLASS_API_TOKEN_SHA256": self.credentials.api_token_sha256,
+            },
+            "router": {
+                "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),  # it routes the dashboard's own host
+                "WINDLASS_TRAEFIK_DIR": str(self.home.routes),
+                "WINDLASS_TRAEFIK_API_URL": self.traefik.api_url,
+                "WINDLASS_TRAEFIK_URL": self.traefik.url,
+                "WINDLASS_MARKER_PATH": self.credentials.marker_path,
+            },
+        }

@@ -1,0 +1,90 @@
+"""One run of an installation, from start to stop."""
+
+import asyncio
+from dataclasses import dataclass
+
+from windlass.up.blueprint import Blueprint, RuntimeChoice
+from windlass.up.client_config import Profile, write_client_config
+from windlass.up.lock import RunningLock
+from windlass.up.narrator import Narrator
+from windlass.up.ports import LOOPBACK
+from windlass.up.service_settings import Surroundings
+from windlass.up.stop_signals import StopSignals, stop_signals
+from windlass.up.supervision_tree import SupervisionTree
+from windlass.up.tasks import finishes_before, together
+
+_ASK_FOR_APPS_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one `windlass up` works with; it holds the locks for as long as this runs."""
+
+    blueprint: Blueprint
+    surroundings: Surroundings
+    runtime: RuntimeChoice
+    lock: RunningLock
+    narrator: Narrator
+
+    async def run(self, inherited: int) -> None:
+        """Start everything, keep it running until a signal asks to stop, and stop it.
+
+        Raises:
+            UpError: it could not be started; what had started is stopped again.
+        """
+        tree = SupervisionTree(self.blueprint, self.surroundings, inherited, self.narrator)
+        with stop_signals() as stop:
+            try:
+                if await finishes_before(tree.start(), stop.requested):
+                    await finishes_before(together([tree.keep(), self._welcome()]), stop.requested)
+                    await self._say_what_goes_on()
+            finally:
+                await self._stop(tree, stop)
+
+    async def _welcome(self) -> None:
+        profile = self._profile
+        self.lock.announce(profile.api_url)
+        is_default = write_client_config(self.surroundings.home, profile)
+        self.narrator.show(self._summary(is_default=is_default))
+        await self.blueprint.after_ready(profile, self.narrator)
+
+    async def _say_what_goes_on(self) -> None:
+        try:
+            async with asyncio.timeout(_ASK_FOR_APPS_SECONDS):
+                apps = await self.blueprint.apps_left_running(self._profile)
+        except TimeoutError:
+            self.narrator.warn("Stopping. Which apps go on running could not be found out.")
+            return
+        self.narrator.say(f"Stopping. These apps go on running: {', '.join(apps)}." if apps else "Stopping.")
+
+    async def _stop(self, tree: SupervisionTree, stop: StopSignals) -> None:
+        if not await finishes_before(tree.stop(), stop.forced):
+            self.narrator.warn("Stopping at once.")
+            await tree.kill()
+
+    @property
+    def _profile(self) -> Profile:
+        around = self.surroundings
+        return Profile(
+            installation=around.installation.id,
+            team=around.installation.team,
+            api_url=f"http://{LOOPBACK}:{around.ports.gateway}",
+            token=around.credentials.api_token,
+        )
+
+    def _summary(self, *, is_default: bool) -> dict[str, str]:
+        around = self.surroundings
+        client = (
+            "uses this installation"
+            if is_default
+            else f"uses another; for this one set WINDLASS_HOME={around.home.root}"
+        )
+        return {
+            "Windlass": self._profile.api_url,
+            "Apps": f"http://<alias>.localhost:{around.ports.public}",
+            "Runtime": f"{self.runtime.runtime}. {self.runtime.reason}".rstrip(". ") + ".",
+            "Command": f"windlass {client}",
+            "State": str(around.home.root),
+            "Logs": str(around.home.logs),
+            "Stop": "Ctrl-C, or `windlass down`",
+        }
