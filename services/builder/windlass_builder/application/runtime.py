@@ -4,13 +4,21 @@ An adapter is made for one installation and touches nothing that does not bear i
 names are deterministic, so what an interrupted call left behind is taken up, not doubled. Errors: `runtime_errors`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from windlass_builder.domain.workloads import OutputLine, Release, ReleaseSpec, Runner, RunnerEvent, RunnerSpec
+from windlass_builder.domain.workloads import (
+    EventsResumed,
+    OutputLine,
+    Release,
+    ReleaseSpec,
+    Runner,
+    RunnerEvent,
+    RunnerSpec,
+)
 
 
 class OutputSink(Protocol):
@@ -50,7 +58,10 @@ class Runtime(Protocol):
         ...
 
     async def keep_running(self, name: str) -> None:
-        """From now on the engine restarts it when it exits and after a reboot, until it is stopped."""
+        """From now on the engine restarts it when it exits and after a reboot, until it is stopped.
+
+        Raises: RunnerMissingError.
+        """
         ...
 
     async def stop(self, name: str, grace: timedelta) -> None:
@@ -58,11 +69,17 @@ class Runtime(Protocol):
         ...
 
     async def pause(self, name: str) -> None:
-        """Let it stand still, keeping memory and address; a paused one stays paused."""
+        """Let it stand still, keeping memory and address; a paused one stays paused.
+
+        Raises: RunnerMissingError, RunnerNotRunningError.
+        """
         ...
 
     async def resume(self, name: str) -> None:
-        """Let a paused one go on; a running one goes on running."""
+        """Let a paused one go on; a running one goes on running.
+
+        Raises: RunnerMissingError, RunnerNotRunningError.
+        """
         ...
 
     async def remove(self, name: str) -> None:
@@ -80,11 +97,11 @@ class Runtime(Protocol):
         """Return all runners of this installation on this node, whatever their state."""
         ...
 
-    def events(self, since: datetime | None = None) -> AsyncIterator[RunnerEvent]:
-        """Yield what happens to runners from `since` (now, without it) until cancelled, through restarts of the engine.
+    def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
+        """Yield what happens to runners from `since` until cancelled, through every restart of the engine.
 
-        After a reconnect an event may come twice. An engine that was down reports no exits of that time: compare with
-        `runners()` after a gap.
+        Without `since` it begins when it is first asked for an event. An event may come twice. After `EventsResumed`
+        compare with `runners()`: an engine that was down reports nothing of that time, and it remembers 256 events.
         """
         ...
 

@@ -10,6 +10,7 @@ RuntimePortError
 ├── RunnerImageMissingError        the runner that the release is built on is not on this node
 ├── ReleaseMissingError            the release is not on this node
 ├── RunnerMissingError             no runner of this installation has that name
+├── RunnerNotRunningError          it is neither running nor paused
 ├── RunnerConflictError            a runner of that name exists, made from another specification
 ├── AddressesExhaustedError        no subnet, address or port is free
 └── EngineError                    the engine is away or refuses; trying again may help
@@ -101,6 +102,14 @@ class RunnerMissingError(RuntimePortError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no runner {name} on this node.")
+        self.name = name
+
+
+class RunnerNotRunningError(RuntimePortError):
+    """It is neither running nor paused."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The runner {name} does not run; start it first.")
         self.name = name
 
 

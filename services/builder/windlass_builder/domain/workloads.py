@@ -181,3 +181,10 @@ class RunnerExited(RunnerEvent):
 
 class RunnerRemoved(RunnerEvent):
     """It is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventsResumed:
+    """The engine answers again after a gap; what happened meanwhile may have left no event: compare with what is."""
+
+    at: datetime

@@ -1,0 +1,34 @@
+"""How every container is locked up, builds and runners alike."""
+
+from typing import Any
+
+from windlass_builder.domain.workloads import Limits
+
+# The user of every runner image. The release's files belong to it, so that an app can write beside its own code.
+APP_USER = 10001
+APP_FOLDER = "/app"
+SEARCH_PATH = f"{APP_FOLDER}/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def locked_up(limits: Limits) -> dict[str, Any]:
+    """Return the host configuration that a container gets whatever it does: no rights, and no more than its limits."""
+    return {
+        "Init": True,
+        "Memory": limits.memory,
+        "MemorySwap": limits.memory,  # the sum of memory and swap: no swap
+        "NanoCpus": int(limits.cpus * 1e9),
+        "PidsLimit": limits.pids,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "OomScoreAdj": 500,  # where the machine runs out of memory, an app goes before the platform
+        "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
+    }
+
+
+def shell(command: str) -> list[str]:
+    """Return the argument list that runs the command so that it can end in peace.
+
+    A stop signals every process of the container at once (`TINI_KILL_PROCESS_GROUP`). The shell must outlive it: were
+    it to die of the signal, the container would end with it, and the app's grace with the container.
+    """
+    return ["/bin/sh", "-c", f"trap 'exit 143' TERM\n{command}"]

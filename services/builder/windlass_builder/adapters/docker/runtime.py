@@ -1,0 +1,200 @@
+"""The runtime on a Docker engine: releases are images, runners are locked-up containers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from aiodocker import Docker, DockerError
+from aiodocker.containers import DockerContainer
+
+from windlass_builder.adapters.docker.engine import (
+    connect,
+    delete_container,
+    engine_errors,
+    find_container,
+    is_missing,
+    set_restart_policy,
+)
+from windlass_builder.adapters.docker.events import EngineEvents
+from windlass_builder.adapters.docker.labels import SPECIFICATION, Role, having
+from windlass_builder.adapters.docker.networks import ProjectNetworks
+from windlass_builder.adapters.docker.releases import ImageReleases
+from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
+from windlass_builder.adapters.rotation import Rotation
+from windlass_builder.application.runtime import OutputSink
+from windlass_builder.application.runtime_errors import (
+    ReleaseMissingError,
+    RunnerConflictError,
+    RunnerMissingError,
+    RunnerNotRunningError,
+)
+from windlass_builder.domain.releases import runner_digest
+from windlass_builder.domain.workloads import (
+    EventsResumed,
+    Paused,
+    Release,
+    ReleaseSpec,
+    Runner,
+    RunnerEvent,
+    RunnerSpec,
+    Running,
+)
+
+
+class DockerRuntime:
+    """`Runtime` on the engine at `url` (the local one without it); `pool` is cut into one /24 per project.
+
+    `home` keeps which addresses were used last. Raises EngineError where there is no engine.
+    """
+
+    def __init__(self, installation: str, home: Path, pool: IPv4Network, url: str | None = None) -> None:
+        self._installation = installation
+        self._url = url
+        self._docker: Docker = connect(url)
+        rotation = Rotation(home / "docker" / "addresses.json")
+        self._networks = ProjectNetworks(self._docker, installation, pool, rotation)
+        self._releases = ImageReleases(self._docker, installation, self._networks)
+
+    @property
+    def isolation(self) -> str:
+        return (
+            "Apps run as containers, without root rights, each within its limits and each project in its own network; "
+            "they share this machine's kernel."
+        )
+
+    async def prepare(self, project: UUID) -> None:
+        with engine_errors("making the project's network and cache"):
+            await asyncio.gather(self._networks.ensure(project), self._releases.make_cache(project))
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
+        with engine_errors("building a release"):
+            return await self._releases.build(spec, source, output)
+
+    async def start(self, spec: RunnerSpec) -> Runner:
+        with engine_errors(f"starting {spec.name}"):
+            container = await self._taken_up(spec) or await self._created(spec)
+            await container.start()
+        return await self.inspect(spec.name)
+
+    async def keep_running(self, name: str) -> None:
+        with engine_errors(f"keeping {name} running"):
+            await self._required(name)
+            await set_restart_policy(self._docker, name, "unless-stopped")
+
+    async def stop(self, name: str, grace: timedelta) -> None:
+        with engine_errors(f"stopping {name}"):
+            try:
+                await self._docker.containers.container(name).stop(t=whole_seconds(grace))
+            except DockerError as error:
+                if not is_missing(error):
+                    raise
+
+    async def pause(self, name: str) -> None:
+        with engine_errors(f"pausing {name}"):
+            await self._switch(name, DockerContainer.pause, Paused)
+
+    async def resume(self, name: str) -> None:
+        with engine_errors(f"resuming {name}"):
+            await self._switch(name, DockerContainer.unpause, Running)
+
+    async def remove(self, name: str) -> None:
+        with engine_errors(f"removing {name}"):
+            await delete_container(self._docker.containers.container(name))
+
+    async def inspect(self, name: str) -> Runner:
+        with engine_errors(f"inspecting {name}"):
+            return runner_of(self._installation, await self._required(name))
+
+    async def runners(self) -> Sequence[Runner]:
+        with engine_errors("listing the runners"):
+            ours = having(self._installation, role=Role.RUNNER)
+            listed = await self._docker.containers.list(all=True, filters=ours)
+            found = await asyncio.gather(*(find_container(self._docker, container.id) for container in listed))
+        return [runner_of(self._installation, container) for container in found if container is not None]
+
+    async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
+        async with aclosing(EngineEvents(self._url, self._installation).follow(since)) as events:
+            async for event in events:
+                yield event
+
+    async def remove_release(self, reference: str) -> None:
+        with engine_errors(f"removing the release {reference}"):
+            await self._releases.remove(reference)
+
+    async def reap_builds(self) -> None:
+        with engine_errors("removing abandoned builds"):
+            await self._releases.reap()
+
+    async def remove_project(self, project: UUID) -> None:
+        with engine_errors("removing a project"):
+            await self._remove_all(having(self._installation, project=project))
+
+    async def purge(self) -> None:
+        with engine_errors("removing the installation"):
+            await self._remove_all(having(self._installation))
+
+    async def close(self) -> None:
+        await self._docker.close()
+
+    async def _taken_up(self, spec: RunnerSpec) -> DockerContainer | None:
+        """Return the container that an earlier call made, no longer paused; None where there is none."""
+        found = await find_container(self._docker, spec.name)
+        if found is None:
+            return None
+        if found["Config"]["Labels"].get(SPECIFICATION) != runner_digest(spec):
+            raise RunnerConflictError(spec.name)
+        container = self._docker.containers.container(found["Id"])
+        if found["State"]["Paused"]:
+            await container.unpause()
+        return container
+
+    async def _created(self, spec: RunnerSpec) -> DockerContainer:
+        network = await self._networks.ensure(spec.project)
+        address = await self._networks.free_address(network)
+        configuration = runner_configuration(self._installation, spec, network, address)
+        try:
+            return await self._docker.containers.create(configuration, name=spec.name)
+        except DockerError as error:
+            if is_missing(error):
+                raise ReleaseMissingError(spec.release) from error
+            raise
+
+    async def _switch(
+        self,
+        name: str,
+        operation: Callable[[DockerContainer], Awaitable[None]],
+        wanted: type[Paused | Running],
+    ) -> None:
+        """Pause or resume; where the engine refuses, the state that is wanted may be there already."""
+        try:
+            await operation(self._docker.containers.container(name))
+        except DockerError as error:
+            state = (await self.inspect(name)).state
+            if isinstance(state, wanted):
+                return
+            if not isinstance(state, Paused | Running):
+                raise RunnerNotRunningError(name) from error
+            raise
+
+    async def _required(self, name: str) -> dict[str, Any]:
+        found = await find_container(self._docker, name)
+        if found is None:
+            raise RunnerMissingError(name)
+        return found
+
+    async def _remove_all(self, filters: dict[str, list[str]]) -> None:
+        """Remove what bears the labels: containers first, for they hold the rest."""
+        containers = await self._docker.containers.list(all=True, filters=filters)
+        await asyncio.gather(*map(delete_container, containers))
+        for image in await self._docker.images.list(filters={"label": filters["label"]}):
+            for reference in image["RepoTags"] or [image["Id"]]:
+                await self._releases.remove(reference)
+        for network in await self._docker.networks.list(filters=filters):
+            await self._networks.remove(network["Name"])
+        for volume in (await self._docker.volumes.list(filters=filters))["Volumes"] or []:
+            await (await self._docker.volumes.get(volume["Name"])).delete()

@@ -1,0 +1,27 @@
+"""What makes two releases the same one."""
+
+import hashlib
+import json
+
+from windlass_builder.domain.workloads import ReleaseSpec, RunnerSpec
+
+
+def release_digest(spec: ReleaseSpec, runner_content: str) -> str:
+    """Return the hex SHA-256 of all that decides the release's content; `runner_content` is the runner image's own id.
+
+    The project takes part because its cache does: what one project fed to its cache is never another's release.
+    Limits and timeout do not: they decide whether a build ends, not with what.
+    """
+    step = None if spec.step is None else [spec.step.command, spec.step.environment_version]
+    return _digest([str(spec.project), runner_content, spec.revision, spec.root, step])
+
+
+def runner_digest(spec: RunnerSpec) -> str:
+    """Return the hex SHA-256 of the whole specification, secret values included: it stays on the node."""
+    limits = [spec.limits.memory, spec.limits.cpus, spec.limits.pids]
+    identity = [spec.name, str(spec.project), str(spec.deployment), spec.release]
+    return _digest([identity, spec.command, sorted(spec.environment.items()), spec.port, limits])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()

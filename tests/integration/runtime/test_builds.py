@@ -1,0 +1,153 @@
+"""What every runtime promises about building releases."""
+
+import asyncio
+import secrets
+from datetime import timedelta
+
+import pytest
+
+from support.apps import FORK_BOMB, request
+from support.runtime_node import LIMITS, Node
+from windlass_builder.application.runtime_errors import (
+    BuildExitedError,
+    BuildOutOfDiskError,
+    BuildOutOfMemoryError,
+    BuildOutOfProcessesError,
+    BuildTimedOutError,
+    RunnerImageMissingError,
+)
+from windlass_builder.domain.recipes import python_build_command
+from windlass_builder.domain.workloads import OutputStream, ReleaseSpec
+
+
+async def test_equal_specifications_share_one_release(node: Node) -> None:
+    spec = node.release_spec(node.step("date +%N > built"))
+    first = await node.build(spec)
+    again = await node.build(spec)
+    assert not first.cache_hit
+    assert again.cache_hit
+    assert (again.reference, again.digest) == (first.reference, first.digest)
+
+
+@pytest.mark.parametrize("change", ["revision", "root", "command", "environment", "project"])
+async def test_what_changes_the_content_changes_the_release(node: Node, change: str) -> None:
+    spec = node.release_spec(node.step("true"), revision="a" * 40)
+    changed = {
+        "revision": node.release_spec(node.step("true"), revision="b" * 40),
+        "root": ReleaseSpec(project=spec.project, runner=spec.runner, revision="a" * 40, root="app", step=spec.step),
+        "command": node.release_spec(node.step("true; true"), revision="a" * 40),
+        "environment": node.release_spec(node.step("true", environment_version="2"), revision="a" * 40),
+        "project": node.release_spec(node.step("true"), revision="a" * 40),
+    }[change]
+    first = await node.build(spec)
+    if change == "project":
+        node.another_project()
+        changed = node.release_spec(node.step("true"), revision="a" * 40)
+    assert (await node.build(changed)).digest != first.digest
+
+
+async def test_concurrent_builds_of_one_release_build_once(node: Node) -> None:
+    spec = node.release_spec(node.step("echo built"))
+    releases = await asyncio.gather(node.build(spec), node.build(spec))
+    assert sorted(release.cache_hit for release in releases) == [False, True]
+    assert node.output.text == "built"
+
+
+async def test_build_output_arrives_line_by_line_with_its_stream(node: Node) -> None:
+    step = node.step("echo one; echo 'wörks' >&2; printf 'no end'; mkdir made")
+    await node.build(node.release_spec(step))
+    assert {(line.stream, line.data.decode()) for line in node.output.lines} == {
+        (OutputStream.STDOUT, "one"),
+        (OutputStream.STDERR, "wörks"),
+        (OutputStream.STDOUT, "no end"),
+    }
+    assert all(line.time.tzinfo is not None for line in node.output.lines)
+
+
+async def test_failed_build_says_its_exit_code_and_leaves_no_release(node: Node) -> None:
+    spec = node.release_spec(node.step("echo broken >&2; exit 3"))
+    with pytest.raises(BuildExitedError) as failure:
+        await node.build(spec)
+    assert failure.value.exit_code == 3
+    assert node.output.text == "broken"
+    with pytest.raises(BuildExitedError):
+        await node.build(spec)
+
+
+async def test_build_that_hangs_is_killed_after_its_timeout(node: Node) -> None:
+    spec = node.release_spec(node.step("sleep 1000 & sleep 1000", timeout=timedelta(seconds=1)))
+    with pytest.raises(BuildTimedOutError, match="longer than 1 s"):
+        await node.build(spec)
+    assert await node.leftovers() == []
+
+
+async def test_build_that_takes_all_memory_is_stopped_and_says_so(node: Node) -> None:
+    hog = "python3 -c 'hog = bytearray(2**30); print(len(hog))'"
+    with pytest.raises(BuildOutOfMemoryError, match="192 MiB"):
+        await node.build(node.release_spec(node.step(hog)))
+    assert await node.leftovers() == []
+
+
+async def test_fork_bomb_is_bounded_and_named(node: Node) -> None:
+    step = node.step("python3 bomb.py >/dev/null 2>&1")
+    with pytest.raises(BuildOutOfProcessesError, match=f"more than {LIMITS.pids} processes"):
+        await node.build(node.release_spec(step), {"bomb.py": FORK_BOMB})
+    assert await node.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    "command", ["head -c 8M /dev/zero > one; head -c 8M /dev/zero > two", "head -c 20M /dev/zero > one"]
+)
+async def test_build_that_writes_too_much_fails_and_says_so(node: Node, command: str) -> None:
+    with pytest.raises(BuildOutOfDiskError, match="10 MiB"):
+        await node.build(node.release_spec(node.step(command, disk=10 * 2**20)))
+
+
+async def test_cancelled_build_leaves_nothing_running(node: Node) -> None:
+    started = asyncio.Event()
+    spec = node.release_spec(node.step("echo started; sleep 1000"))
+
+    async def output(_: object) -> None:
+        started.set()
+
+    building = asyncio.create_task(node.build(spec, output=output))
+    await started.wait()
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    assert await node.leftovers() == []
+
+
+async def test_environment_of_the_build_reaches_it_and_is_no_part_of_the_release(node: Node) -> None:
+    secret = secrets.token_hex(16)
+    check = 'test "${#TOKEN}" = 32 && echo received'
+    release = await node.build(node.release_spec(node.step(check, environment={"TOKEN": secret})))
+    assert node.output.text == "received"
+    assert secret not in await node.everything_about(release)
+    runner = await node.runtime.start(node.runner_spec(release, "exec python3 main.py"))
+    assert secret.encode() not in await request(runner.address.host, runner.address.port)
+
+
+async def test_missing_runner_is_named(node: Node) -> None:
+    spec = ReleaseSpec(project=node.project, runner="windlass/runner-nobody:1", revision="a" * 40)
+    with pytest.raises(RunnerImageMissingError, match="windlass/runner-nobody:1"):
+        await node.build(spec)
+
+
+async def test_requirements_are_installed_where_the_app_finds_them(node: Node) -> None:
+    app = "import os, socketserver, idna\nprint(idna.__version__)\n"
+    files = {"main.py": app, "requirements.txt": "idna==3.10\n"}
+    command = python_build_command(files)
+    assert command is not None
+    release = await node.build(node.release_spec(node.step(command)), files)
+    started = node.now()
+    runner = await node.runtime.start(node.runner_spec(release, "exec python main.py"))
+    assert (await node.exit_of(runner.name, started)).exit_code == 0, node.output.text
+
+
+async def test_removed_release_is_built_anew(node: Node) -> None:
+    spec = node.release_spec()
+    release = await node.build(spec)
+    await node.runtime.remove_release(release.reference)
+    await node.runtime.remove_release(release.reference)
+    assert not (await node.build(spec)).cache_hit

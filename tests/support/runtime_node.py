@@ -1,0 +1,170 @@
+"""One installation on one runtime, and short words for what the contract tests ask of it."""
+
+import asyncio
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from support.apps import HTTP_APP, source
+from windlass_builder.application.runtime import OutputSink, Runtime
+from windlass_builder.domain.names import runner_name
+from windlass_builder.domain.workloads import (
+    BuildStep,
+    Limits,
+    OutputLine,
+    Release,
+    ReleaseSpec,
+    Runner,
+    RunnerEvent,
+    RunnerExited,
+    RunnerSpec,
+)
+
+RUNNER_IMAGE = "windlass/runner-python:3.11"
+LIMITS = Limits(memory=192 * 2**20, cpus=1.0, pids=64)
+Event = TypeVar("Event", bound=RunnerEvent)
+
+
+@dataclass
+class Output:
+    """Collects the lines of a build."""
+
+    lines: list[OutputLine] = field(default_factory=list)
+
+    async def __call__(self, line: OutputLine) -> None:
+        self.lines.append(line)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.data.decode() for line in self.lines)
+
+
+@dataclass
+class Node(ABC):
+    installation: str
+    folder: Path
+    connect: Callable[[], Runtime]
+    runtime: Runtime
+    project: UUID = field(default_factory=uuid4)
+    output: Output = field(default_factory=Output)
+
+    @abstractmethod
+    async def leftovers(self) -> list[str]:
+        """Return what runs or is being built for the installation at this moment."""
+
+    @abstractmethod
+    async def count_processes(self, runner: Runner) -> int:
+        """Return how many processes the runner has at this moment."""
+
+    @abstractmethod
+    async def everything_about(self, release: Release) -> str:
+        """Return the release's configuration, history and files in one text."""
+
+    @abstractmethod
+    async def until_said(self, name: str, text: str) -> None:
+        """Return once the runner has written a line with the text."""
+
+    async def reconnect(self) -> None:
+        """Do what a restart of the builder does: a new runtime object, and the old one gone."""
+        await self.runtime.close()
+        self.runtime = self.connect()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def another_project(self) -> UUID:
+        self.project = uuid4()
+        return self.project
+
+    def step(self, command: str, **changes: object) -> BuildStep:
+        step = BuildStep(command=command, limits=LIMITS, disk=256 * 2**20, timeout=timedelta(seconds=60))
+        return replace(step, **changes)  # type: ignore[arg-type] # the tests change fields by name
+
+    def release_spec(self, step: BuildStep | None = None, revision: str | None = None) -> ReleaseSpec:
+        commit = revision or secrets.token_hex(20)
+        return ReleaseSpec(project=self.project, runner=RUNNER_IMAGE, revision=commit, step=step)
+
+    async def build(
+        self, spec: ReleaseSpec, files: dict[str, str] | None = None, output: OutputSink | None = None
+    ) -> Release:
+        archive = source(self.folder, {"main.py": HTTP_APP} if files is None else files)
+        return await self.runtime.build(spec, archive, output or self.output)
+
+    async def app(self, command: str = "exec python3 main.py", files: dict[str, str] | None = None) -> RunnerSpec:
+        """Build a release and return how to start it."""
+        return self.runner_spec(await self.build(self.release_spec(), files), command)
+
+    def runner_spec(self, release: Release, command: str) -> RunnerSpec:
+        deployment = uuid4()
+        return RunnerSpec(
+            name=runner_name(self.installation, deployment),
+            project=self.project,
+            deployment=deployment,
+            release=release.reference,
+            command=command,
+            limits=LIMITS,
+        )
+
+    async def first(self, kind: type[Event], name: str, since: datetime) -> Event:
+        """Return the first event of that kind about the runner since then."""
+        async with asyncio.timeout(30), aclosing(self.runtime.events(since)) as events:
+            async for event in events:
+                if isinstance(event, kind) and event.runner == name:
+                    return event
+        raise AssertionError("the events ended")
+
+    async def exit_of(self, name: str, since: datetime) -> RunnerExited:
+        return await self.first(RunnerExited, name, since)
+
+
+class DockerNode(Node):
+    async def leftovers(self) -> list[str]:
+        ours = f"label=dev.windlass.installation={self.installation}"
+        running = await docker("ps", "--format", "{{.Names}}", "--filter", ours)
+        builds = await docker(
+            "ps", "--all", "--format", "{{.Names}}", "--filter", ours, "--filter", "label=dev.windlass.role=build"
+        )
+        return sorted({*running.split(), *builds.split()})
+
+    async def count_processes(self, runner: Runner) -> int:
+        return len((await docker("top", runner.name)).splitlines()) - 1
+
+    async def everything_about(self, release: Release) -> str:
+        inspected = await docker("image", "inspect", release.reference)
+        history = await docker("history", "--no-trunc", "--format", "{{json .}}", release.reference)
+        entry = (
+            "--entrypoint",
+            "sh",
+            release.reference,
+            "-c",
+            "cat /proc/self/environ; grep -rs '' /app /home /etc /tmp /var",
+        )
+        return inspected + history + await docker("run", "--rm", "--network", "none", *entry)
+
+    async def until_said(self, name: str, text: str) -> None:
+        logs = await asyncio.create_subprocess_exec(
+            "docker", "logs", "--follow", name, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        assert logs.stdout is not None
+        async with asyncio.timeout(30):
+            while text not in (line := (await logs.stdout.readline()).decode()):
+                assert line, f"{name} never said {text}"
+        if logs.returncode is None:
+            logs.terminate()
+        await logs.wait()
+
+
+async def docker(*arguments: str) -> str:
+    """Run the command line client and return what it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        "docker", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    assert process.returncode in {0, 2}, err.decode()
+    return out.decode(errors="replace")
