@@ -76,7 +76,8 @@ def second_engine(docker_engine: Engine) -> Iterator[SecondEngine]:
     folder = Path(tempfile.mkdtemp(prefix="wl-engine-"))
     url = f"unix://{folder}/docker.sock"
     own = ("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid")
-    start_daemon(["dockerd", "--host", url, *own, "--bridge=none", "--iptables=false"], folder / "log")
+    # A network namespace of its own: an engine deletes or takes over a bridge docker0 that it finds.
+    start_daemon(["unshare", "--net", "dockerd", "--host", url, *own], folder / "log")
     yield SecondEngine(Engine(url, docker_engine.version), folder)
     pid = int((folder / "pid").read_text())
     os.kill(pid, signal.SIGTERM)
