@@ -1,0 +1,73 @@
+"""The gateway's projections, by what they are folded from."""
+
+from uuid import UUID
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.ids import derived
+from windlass_contracts.subjects import Aggregate, Service
+from windlass_eventlog.projection import Projection, aggregate_key
+from windlass_gateway.domain import activity, deployment, environments, project, releases, routes, variables
+from windlass_gateway.domain.activity import Activity
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.environments import Environments
+from windlass_gateway.domain.project import REGISTRY, Project, Registry
+from windlass_gateway.domain.releases import Releases
+from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.variables import Variables
+
+
+def _registry_key(recorded: Recorded[Event]) -> UUID | None:
+    return REGISTRY if recorded.key.aggregate is Aggregate.PROJECT else None
+
+
+def _service_key(recorded: Recorded[Event]) -> UUID:
+    return activity_key(recorded.service)
+
+
+def activity_key(service: Service) -> UUID:
+    """Return the key of the row of a service."""
+    return derived("activity", service)
+
+
+PROJECTS = Projection(
+    name="projects",
+    version=1,
+    row=Project,
+    key=aggregate_key(Aggregate.PROJECT),
+    evolve=project.evolve,
+    indexes=("team",),
+)
+REGISTRIES = Projection(name="registry", version=1, row=Registry, key=_registry_key, evolve=project.evolve_registry)
+ENVIRONMENTS = Projection(
+    name="environments",
+    version=1,
+    row=Environments,
+    key=aggregate_key(Aggregate.ENVIRONMENTS),
+    evolve=environments.evolve,
+)
+VARIABLES = Projection(
+    name="variables", version=1, row=Variables, key=aggregate_key(Aggregate.VARIABLES), evolve=variables.evolve
+)
+DEPLOYMENTS = Projection(
+    name="deployments",
+    version=1,
+    row=Deployment,
+    key=aggregate_key(Aggregate.DEPLOYMENT),
+    evolve=deployment.evolve,
+    indexes=("team", "project", "environment", "prefix", "ended"),
+)
+ROUTES = Projection(
+    name="routes",
+    version=1,
+    row=Routes,
+    key=aggregate_key(Aggregate.ROUTES),
+    evolve=routes.evolve,
+    indexes=("awaiting",),
+)
+RELEASES = Projection(
+    name="releases", version=1, row=Releases, key=aggregate_key(Aggregate.RELEASES), evolve=releases.evolve
+)
+ACTIVITIES = Projection(name="activities", version=1, row=Activity, key=_service_key, evolve=activity.evolve)
+
+ALL = (PROJECTS, REGISTRIES, ENVIRONMENTS, VARIABLES, DEPLOYMENTS, ROUTES, RELEASES, ACTIVITIES)

@@ -1,0 +1,114 @@
+"""What a request may say about how a project is built and run; all that it leaves out stays as it was."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from windlass_contracts.config import MIB, DeploymentConfig, Probe
+from windlass_contracts.values import Command, Port, Seconds, SourceFolder, Token
+from windlass_gateway.domain.refusals import InvalidInputError
+
+_MAX_MEMORY_MIB = 1024 * 1024
+_LINE_BREAKS = "\t\n"
+
+
+def _no_control_characters(text: str) -> str:
+    """Refuse what no shell takes and no database stores, NUL above all."""
+    if any((character < " " and character not in _LINE_BREAKS) or character == "\x7f" for character in text):
+        msg = "control characters are not allowed in a command"
+        raise ValueError(msg)
+    return text
+
+
+ShellCommand = Annotated[Command, AfterValidator(_no_control_characters)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def given(self) -> dict[str, Any]:
+        """Return what the request said, and nothing else."""
+        return self.model_dump(exclude_unset=True)
+
+
+class LimitsChange(_Part):
+    """What one container, or one build, may use."""
+
+    memory_mib: Annotated[int, Field(ge=16, le=_MAX_MEMORY_MIB)] | None = None
+    cpu_millis: Annotated[int, Field(ge=50, le=256_000, description="thousandths of a core")] | None = None
+    processes: Annotated[int, Field(ge=4, le=32_768)] | None = None
+
+    def given(self) -> dict[str, Any]:
+        said = {name: value for name, value in super().given().items() if value is not None}
+        mebibytes = said.pop("memory_mib", None)
+        return said if mebibytes is None else {**said, "memory_bytes": mebibytes * MIB}
+
+
+class DeadlinesChange(_Part):
+    """How many seconds each step may take."""
+
+    queued_s: Seconds | None = None
+    fetch_s: Seconds | None = None
+    build_s: Seconds | None = None
+    pre_deploy_s: Seconds | None = None
+    start_s: Seconds | None = None
+    health_s: Seconds | None = None
+    route_s: Seconds | None = None
+
+
+class RetirementChange(_Part):
+    """How a version that was replaced goes, in seconds."""
+
+    drain_s: Seconds | None = None
+    grace_s: Seconds | None = None
+    keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
+
+
+class ConfigChange(_Part):
+    """The parts of the configuration that a request names. Null lets Windlass find it out from the source again."""
+
+    runner: Token | None = None
+    root: SourceFolder | None = None
+    build_command: ShellCommand | None = None
+    pre_deploy_command: ShellCommand | None = None
+    start_command: ShellCommand | None = None
+    port: Port | None = None
+    replicas: Annotated[int, Field(ge=1, le=100)] | None = None
+    probe: Probe | None = None
+    limits: LimitsChange = LimitsChange()
+    build_limits: LimitsChange = LimitsChange()
+    deadlines: DeadlinesChange = DeadlinesChange()
+    retirement: RetirementChange = RetirementChange()
+
+
+_NULLABLE = frozenset({"runner", "root", "build_command", "pre_deploy_command", "start_command"})
+
+
+def changed(base: DeploymentConfig, change: ConfigChange) -> DeploymentConfig:
+    """Return the configuration after a change.
+
+    Raises:
+        InvalidInputError: the parts do not go together.
+    """
+    config: dict[str, Any] = base.model_dump()
+    for name in change.model_fields_set:
+        value = getattr(change, name)
+        if isinstance(value, _Part):
+            said = {part: one for part, one in value.given().items() if one is not None}
+            config[name] = {**config[name], **said}
+        elif value is not None or name in _NULLABLE:
+            config[name] = value
+    return _checked(config)
+
+
+def _checked(config: Mapping[str, Any]) -> DeploymentConfig:
+    try:
+        return DeploymentConfig.model_validate(config)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInputError(
+            f"The configuration is not valid: {first['msg']}.",
+            field=".".join(map(str, ("config", *first["loc"]))),
+            next_step="Correct the field and send the request again.",
+        ) from error

@@ -1,0 +1,96 @@
+"""What is awaited of whom, and until when: the one source of `explain` and of the deadline keeper."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from windlass_contracts.events import Failed, RoutesFailed
+from windlass_contracts.events.deployment import Stage
+from windlass_contracts.ids import EventId
+from windlass_contracts.lifecycle import Phase
+from windlass_contracts.subjects import Service
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.routes import SwitchRequest
+
+MARGIN = timedelta(seconds=30)
+"""How much later than the deadline the gateway gives up: the owner's own answer, even late, says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What has to happen next, who does it, and by when it does or fails."""
+
+    step: str
+    owner: Service
+    since: datetime
+    allowed: timedelta
+
+    @property
+    def until(self) -> datetime:
+        return self.since + self.allowed
+
+    @property
+    def given_up_at(self) -> datetime:
+        """When the gateway ends it, should the owner stay away."""
+        return self.until + MARGIN
+
+
+def awaited(row: Deployment) -> Awaited | None:
+    """Return what a deployment waits for; None once it ended."""
+    limits, replicas = row.config.deadlines, row.config.replicas
+    match row.phase:
+        case Phase.REQUESTED:
+            what = ("the source to be fetched", Service.BUILDER, limits.queued_s + limits.fetch_s)
+        case Phase.BUILDING:
+            what = ("the build to succeed", Service.BUILDER, limits.fetch_s + limits.build_s)
+        case Phase.BUILT:
+            what = ("its container to start", Service.BUILDER, limits.pre_deploy_s + limits.start_s)
+        case Phase.STARTED:
+            what = ("its probe to be answered", Service.MONITOR, limits.health_s)
+        case Phase.HEALTHY if row.healthy_containers() < replicas:
+            step = f"all {replicas} containers to answer their probe"
+            what = (step, Service.MONITOR, limits.start_s + limits.health_s)
+        case Phase.HEALTHY:
+            what = ("the cutover to begin", Service.ROUTER, limits.health_s + limits.route_s)
+        case Phase.CUTOVER:
+            what = ("the new routes to be confirmed", Service.ROUTER, limits.route_s)
+        case Phase.LIVE | Phase.FAILED | Phase.CANCELED | Phase.SUPERSEDED:
+            return None
+        case _:
+            assert_never(row.phase)
+    step, owner, seconds = what
+    return Awaited(step, owner, row.since, timedelta(seconds=seconds))
+
+
+def awaited_switch(request: SwitchRequest, target: Deployment) -> Awaited:
+    """Return what a rollback or promotion waits for: the target has to run, answer its probe, and be routed to."""
+    limits = target.config.deadlines
+    allowed = timedelta(seconds=limits.start_s + limits.health_s + limits.route_s)
+    return Awaited("the earlier version to answer", Service.ROUTER, request.requested_at, allowed)
+
+
+def decide_failure(row: Deployment, now: datetime) -> Failed | None:
+    """Return the end of a deployment whose owner stayed away for too long; None while there is time."""
+    waiting = awaited(row)
+    if waiting is None or now < waiting.given_up_at:
+        return None
+    return Failed(stage=Stage.DEADLINE, code=f"{row.phase}-abandoned-by-{waiting.owner}", reason=_reason(waiting))
+
+
+def decide_switch_failure(
+    identity: EventId, request: SwitchRequest, target: Deployment, now: datetime
+) -> RoutesFailed | None:
+    """Return the end of a rollback or promotion that nobody answered; None while there is time."""
+    waiting = awaited_switch(request, target)
+    if now < waiting.given_up_at:
+        return None
+    code = f"switch-abandoned-by-{waiting.owner}"
+    return RoutesFailed(request=identity, stage=Stage.DEADLINE, code=code, reason=_reason(waiting))
+
+
+def _reason(waiting: Awaited) -> str:
+    seconds = int((waiting.given_up_at - waiting.since).total_seconds())
+    return (
+        f"Waited {seconds} s for {waiting.step}, but the {waiting.owner} gave no answer: "
+        f"`windlass doctor` shows whether it runs."
+    )

@@ -1,0 +1,211 @@
+"""What the gateway knows of a deployment: what was asked for, how far it came and when, and how it ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from pydantic import BaseModel, ConfigDict
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.config import DeploymentConfig
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    BuildStarted,
+    BuildSucceeded,
+    ContainerPaused,
+    ContainerResumed,
+    ContainerStarted,
+    ContainerStopped,
+    DeploymentRequested,
+    DeploymentSuperseded,
+    Failed,
+    Healthy,
+    Unhealthy,
+)
+from windlass_contracts.events.deployment import GitSource, LogRange, Recipe, Source, Stage, VariableVersion
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_contracts.lifecycle import Phase, transition
+from windlass_contracts.subjects import Service
+
+SHORTEST_PREFIX = 4
+"""How many hex digits of a deployment's id one must give at least."""
+
+
+class ContainerState(StrEnum):
+    """What the log says of a container."""
+
+    STARTED = "started"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class Container(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    node: str = ""
+    state: ContainerState
+    exit_code: int | None = None
+
+
+class Failure(BaseModel):
+    """Why a deployment failed, and who says so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: Stage
+    code: str
+    reason: str
+    service: Service
+    exit_code: int | None = None
+    log: LogRange | None = None
+
+
+class Deployment(BaseModel):
+    """The row of a deployment.
+
+    `prefix` (the first hex digits of the id) and `ended` are there to be looked up by. `moments` says when each phase
+    was first reached; `since`, from when on the present phase's deadline counts.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    team: TeamId
+    project: ProjectId
+    environment: EnvironmentId
+    prefix: str
+    ended: bool
+    phase: Phase
+    requested_sequence: int
+    correlation: EventId
+    actor: str
+    trigger: str
+    source: Source
+    config: DeploymentConfig
+    variables: tuple[VariableVersion, ...]
+    moments: Mapping[Phase, datetime]
+    since: datetime
+    based_on: DeploymentId | None = None
+    commit: str | None = None
+    attempt: int = 0
+    release: str | None = None
+    built_sequence: int = 0
+    recipe: Recipe | None = None
+    cache_hit: bool | None = None
+    containers: tuple[Container, ...] = ()
+    failure: Failure | None = None
+    superseded_by: DeploymentId | None = None
+
+    @property
+    def was_live(self) -> bool:
+        return Phase.LIVE in self.moments
+
+    @property
+    def requested_at(self) -> datetime:
+        return self.moments[Phase.REQUESTED]
+
+    def healthy_containers(self) -> int:
+        return sum(container.state is ContainerState.HEALTHY for container in self.containers)
+
+
+def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:
+    """Fold one event into the row."""
+    event = recorded.event
+    if isinstance(event, DeploymentRequested):
+        return _requested(recorded, event)
+    if row is None:
+        return None
+    phase = transition(row.phase, type(event))
+    entered = phase is not row.phase
+    changes: dict[str, object] = {"phase": phase, "ended": phase.ended, **_changes(row, recorded)}
+    if entered:
+        changes["moments"] = {phase: recorded.metadata.time, **row.moments}
+    if entered or isinstance(event, BuildStarted | ContainerStarted):
+        changes["since"] = recorded.metadata.time
+    return row.model_copy(update=changes)
+
+
+def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deployment:
+    return Deployment(
+        team=recorded.team,
+        project=recorded.project,
+        environment=event.environment,
+        prefix=recorded.key.id.hex[:SHORTEST_PREFIX],
+        ended=False,
+        phase=transition(None, DeploymentRequested),
+        requested_sequence=recorded.sequence,
+        correlation=recorded.metadata.correlation,
+        actor=recorded.metadata.actor,
+        trigger=event.trigger,
+        source=event.source,
+        config=event.config,
+        variables=event.variables,
+        moments={Phase.REQUESTED: recorded.metadata.time},
+        since=recorded.metadata.time,
+        based_on=event.based_on,
+        commit=event.source.commit if isinstance(event.source, GitSource) else None,
+    )
+
+
+def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
+    match recorded.event:
+        case BuildStarted(commit=commit, attempt=attempt):
+            return {"commit": commit or row.commit, "attempt": attempt}
+        case BuildSucceeded(release=release, recipe=recipe, cache_hit=hit):
+            return {"release": release, "recipe": recipe, "cache_hit": hit, "built_sequence": recorded.sequence}
+        case DeploymentSuperseded(by=by):
+            return {"superseded_by": by}
+        case Failed() as failed:
+            return {"failure": _failure(failed, recorded.service)}
+        case (
+            ContainerStarted()
+            | ContainerResumed()
+            | ContainerPaused()
+            | ContainerStopped()
+            | Healthy()
+            | Unhealthy() as about
+        ):
+            return {"containers": _containers(row.containers, about)}
+        case _:
+            return {}
+
+
+def _failure(event: Failed, service: Service) -> Failure:
+    return Failure(
+        stage=event.stage,
+        code=event.code,
+        reason=event.reason,
+        service=service,
+        exit_code=event.exit_code,
+        log=event.log,
+    )
+
+
+ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | Healthy | Unhealthy
+
+
+def _containers(known: tuple[Container, ...], event: ContainerEvent) -> tuple[Container, ...]:
+    before = next((one for one in known if one.name == event.container), None)
+    node = getattr(event, "node", None) or (before.node if before else "")
+    exit_code = event.exit_code if isinstance(event, ContainerStopped) else None
+    after = Container(name=event.container, node=node, state=_state(event), exit_code=exit_code)
+    return (*(one for one in known if one.name != event.container), after)
+
+
+def _state(event: ContainerEvent) -> ContainerState:
+    match event:
+        case ContainerStarted() | ContainerResumed():
+            return ContainerState.STARTED
+        case ContainerPaused():
+            return ContainerState.PAUSED
+        case ContainerStopped():
+            return ContainerState.STOPPED
+        case Healthy():
+            return ContainerState.HEALTHY
+        case Unhealthy():
+            return ContainerState.UNHEALTHY
+        case _:
+            assert_never(event)

@@ -1,0 +1,74 @@
+"""What the gateway knows of projects: each one, and the registry of names over all teams."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.config import DeploymentConfig
+from windlass_contracts.event import Event
+from windlass_contracts.events import ProjectConfigured, ProjectCreated
+from windlass_contracts.ids import ProjectId, TeamId, derived
+from windlass_contracts.subjects import Aggregate
+
+REGISTRY: UUID = derived("registry", Aggregate.PROJECT)
+"""The key of the one row that all projects share."""
+
+
+class Project(BaseModel):
+    """The row of a project."""
+
+    model_config = ConfigDict(frozen=True)
+
+    team: TeamId
+    slug: str
+    name: str
+    repository: str | None
+    default_branch: str | None
+    config: DeploymentConfig
+    created_at: datetime
+
+
+class Registry(BaseModel):
+    """Which names are taken, by whom. Its row's sequence is the one to expect when a project is created."""
+
+    model_config = ConfigDict(frozen=True)
+
+    projects: Mapping[str, ProjectId] = {}
+
+
+def evolve(row: Project | None, recorded: Recorded[Event]) -> Project | None:
+    """Fold one event into the row of a project."""
+    event = recorded.event
+    match event:
+        case ProjectCreated():
+            return Project(
+                team=recorded.team,
+                slug=event.slug,
+                name=event.name,
+                repository=event.repository,
+                default_branch=event.default_branch,
+                config=event.config,
+                created_at=recorded.metadata.time,
+            )
+        case ProjectConfigured() if row is not None:
+            changed = {
+                "name": event.name,
+                "repository": event.repository,
+                "default_branch": event.default_branch,
+                "config": event.config,
+            }
+            return row.model_copy(update=changed)
+        case _:
+            return row
+
+
+def evolve_registry(row: Registry | None, recorded: Recorded[Event]) -> Registry | None:
+    """Fold one event about any project into the registry."""
+    event = recorded.event
+    if not isinstance(event, ProjectCreated):
+        return row
+    taken = {} if row is None else row.projects
+    return Registry(projects={**taken, event.slug: ProjectId(recorded.project)})

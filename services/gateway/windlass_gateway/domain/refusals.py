@@ -1,0 +1,158 @@
+"""Every way in which the gateway refuses a request. A refusal changes nothing, says why, and names the way out.
+
+Refusal
+├── InvalidInputError            a field cannot be what it is
+├── ForbiddenError               the caller may not do that
+├── NotFoundError                there is nothing under that name
+│   ├── ProjectNotFoundError
+│   ├── EnvironmentNotFoundError
+│   ├── VariableNotFoundError
+│   └── DeploymentNotFoundError
+└── NotNowError                  the state of things does not allow it
+    ├── SlugTakenError           another repository's project has that name
+    ├── KeyReusedError           an idempotency key came back with another request
+    ├── TooLateToCancelError     the deployment ended, or its cutover began
+    └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
+"""
+
+from uuid import UUID
+
+from windlass_contracts.lifecycle import Phase
+
+
+class Refusal(Exception):  # noqa: N818 - the root of a tree of answers, of which each is named an error
+    """Why a request is refused: `detail` says what is wrong, `field` where, `next_step` what to do."""
+
+    title = "The request is refused"
+
+    def __init__(self, detail: str, *, next_step: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.next_step = next_step
+        self.field = field
+
+
+class InvalidInputError(Refusal):
+    """A field cannot be what it is."""
+
+    title = "The request is not valid"
+
+
+class ForbiddenError(Refusal):
+    """The caller is known, and may not do that."""
+
+    title = "Not permitted"
+
+
+class NotFoundError(Refusal):
+    """There is nothing under that name, or nothing that the caller may see."""
+
+    title = "Not found"
+
+
+class ProjectNotFoundError(NotFoundError):
+    """There is no such project."""
+
+    title = "No such project"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"There is no project {slug}.",
+            next_step="`windlass ps` lists the projects; the first `windlass deploy --project` of a name creates it.",
+            field="project",
+        )
+
+
+class EnvironmentNotFoundError(NotFoundError):
+    """The project has no such environment."""
+
+    title = "No such environment"
+
+    def __init__(self, project: str, environment: str) -> None:
+        super().__init__(
+            f"The project {project} has no environment {environment}.",
+            next_step="The first deployment to an environment creates it.",
+            field="environment",
+        )
+
+
+class VariableNotFoundError(NotFoundError):
+    """The variable is not set."""
+
+    title = "No such variable"
+
+    def __init__(self, project: str, name: str) -> None:
+        super().__init__(
+            f"The project {project} has no variable {name} there.",
+            next_step=f"`windlass env list {project}` shows the names that are set, and for which environment.",
+            field="name",
+        )
+
+
+class DeploymentNotFoundError(NotFoundError):
+    """There is no such deployment."""
+
+    title = "No such deployment"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"There is no deployment {given}.",
+            next_step="`windlass ps` lists the deployments; an id may be cut short to 4 or more characters.",
+            field="deployment",
+        )
+
+
+class NotNowError(Refusal):
+    """The state of things does not allow it."""
+
+    title = "Not possible now"
+
+
+class SlugTakenError(NotNowError):
+    """The name that the repository suggests belongs to another repository's project."""
+
+    title = "The project's name is taken"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"A project {slug} exists, and belongs to another repository.",
+            next_step=f"Name another project (--project), or say --project {slug} to deploy to that one.",
+            field="project",
+        )
+
+
+class KeyReusedError(NotNowError):
+    """The same idempotency key came with two different requests."""
+
+    title = "The idempotency key was used before"
+
+    def __init__(self, deployment: UUID) -> None:
+        super().__init__(
+            f"This idempotency key was used for deployment {deployment}, which asked for another source.",
+            next_step="Send a new key with a new request, and the same key only to repeat the same one.",
+            field="Idempotency-Key",
+        )
+
+
+class TooLateToCancelError(NotNowError):
+    """The deployment ended, or its cutover began."""
+
+    title = "Too late to cancel"
+
+    def __init__(self, phase: Phase) -> None:
+        if phase is Phase.CUTOVER:
+            detail = "The cutover to this deployment has begun: it becomes live or fails within moments."
+            next_step = "If it becomes live and should not be, go back with `windlass rollback`."
+        elif phase is Phase.LIVE:
+            detail = "This deployment is live, or was: there is nothing left to cancel."
+            next_step = "Go back to the version before it with `windlass rollback`."
+        else:
+            detail = f"This deployment has ended already: it is {phase}."
+            next_step = "Nothing needs to be done."
+        super().__init__(detail, next_step=next_step)
+
+
+class NothingToRollBackError(NotNowError):
+    """There is no earlier version to go back to, or it is gone."""
+
+    title = "There is nothing to roll back to"

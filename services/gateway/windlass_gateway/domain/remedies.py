@@ -1,0 +1,19 @@
+"""What most likely helps against a failure, by its stage."""
+
+from windlass_contracts.events.deployment import Stage
+from windlass_gateway.domain.deployment import Failure
+
+_REMEDIES = {
+    Stage.FETCH: "Check the repository's address and the ref, and that this machine may read it.",
+    Stage.BUILD: "Read the end of the build log (`windlass logs`); run the same build command on a clean checkout.",
+    Stage.PRE_DEPLOY: "Read the log of the pre-deploy command (`windlass logs`), put it right and deploy again.",
+    Stage.START: "Read the app's last lines (`windlass logs`): it exited, or its start command is wrong.",
+    Stage.HEALTH: "Let the app listen on 0.0.0.0 and the port in $PORT, and answer the probe's path with a 2xx or 3xx.",
+    Stage.ROUTE: "The proxy did not take the new routes: `windlass doctor` says whether it runs. Then deploy again.",
+    Stage.DEADLINE: "A service of the platform stayed away: `windlass doctor` says which. Then deploy again.",
+}
+
+
+def remedy(failure: Failure) -> str:
+    """Return one sentence on what to do."""
+    return _REMEDIES[failure.stage]

@@ -1,0 +1,121 @@
+"""What the gateway knows of a project's routes: who answers where, who did before, and which requests are open."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    PromotionRequested,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+)
+from windlass_contracts.events.routes import AliasMove
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+
+ENVIRONMENT_ALIAS = "environment"
+"""The kind of alias that is an environment's own address."""
+
+_REMEMBERED = 20
+"""How many earlier deployments an address remembers: those that a rollback chooses from by itself."""
+
+
+class AliasState(BaseModel):
+    """An address, the deployment that answers there, and those that did before, the latest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    name: str
+    environment: EnvironmentId | None
+    current: DeploymentId | None
+    before: tuple[DeploymentId, ...] = ()
+
+
+class SwitchRequest(BaseModel):
+    """A rollback or promotion that has no answer yet; `generation` is set once the router decided it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    to: DeploymentId
+    requested_at: datetime
+    sequence: int
+    generation: int | None = None
+
+
+class Routes(BaseModel):
+    """The row of a project's routes. `awaiting` says whether some request is open, so that those few are found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    team: TeamId
+    project: ProjectId
+    aliases: tuple[AliasState, ...] = ()
+    requests: Mapping[EventId, SwitchRequest] = {}
+    awaiting: bool = False
+
+    def alias_of(self, environment: EnvironmentId) -> AliasState | None:
+        """Return the environment's own address."""
+        wanted = (ENVIRONMENT_ALIAS, environment)
+        return next((alias for alias in self.aliases if (alias.kind, alias.environment) == wanted), None)
+
+    def pointing_at(self, deployment: DeploymentId) -> tuple[AliasState, ...]:
+        return tuple(alias for alias in self.aliases if alias.current == deployment)
+
+
+def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
+    """Fold one event into the row."""
+    row = row or Routes(team=recorded.team, project=recorded.project)
+    match recorded.event:
+        case RollbackRequested(to=to) | PromotionRequested(to=to):
+            asked = SwitchRequest(to=to, requested_at=recorded.metadata.time, sequence=recorded.sequence)
+            return _with_requests(row, {**row.requests, recorded.metadata.id: asked})
+        case AliasesChanged() as change:
+            moved = row.model_copy(update={"aliases": _moved(row.aliases, change.moves)})
+            return _decided(moved, change.request, recorded.sequence)
+        case RoutesApplied(generation=generation):
+            open_requests = {
+                request: asked
+                for request, asked in row.requests.items()
+                if asked.generation is None or asked.generation > generation
+            }
+            return _with_requests(row, open_requests)
+        case RoutesFailed(request=request):
+            return _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
+        case _:
+            return row
+
+
+def _moved(aliases: tuple[AliasState, ...], moves: tuple[AliasMove, ...]) -> tuple[AliasState, ...]:
+    known = {alias.name: alias for alias in aliases}
+    for move in moves:
+        before = known.get(move.alias.name)
+        left = (move.before,) if before is None else (before.current, *before.before)
+        known[move.alias.name] = AliasState(
+            kind=move.alias.kind,
+            name=move.alias.name,
+            environment=move.alias.environment,
+            current=move.after,
+            before=_latest_first(left, without=move.after),
+        )
+    return tuple(known.values())
+
+
+def _latest_first(left: tuple[DeploymentId | None, ...], without: DeploymentId | None) -> tuple[DeploymentId, ...]:
+    distinct = dict.fromkeys(one for one in left if one is not None and one != without)
+    return tuple(distinct)[:_REMEMBERED]
+
+
+def _decided(row: Routes, request: EventId | None, generation: int) -> Routes:
+    asked = None if request is None else row.requests.get(request)
+    if request is None or asked is None:
+        return row
+    return _with_requests(row, {**row.requests, request: asked.model_copy(update={"generation": generation})})
+
+
+def _with_requests(row: Routes, requests: Mapping[EventId, SwitchRequest]) -> Routes:
+    return row.model_copy(update={"requests": requests, "awaiting": bool(requests)})
