@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from windlass.up.errors import StartError
-from windlass.up.log_files import bound_log, last_line, open_log
+from windlass.up.log_files import bound_log, last_words, open_log
 from windlass.up.parentage import end_with_parent
 
 _PROBE_SECONDS = 0.025
@@ -160,6 +160,6 @@ async def await_ready(name: str, process: Running, ready: Awaitable[None], log: 
 
 
 def describe_exit(ended: Exit, log: Path) -> str:
-    """Return how it ended, with the last line of its log."""
-    line = last_line(log)
+    """Return how it ended, with what its log says of it."""
+    line = last_words(log)
     return f"{ended}, after the line “{line}”" if line else str(ended)

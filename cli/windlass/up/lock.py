@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from windlass.up.errors import AlreadyRunningError, StateError
 from windlass.up.home import Home
+from windlass.up.narrator import Narrator
 
 _CHILDREN_SECONDS = 30.0
 
@@ -62,7 +63,7 @@ def holder(home: Home) -> Holder | None:
 
 
 @contextmanager
-def children_lock(home: Home) -> Iterator[int]:
+def children_lock(home: Home, narrator: Narrator) -> Iterator[int]:
     """Wait until every child of an earlier, killed start is gone; yield the descriptor that all children inherit.
 
     A lock of flock(2) belongs to the open file, which forked and started processes share: it is free exactly when
@@ -72,11 +73,9 @@ def children_lock(home: Home) -> Iterator[int]:
         StateError: some are still there after 30 s.
     """
     with home.children_lock.open("a+b") as file:
-        if not _lock_within(file, _CHILDREN_SECONDS):
-            raise StateError(
-                f"Processes of an earlier start are still running: {_processes_with_open(home.children_lock)}.",
-                "End them, then run `windlass up` again.",
-            )
+        if not _try_lock(file):
+            narrator.say("Waiting for processes of an earlier start to end.")
+            _lock_within(file, _CHILDREN_SECONDS, home.children_lock)
         yield file.fileno()
 
 
@@ -88,10 +87,8 @@ def _try_lock(file: BinaryIO) -> bool:
     return True
 
 
-def _lock_within(file: BinaryIO, seconds: float) -> bool:
+def _lock_within(file: BinaryIO, seconds: float, path: Path) -> None:
     """Block in flock(2), on a thread of its own because that call has no timeout."""
-    if _try_lock(file):
-        return True
     locked = threading.Event()
 
     def wait() -> None:
@@ -99,7 +96,11 @@ def _lock_within(file: BinaryIO, seconds: float) -> bool:
         locked.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    return locked.wait(seconds)
+    if not locked.wait(seconds):
+        raise StateError(
+            f"Processes of an earlier start are still running: {_processes_with_open(path)}.",
+            "End them, then run `windlass up` again.",
+        )
 
 
 def _holder_in(file: BinaryIO) -> Holder:

@@ -4,12 +4,15 @@ Children write to their files themselves: a stalled terminal stalls nobody.
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 LARGEST_BYTES = 8 * 1024 * 1024
 _TAIL_BYTES = 4096
 _LINE_CHARACTERS = 300
+_LINES_THAT_COUNT = 4
+_SPEAKS_OF_AN_ERROR = re.compile(r"error|fatal|panic", re.IGNORECASE)
 
 
 def open_log(path: Path) -> int:
@@ -29,12 +32,16 @@ def bound_log(path: Path) -> None:
     os.truncate(path, 0)
 
 
-def last_line(path: Path) -> str:
-    """Return the last line that says something, shortened to 300 characters; empty if there is none."""
+def last_words(path: Path) -> str:
+    """Return the line that most likely says why the log ends, shortened to 300 characters; empty if there is none.
+
+    That is the last one, unless one of the three before it speaks of an error: PostgreSQL says goodbye after that.
+    """
     try:
         with path.open("rb") as file:
             file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return ""
-    return next((line.strip()[:_LINE_CHARACTERS] for line in reversed(lines) if line.strip()), "")
+    last = [line.strip()[:_LINE_CHARACTERS] for line in lines if line.strip()][-_LINES_THAT_COUNT:]
+    return next(filter(_SPEAKS_OF_AN_ERROR.search, reversed(last)), last[-1] if last else "")

@@ -132,11 +132,12 @@ class Postgres:
             await run_to_end(Program("PostgreSQL's initdb", arguments, self.log, user=self.identity.user), [inherited])
 
     def _forget_killed_server(self) -> None:
-        """Remove the process id that a killed server left behind.
+        """Remove the process ids that a killed server left behind: we know that all its processes are gone.
 
-        Otherwise a process that got the same id since, likely after a reboot, would keep the server from starting.
+        PostgreSQL does not: a zombie, or a process that got the same id after a reboot, would keep it from starting.
         """
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (self._data / "postmaster.pid", self.socket_folder / f"{_SOCKET}.lock"):
+            lock.unlink(missing_ok=True)
 
     def _check_version(self) -> None:
         found = (self._data / "PG_VERSION").read_text().strip()

@@ -39,7 +39,7 @@ def supervise(options: Options, blueprint: Blueprint, narrator: Narrator) -> Non
     """
     home = options.home
     home.prepare()
-    with running_lock(home) as lock, children_lock(home) as inherited:
+    with running_lock(home) as lock, children_lock(home, narrator) as inherited:
         ports = choose_ports(options.ports, home.ports)
         runtime = blueprint.prepare_runtime(options.runtime, narrator)
         surroundings = _surroundings(options, ports, runtime.runtime)

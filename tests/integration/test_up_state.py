@@ -1,0 +1,119 @@
+"""The state folder and the client's configuration: what is kept, and what is said where it is damaged."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from windlass.up.client_config import Profile, config_path, write_client_config
+from windlass.up.errors import AlreadyRunningError, StateError
+from windlass.up.home import Home
+from windlass.up.installation import open_installation
+from windlass.up.lock import holder, running_lock
+
+PROFILE = Profile(installation="00000000", team=UUID(int=1), api_url="http://127.0.0.1:1", token="wl_1")  # noqa: S106
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return _home(tmp_path / "home")
+
+
+@pytest.fixture(autouse=True)
+def _own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+def test_an_installation_stays_what_it_was_at_its_first_start(home: Home) -> None:
+    assert open_installation(home) == open_installation(home)
+
+
+def test_a_first_start_that_was_cut_short_begins_again(home: Home) -> None:
+    home.credentials.write_text('{"nats_pass')
+
+    open_installation(home)
+
+    assert open_installation(home)[0].id
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "id": "../../etc"}'])
+def test_a_damaged_installation_is_refused_and_left_as_it_is(home: Home, content: str) -> None:
+    open_installation(home)
+    home.installation.write_text(content)
+
+    with pytest.raises(StateError, match=r"installation\.json"):
+        open_installation(home)
+
+    assert home.installation.read_text() == content
+
+
+@pytest.mark.parametrize("name", ["credentials.json", "secrets.keys"])
+def test_missing_secrets_are_never_replaced_by_new_ones(home: Home, name: str) -> None:
+    open_installation(home)
+    (home.root / name).unlink()
+
+    with pytest.raises(StateError, match=r"Restore it from a backup"):
+        open_installation(home)
+
+    assert not (home.root / name).exists()
+
+
+def test_damaged_credentials_are_not_quoted(home: Home) -> None:
+    open_installation(home)
+    home.credentials.write_text('{"nats_password": "geheim", "surplus": "verborgen"}')
+
+    with pytest.raises(StateError) as refusal:
+        open_installation(home)
+
+    assert "surplus" in refusal.value.what
+    assert "geheim" not in str(refusal.value)
+    assert "verborgen" not in str(refusal.value)
+
+
+def test_a_state_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+
+    with pytest.raises(StateError, match="--home"):
+        _home(tmp_path / "home")
+
+
+def test_the_lock_names_its_holder_and_is_free_afterwards(home: Home) -> None:
+    with running_lock(home) as lock:
+        lock.announce("http://127.0.0.1:8090")
+        with pytest.raises(AlreadyRunningError, match=r"http://127\.0\.0\.1:8090"), running_lock(home):
+            pass
+
+    assert holder(home) is None
+
+
+def test_the_first_installation_becomes_the_clients_default_and_the_next_only_once_it_has_stopped(
+    home: Home, tmp_path: Path
+) -> None:
+    other = _home(tmp_path / "other")
+    with running_lock(home):
+        assert write_client_config(home, PROFILE)
+        assert not write_client_config(other, PROFILE)
+    assert write_client_config(other, PROFILE)
+
+    config = json.loads(config_path().read_text())
+    assert config["default"] == str(other.root)
+    assert set(config["installations"]) == {str(home.root), str(other.root)}
+    assert config_path().stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_client_configuration_is_refused_and_not_quoted(home: Home) -> None:
+    config_path().parent.mkdir(parents=True)
+    config_path().write_text('{"default": "geheim"}')
+
+    with pytest.raises(StateError, match="damaged") as refusal:
+        write_client_config(home, PROFILE)
+
+    assert "geheim" not in str(refusal.value)
+    assert json.loads(home.client.read_text())["api_url"] == PROFILE.api_url
+
+
+def _home(root: Path) -> Home:
+    home = Home(root)
+    home.prepare()
+    return home

@@ -1,0 +1,85 @@
+"""`windlass up` with tiny services in place of the product's: `python -m support.stand_in_installation HOME PORT`.
+
+Everything else is the product's own: NATS, PostgreSQL, Traefik, the services' parent, locks, signals.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import asyncpg
+import nats
+import typer
+
+from windlass.up.blueprint import Blueprint, RuntimeChoice, RuntimePreference
+from windlass.up.client_config import Profile
+from windlass.up.command import errors_as_sentences
+from windlass.up.home import Home
+from windlass.up.narrator import Narrator, PlainNarrator
+from windlass.up.ports import PortRequests
+from windlass.up.supervise import Options, supervise
+
+SERVICES = ("gateway", "builder", "monitor", "router", "logs")
+
+
+async def serve(started: Callable[[], None]) -> None:
+    """Reach the log and the own database once, as every service does, then wait to be cancelled.
+
+    Files in the state folder make a service misbehave: `<database>.broken` and `<database>.stubborn`.
+    """
+    home = Path(os.environ["WINDLASS_HOME"])
+    connection = await nats.connect(os.environ["WINDLASS_NATS_URL"])
+    await connection.close()
+    database = await asyncpg.connect(os.environ["WINDLASS_DATABASE_URL"])
+    name = await database.fetchval("SELECT current_database()")
+    await database.close()
+    if (home / f"{name}.broken").exists():
+        raise RuntimeError("this service is broken")
+    started()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        if (home / f"{name}.stubborn").exists():
+            await asyncio.Event().wait()
+
+
+async def provision(_started: Callable[[], None]) -> None:
+    """Make one stream."""
+    connection = await nats.connect(os.environ["WINDLASS_NATS_URL"])
+    await connection.jetstream().add_stream(name="EVENTS", subjects=["evt.>"])
+    await connection.close()
+
+
+def _prepare(_preference: RuntimePreference, _narrator: Narrator) -> RuntimeChoice:
+    return RuntimeChoice("process", "A stand-in.")
+
+
+async def _after_ready(_profile: Profile, narrator: Narrator) -> None:
+    narrator.say("after ready")
+
+
+async def _apps(_profile: Profile) -> Sequence[str]:
+    return ["shop"]
+
+
+BLUEPRINT = Blueprint(
+    services=dict.fromkeys(SERVICES, f"{__spec__.name}:serve"),
+    provision_log=f"{__spec__.name}:provision",
+    prepare_runtime=_prepare,
+    after_ready=_after_ready,
+    apps_left_running=_apps,
+)
+
+
+def main(home: str, port: str) -> None:
+    with errors_as_sentences():
+        supervise(Options(Home(Path(home)), PortRequests(int(port))), BLUEPRINT, PlainNarrator())
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
