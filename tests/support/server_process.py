@@ -34,7 +34,8 @@ class ServerProcess:
 
     def __init__(self, command: ServerCommand) -> None:
         self._command = command
-        self._ready = threading.Event()
+        self._ready = False
+        self._answered = threading.Event()
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -49,7 +50,8 @@ class ServerProcess:
         )
         self._reader = threading.Thread(target=self._keep_log, daemon=True)
         self._reader.start()
-        if not self._ready.wait(START_SECONDS) or self._process.poll() is not None:
+        self._answered.wait(START_SECONDS)
+        if not self._ready:
             self.__exit__()
             raise ServerDidNotStartError(f"{self._command.arguments[0]} did not start: {self._last_words()}")
         return self
@@ -77,8 +79,9 @@ class ServerProcess:
                 log.write(line)
                 log.flush()
                 if self._command.ready in line:
-                    self._ready.set()
-        self._ready.set()  # the end of its output ends the wait as well; the exit status tells the two apart
+                    self._ready = True
+                    self._answered.set()
+        self._answered.set()  # the end of its output is an answer as well
 
     def _last_words(self) -> str:
         return self._command.log.read_text(errors="replace")[-2000:] or "it said nothing"
