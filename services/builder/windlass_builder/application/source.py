@@ -9,6 +9,7 @@ SourceError
 ├── RefNotFoundError          the repository has no such branch, tag or commit
 ├── RootNotFoundError         the commit has no such folder
 ├── RepositoryUnreachableError  its host does not answer; trying again may help
+├── SourceTooLargeError       it is larger than what is fetched
 ├── SourceTimedOutError       it took longer than it may; trying again may help
 └── GitFailedError            Git failed in a way of its own; its words are in `detail`
 """
@@ -71,6 +72,13 @@ class RepositoryUnreachableError(SourceError):
 
     def __init__(self, url: str) -> None:
         super().__init__(f"The host of {url} does not answer; check the address and this machine's network.")
+
+
+class SourceTooLargeError(SourceError):
+    """It is larger than what is fetched."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} is too large to be fetched; keep large files elsewhere than in the repository.")
 
 
 class SourceTimedOutError(SourceError):

@@ -1,0 +1,54 @@
+"""A bare repository that holds the commits that were fetched from one address, each without its history."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from windlass_builder.adapters.git.command import GitAnswer, GitCommand
+
+# A repository may ask archives to leave files out or to rewrite them; a deployment is the commit as it stands.
+_ATTRIBUTES = "* -export-ignore -export-subst\n"
+# Objects that no ref names are collected in time; the last commit is named, so that a fetch brings only what changed.
+_LAST = "refs/windlass/last"
+
+
+class Mirror:
+    """The mirror in `folder`, used by one at a time: `lock` is the open file that says so, and Git keeps it open."""
+
+    def __init__(self, git: GitCommand, folder: Path, lock: int) -> None:
+        self._git = git
+        self._folder = folder
+        self._lock = lock
+
+    async def make(self) -> None:
+        """Make the mirror if need be, and heal one that was left in the middle of a fetch."""
+        if not (self._folder / "info" / "attributes").exists():
+            await self._run("init", "--bare", "--quiet", "--template=", str(self._folder))
+            (self._folder / "info").mkdir(exist_ok=True)
+            (self._folder / "info" / "attributes").write_text(_ATTRIBUTES)
+        for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*"):
+            for left_behind in self._folder.glob(pattern):
+                left_behind.unlink(missing_ok=True)
+
+    async def has_tree(self, revision: str) -> bool:
+        """Return whether the revision (`<commit>:<folder>`) is here and is a folder."""
+        answer = await self._run("cat-file", "-t", revision)
+        return answer.output.strip() == "tree"
+
+    async def fetch_commit(self, url: str, commit: str) -> GitAnswer:
+        """Fetch that commit alone, without its history."""
+        return await self._fetch(["--depth=1"], url, f"+{commit}:{_LAST}")
+
+    async def fetch_everything(self, url: str) -> GitAnswer:
+        """Fetch all branches and tags: what servers allow that hand out no single commit."""
+        return await self._fetch([], url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+
+    async def archive(self, tree: str, target: Path) -> GitAnswer:
+        """Write the tree as a tar."""
+        return await self._run("archive", "--format=tar", f"--output={target}", tree)
+
+    async def _fetch(self, options: Sequence[str], url: str, *refspecs: str) -> GitAnswer:
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        return await self._run("fetch", *quiet, *options, "--", url, *refspecs)
+
+    async def _run(self, *arguments: str) -> GitAnswer:
+        return await self._git.run(f"--git-dir={self._folder}", *arguments, kept_open=(self._lock,))

@@ -1,0 +1,121 @@
+"""Sources from Git repositories: a ref is resolved to a commit, the commit is fetched alone, and handed on as a tar.
+
+Submodules and files in Git LFS are not followed: the archive holds what the commit holds.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from windlass_builder.adapters.git.command import GitCommand
+from windlass_builder.adapters.git.failures import failure, offers_only_branches
+from windlass_builder.adapters.git.mirror import Mirror
+from windlass_builder.application.source import (
+    BadRefError,
+    BadRepositoryUrlError,
+    BadRootError,
+    GitFailedError,
+    RefNotFoundError,
+    RootNotFoundError,
+    SourceLocation,
+    SourceTimedOutError,
+)
+from windlass_builder.domain.repository import is_commit, ref_problem, repository_url_problem, root_problem
+
+_PROTOCOLS = ("http", "https", "ssh", "git")
+
+
+class GitSource:
+    """`SourceFetcher` by the machine's `git`, with its mirrors under `home`.
+
+    `local_allowed` lets it fetch from this machine too (`file://`, loopback): for development and tests.
+    """
+
+    def __init__(self, home: Path, *, local_allowed: bool = False, timeout: timedelta = timedelta(seconds=120)) -> None:
+        self._mirrors = home / "mirrors"
+        self._mirrors.mkdir(parents=True, exist_ok=True)
+        self._local_allowed = local_allowed
+        self._timeout = timeout
+        self._git = GitCommand(self._mirrors, timeout, (*_PROTOCOLS, "file") if local_allowed else _PROTOCOLS)
+        self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
+
+    async def resolve(self, url: str, ref: str) -> str:
+        self._check_url(url)
+        if problem := ref_problem(ref):
+            raise BadRefError(f"The ref {ref!r} {problem}.")
+        if is_commit(ref):
+            return ref
+        names = [ref, f"refs/heads/{ref}", f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}"]
+        async with self._in_time(url):
+            answer = await self._git.run("ls-remote", "--quiet", "--", url, *names)
+        if answer.exit_code:
+            raise failure(url, answer, ref)
+        found = {name: commit for commit, _, name in (line.partition("\t") for line in answer.output.splitlines())}
+        # A pattern also matches the end of longer names; an annotated tag's own SHA is not its commit's.
+        commit = next((found[name] for name in names if name in found), None)
+        if commit is None or not is_commit(commit):
+            raise RefNotFoundError(url, ref)
+        return commit
+
+    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:
+        self._check_url(location.url)
+        if not is_commit(commit):
+            raise BadRefError(f"{commit!r} is no full commit SHA.")
+        if problem := root_problem(location.root):
+            raise BadRootError(f"The root folder {location.root!r} {problem}.")
+        async with self._in_time(location.url), self._mirror(location.url) as mirror:
+            await mirror.make()
+            if not await mirror.has_tree(f"{commit}:"):
+                await _fetch(mirror, location.url, commit)
+            await _write_archive(mirror, location, commit, archive)
+
+    def _check_url(self, url: str) -> None:
+        if problem := repository_url_problem(url, local_allowed=self._local_allowed):
+            raise BadRepositoryUrlError(f"The repository's address {url[:200]!r} {problem}.")
+
+    @asynccontextmanager
+    async def _in_time(self, url: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise SourceTimedOutError(url, self._timeout) from error
+
+    @asynccontextmanager
+    async def _mirror(self, url: str) -> AsyncIterator[Mirror]:
+        """Yield the repository's mirror, ours alone; a killed builder's Git keeps the lock while it runs on."""
+        name = hashlib.sha256(url.encode()).hexdigest()[:32]
+        async with self._locks[name]:
+            with (self._mirrors / f"{name}.lock").open("w") as lock:
+                await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+                yield Mirror(self._git, self._mirrors / f"{name}.git", lock.fileno())
+
+
+async def _fetch(mirror: Mirror, url: str, commit: str) -> None:
+    """Fetch the commit alone, or, from a server that hands out no single commits, all there is."""
+    answer = await mirror.fetch_commit(url, commit)
+    if answer.exit_code and offers_only_branches(answer):
+        answer = await mirror.fetch_everything(url)
+    if answer.exit_code:
+        raise failure(url, answer, commit)
+    if not await mirror.has_tree(f"{commit}:"):
+        raise RefNotFoundError(url, commit)
+
+
+async def _write_archive(mirror: Mirror, location: SourceLocation, commit: str, archive: Path) -> None:
+    root = location.root.strip("/").removeprefix("./")
+    tree = f"{commit}:{'' if root == '.' else root}"
+    if not await mirror.has_tree(tree):
+        raise RootNotFoundError(location.root, commit)
+    draft = archive.with_name(f"{archive.name}.part")
+    try:
+        answer = await mirror.archive(tree, draft)
+        if answer.exit_code:
+            raise GitFailedError(location.url, answer.exit_code, answer.complaint)
+        draft.replace(archive)
+    finally:
+        draft.unlink(missing_ok=True)

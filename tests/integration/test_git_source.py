@@ -1,0 +1,214 @@
+"""Sources from real Git servers."""
+
+import asyncio
+import socket
+import tarfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support.git_server import Repository, dumb_http, make_repository, smart_http
+from windlass_builder.adapters.git.source import GitSource
+from windlass_builder.application.source import (
+    BadRefError,
+    BadRepositoryUrlError,
+    BadRootError,
+    LoginNeededError,
+    RefNotFoundError,
+    RepositoryNotFoundError,
+    RepositoryUnreachableError,
+    RootNotFoundError,
+    SourceLocation,
+    SourceTimedOutError,
+)
+
+FILES = {
+    "main.py": "print('one')\n",
+    "apps/web/server.py": "print('web')\n",
+    ".gitattributes": "main.py export-ignore\n",
+}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return make_repository(tmp_path / "served" / "app.git", FILES)
+
+
+@pytest.fixture(params=["smart http", "dumb http", "file"])
+def url(request: pytest.FixtureRequest, repository: Repository) -> Iterator[str]:
+    """Yield the repository's address by each protocol."""
+    root = repository.folder.parent
+    if request.param == "file":
+        yield repository.folder.as_uri()
+    elif request.param == "smart http":
+        with smart_http(root) as base:
+            yield f"{base}/app.git"
+    else:
+        with dumb_http(root) as base:
+            yield f"{base}/app.git/.git"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> GitSource:
+    return GitSource(tmp_path / "home", local_allowed=True, timeout=timedelta(seconds=30))
+
+
+def names(archive: Path) -> set[str]:
+    with tarfile.open(archive) as tar:
+        return {entry.name for entry in tar if entry.isfile()}
+
+
+async def test_branch_tag_and_commit_name_the_same_source(source: GitSource, repository: Repository, url: str) -> None:
+    commit = repository.git("rev-parse", "HEAD")
+    repository.git("tag", "light")
+    repository.git("tag", "--annotate", "--message", "a tag", "annotated")
+    repository.git("branch", "feature/one")
+    repository.git("update-server-info")
+    for ref in ("main", "feature/one", "light", "annotated", "refs/heads/main", "HEAD", commit):
+        assert await source.resolve(url, ref) == commit
+
+
+async def test_archive_holds_the_commit_as_it_stands(
+    source: GitSource, repository: Repository, url: str, tmp_path: Path
+) -> None:
+    commit = await source.resolve(url, "main")
+    repository.commit({"later.py": ""})
+    await source.fetch(SourceLocation(url), commit, tmp_path / "source.tar")
+    assert names(tmp_path / "source.tar") == {*FILES}
+
+
+async def test_root_folder_is_the_root_of_the_archive(source: GitSource, url: str, tmp_path: Path) -> None:
+    commit = await source.resolve(url, "main")
+    await source.fetch(SourceLocation(url, "apps/web"), commit, tmp_path / "source.tar")
+    assert names(tmp_path / "source.tar") == {"server.py"}
+    with pytest.raises(RootNotFoundError, match="apps/none"):
+        await source.fetch(SourceLocation(url, "apps/none"), commit, tmp_path / "other.tar")
+    with pytest.raises(RootNotFoundError):
+        await source.fetch(SourceLocation(url, "main.py"), commit, tmp_path / "other.tar")
+    assert not (tmp_path / "other.tar").exists()
+
+
+async def test_commit_that_was_fetched_needs_no_server(
+    source: GitSource, repository: Repository, tmp_path: Path
+) -> None:
+    url = repository.folder.as_uri()
+    commit = await source.resolve(url, "main")
+    await source.fetch(SourceLocation(url), commit, tmp_path / "first.tar")
+    repository.folder.rename(tmp_path / "gone")
+    await source.fetch(SourceLocation(url), commit, tmp_path / "again.tar")
+    assert names(tmp_path / "again.tar") == {*FILES}
+
+
+async def test_fetches_of_one_repository_wait_for_one_another(
+    source: GitSource, repository: Repository, url: str, tmp_path: Path
+) -> None:
+    commits = [repository.commit({"number.txt": str(number)}) for number in range(4)]
+    fetches = (source.fetch(SourceLocation(url), commit, tmp_path / commit) for commit in commits)
+    await asyncio.gather(*fetches)
+    for number, commit in enumerate(commits):
+        with tarfile.open(tmp_path / commit) as tar:
+            content = tar.extractfile("number.txt")
+            assert content is not None
+            assert content.read() == str(number).encode()
+
+
+async def test_mirror_that_was_left_in_the_middle_of_a_fetch_is_healed(
+    source: GitSource, repository: Repository, tmp_path: Path
+) -> None:
+    url = repository.folder.as_uri()
+    await source.fetch(SourceLocation(url), await source.resolve(url, "main"), tmp_path / "first.tar")
+    [mirror] = (tmp_path / "home" / "mirrors").glob("*.git")
+    for name in ("shallow.lock", "config.lock", "refs/windlass/last.lock", "objects/pack/tmp_pack_1"):
+        (mirror / name).write_text("")
+    commit = repository.commit({"more.py": ""})
+    await source.fetch(SourceLocation(url), commit, tmp_path / "second.tar")
+    assert "more.py" in names(tmp_path / "second.tar")
+    assert not list(mirror.rglob("*.lock"))
+
+
+async def test_refs_and_commits_that_do_not_exist_are_named(source: GitSource, url: str, tmp_path: Path) -> None:
+    with pytest.raises(RefNotFoundError, match="no branch, tag or commit nowhere"):
+        await source.resolve(url, "nowhere")
+    with pytest.raises(RefNotFoundError):
+        await source.resolve(url, "ain")
+    with pytest.raises(RefNotFoundError, match="0123456789"):
+        await source.fetch(SourceLocation(url), "0123456789" * 4, tmp_path / "source.tar")
+    assert not (tmp_path / "source.tar").exists()
+
+
+async def test_what_is_no_repository_is_said(source: GitSource, repository: Repository, tmp_path: Path) -> None:
+    with smart_http(repository.folder.parent) as base, dumb_http(tmp_path) as files:
+        for address in (f"{base}/none.git", f"{files}/none", (tmp_path / "none").as_uri()):
+            with pytest.raises(RepositoryNotFoundError, match="no Git repository"):
+                await source.resolve(address, "main")
+            with pytest.raises(RepositoryNotFoundError):
+                await source.fetch(SourceLocation(address), "a" * 40, tmp_path / "source.tar")
+
+
+async def test_private_repository_asks_for_a_way_in_and_nobody_at_the_terminal(
+    source: GitSource, repository: Repository
+) -> None:
+    with smart_http(repository.folder.parent) as base, pytest.raises(LoginNeededError, match="needs a login"):
+        await source.resolve(f"{base}/private/app.git", "main")
+
+
+async def test_host_that_is_away_is_said(source: GitSource) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        for address in (
+            f"http://127.0.0.1:{port}/app.git",
+            f"git://127.0.0.1:{port}/app.git",
+            "https://host.invalid/app",
+        ):
+            with pytest.raises(RepositoryUnreachableError, match="does not answer"):
+                await source.resolve(address, "main")
+
+
+async def test_server_that_never_answers_is_given_up_in_time(tmp_path: Path) -> None:
+    source = GitSource(tmp_path, local_allowed=True, timeout=timedelta(seconds=1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/app.git"
+        with pytest.raises(SourceTimedOutError, match="longer than 1 s"):
+            await source.resolve(address, "main")
+        with pytest.raises(SourceTimedOutError):
+            await source.fetch(SourceLocation(address), "a" * 40, tmp_path / "source.tar")
+        listed = await asyncio.create_subprocess_exec("pgrep", "--full", address)
+        assert await listed.wait() == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "no url", "/etc", "ext::sh -c id", "fd::17", "ftp://host/app", "http:///app", "https://host", "https://host/",
+        "https://user:password@host/app", "https://token@host/app", "ssh://-oProxyCommand=id/app", "ssh://-x@host/app",
+        "https://host/app?token=1", "https://[/app", "https://host:99999/app", "https://host/a\nb", "--upload-pack=id",
+        "http://127.0.0.1/app", "http://localhost:8080/app", "http://app.localhost/app", "http://[::1]/app",
+        "http://169.254.169.254/latest", "http://0.0.0.0/app", "file:///etc", "https://host/" + "a" * 2000,
+    ],
+)  # fmt: skip
+async def test_hostile_address_is_refused_before_git_sees_it(tmp_path: Path, address: str) -> None:
+    source = GitSource(tmp_path)
+    with pytest.raises(BadRepositoryUrlError):
+        await source.resolve(address, "main")
+    with pytest.raises(BadRepositoryUrlError):
+        await source.fetch(SourceLocation(address), "a" * 40, tmp_path / "source.tar")
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["", "-u", "--upload-pack=id", "a..b", "a b", "a\nb", "*", "a^{}", "a:b", "@{1}", "@", "x.lock", "/a", "a" * 300],
+)
+async def test_hostile_ref_is_refused_before_git_sees_it(source: GitSource, repository: Repository, ref: str) -> None:
+    with pytest.raises(BadRefError):
+        await source.resolve(repository.folder.as_uri(), ref)
+
+
+@pytest.mark.parametrize("root", ["/etc", "../..", "a/../../b", "-x", "a:b", "a\nb"])
+async def test_hostile_root_is_refused_before_git_sees_it(
+    source: GitSource, repository: Repository, tmp_path: Path, root: str
+) -> None:
+    with pytest.raises(BadRootError):
+        await source.fetch(SourceLocation(repository.folder.as_uri(), root), "a" * 40, tmp_path / "source.tar")

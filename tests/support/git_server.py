@@ -1,0 +1,121 @@
+"""A real Git repository and real servers for it: the smart protocol over HTTP, and plain files over HTTP."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+_IDENTITY = {
+    f"GIT_{role}_{part}": f"test@{role}.invalid" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
+}
+_CLEAN = {"PATH": os.environ["PATH"], "HOME": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull, **_IDENTITY}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository with a worktree, to which a test commits."""
+
+    folder: Path
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.folder), *arguments]
+        return subprocess.run(command, check=True, env=_CLEAN, capture_output=True, text=True).stdout.strip()
+
+    def commit(self, files: Mapping[str, str]) -> str:
+        """Commit the files on the current branch and return the SHA."""
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "change")
+        self.git("update-server-info")
+        return self.git("rev-parse", "HEAD")
+
+
+def make_repository(folder: Path, files: Mapping[str, str]) -> Repository:
+    folder.mkdir(parents=True)
+    repository = Repository(folder)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.commit(files)
+    return repository
+
+
+@contextmanager
+def smart_http(root: Path) -> Iterator[str]:
+    """Serve the repositories below `root` by `git http-backend`; yield the base URL."""
+
+    class Backend(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def _answer(self, body: bytes) -> None:
+            path, _, query = self.path.partition("?")
+            if path.startswith("/private/"):
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="private"')
+                self.end_headers()
+                return
+            environment = {
+                **_CLEAN,
+                "GIT_PROJECT_ROOT": str(root),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "REQUEST_METHOD": self.command,
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                "CONTENT_LENGTH": str(len(body)),
+            }
+            said = subprocess.run(
+                ["git", "http-backend"], input=body, env=environment, capture_output=True, check=False
+            )
+            head, _, content = said.stdout.partition(b"\r\n\r\n")
+            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+            self.send_response(int(headers.pop("Status", "200 OK").split()[0]))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with _served(Backend) as url:
+        yield url
+
+
+@contextmanager
+def dumb_http(root: Path) -> Iterator[str]:
+    """Serve the files below `root`; Git then reads the repository's own files, branches only."""
+
+    class Files(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(root))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with _served(Files) as url:
+        yield url
+
+
+@contextmanager
+def _served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
