@@ -14,10 +14,11 @@ _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|[/.]$|\.
 _LONGEST_REF = 250
 
 
-def repository_url_problem(url: str, *, local_allowed: bool = False) -> str | None:
+def repository_url_problem(url: str, *, loopback_allowed: bool = False) -> str | None:
     """Return what is wrong with a repository's address, as the end of a sentence; None where nothing is.
 
-    Loopback and link-local hosts are this machine's own services, and files are its own disk: both only where allowed.
+    Loopback and link-local hosts are this machine's own services, reached only where that is allowed. Addresses of
+    files are left to who knows the disk.
     """
     if len(url) > _LONGEST_URL or not url.isprintable() or " " in url:
         return "is too long or holds spaces or control characters"
@@ -27,7 +28,7 @@ def repository_url_problem(url: str, *, local_allowed: bool = False) -> str | No
     except ValueError:
         return "is no URL"
     if parts.scheme == "file":
-        return None if local_allowed and parts.path.startswith("/") else "lies on this machine's own disk"
+        return None if parts.path.startswith("/") and not parts.netloc else "is no file:///folder"
     user, host = parts.username, parts.hostname or ""
     problems = (
         (parts.scheme not in _SCHEMES, "does not begin with https://, http://, ssh:// or git://"),
@@ -36,7 +37,7 @@ def repository_url_problem(url: str, *, local_allowed: bool = False) -> str | No
         (user is not None and not _USER.fullmatch(user), "carries a user name that is none"),
         (not host or host.startswith("-") or port == 0, "names no host"),
         (parts.query or parts.fragment or not parts.path.strip("/"), "does not end with the path of a repository"),
-        (_is_this_machine(host) and not local_allowed, "points at this machine itself"),
+        (_is_this_machine(host) and not loopback_allowed, "points at this machine itself"),
     )
     return next((problem for found, problem in problems if found), None)
 

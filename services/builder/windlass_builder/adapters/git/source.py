@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from windlass_builder.adapters.git.command import GitCommand
 from windlass_builder.adapters.git.failures import failure, offers_only_branches
@@ -33,15 +34,17 @@ _PROTOCOLS = ("http", "https", "ssh", "git")
 class GitSource:
     """`SourceFetcher` by the machine's `git`, with its mirrors under `home`.
 
-    `local_allowed` lets it fetch from this machine too (`file://`, loopback): for development and tests.
+    Repositories below `local_repositories` may be fetched from disk, and others from this machine's own servers where
+    `loopback_allowed`: for development and tests.
     """
 
     def __init__(self, home: Path, *, local_allowed: bool = False, timeout: timedelta = timedelta(seconds=120)) -> None:
         self._mirrors = home / "mirrors"
         self._mirrors.mkdir(parents=True, exist_ok=True)
-        self._local_allowed = local_allowed
+        self._local = tuple(folder.resolve() for folder in local_repositories)
+        self._loopback_allowed = loopback_allowed
         self._timeout = timeout
-        self._git = GitCommand(self._mirrors, timeout, (*_PROTOCOLS, "file") if local_allowed else _PROTOCOLS)
+        self._git = GitCommand(self._mirrors, timeout, (*_PROTOCOLS, "file") if self._local else _PROTOCOLS)
         self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     async def resolve(self, url: str, ref: str) -> str:
@@ -75,8 +78,15 @@ class GitSource:
             await _write_archive(mirror, location, commit, archive)
 
     def _check_url(self, url: str) -> None:
-        if problem := repository_url_problem(url, local_allowed=self._local_allowed):
+        problem = repository_url_problem(url, loopback_allowed=self._loopback_allowed)
+        if problem is None and url.startswith("file:") and not self._is_local_repository(url):
+            problem = "lies in none of the folders that this installation may deploy from"
+        if problem is not None:
             raise BadRepositoryUrlError(f"The repository's address {url[:200]!r} {problem}.")
+
+    def _is_local_repository(self, url: str) -> bool:
+        folder = Path(unquote(urlsplit(url).path)).resolve()
+        return any(folder.is_relative_to(allowed) for allowed in self._local)
 
     @asynccontextmanager
     async def _in_time(self, url: str) -> AsyncIterator[None]:
