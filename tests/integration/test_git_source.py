@@ -52,7 +52,9 @@ def url(request: pytest.FixtureRequest, repository: Repository) -> Iterator[str]
 
 @pytest.fixture
 def source(tmp_path: Path) -> GitSource:
-    return GitSource(tmp_path / "home", local_allowed=True, timeout=timedelta(seconds=30))
+    return GitSource(
+        tmp_path / "home", local_repositories=[tmp_path], loopback_allowed=True, timeout=timedelta(seconds=30)
+    )
 
 
 def names(archive: Path) -> set[str]:
@@ -168,7 +170,7 @@ async def test_host_that_is_away_is_said(source: GitSource) -> None:
 
 
 async def test_server_that_never_answers_is_given_up_in_time(tmp_path: Path) -> None:
-    source = GitSource(tmp_path, local_allowed=True, timeout=timedelta(seconds=1))
+    source = GitSource(tmp_path, loopback_allowed=True, timeout=timedelta(seconds=1))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/app.git"
         with pytest.raises(SourceTimedOutError, match="longer than 1 s"):
@@ -195,6 +197,15 @@ async def test_hostile_address_is_refused_before_git_sees_it(tmp_path: Path, add
         await source.resolve(address, "main")
     with pytest.raises(BadRepositoryUrlError):
         await source.fetch(SourceLocation(address), "a" * 40, tmp_path / "source.tar")
+
+
+async def test_only_the_folders_that_are_named_are_fetched_from(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "allowed" / "link").symlink_to(repository.folder)
+    source = GitSource(tmp_path / "home", local_repositories=[tmp_path / "allowed"])
+    for path in ("served/app.git", "allowed/../served/app.git", "allowed/%2e%2e/served/app.git", "allowed/link"):
+        with pytest.raises(BadRepositoryUrlError, match="none of the folders"):
+            await source.resolve(f"file://{tmp_path}/{path}", "main")
 
 
 @pytest.mark.parametrize(

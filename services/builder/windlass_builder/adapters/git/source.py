@@ -7,7 +7,7 @@ import asyncio
 import fcntl
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +38,14 @@ class GitSource:
     `loopback_allowed`: for development and tests.
     """
 
-    def __init__(self, home: Path, *, local_allowed: bool = False, timeout: timedelta = timedelta(seconds=120)) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        local_repositories: Sequence[Path] = (),
+        loopback_allowed: bool = False,
+        timeout: timedelta = timedelta(seconds=120),
+    ) -> None:
         self._mirrors = home / "mirrors"
         self._mirrors.mkdir(parents=True, exist_ok=True)
         self._local = tuple(folder.resolve() for folder in local_repositories)
