@@ -1,10 +1,9 @@
 """What every test session shares: its installation id, real servers, and the rule that CI skips nothing."""
 
 import asyncio
-import os
 import secrets
 import socket
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +12,11 @@ import pytest
 from support.docker_objects import installation
 from support.nats import running_nats
 from support.postgres import PostgresServer, running_postgres
+from support.skips import (  # noqa: F401 - pytest finds these hooks here
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
 from windlass.provisioning.engine import Engine, find_engine
 from windlass.provisioning.errors import EngineUnavailableError
 from windlass.provisioning.progress import Silence
@@ -83,30 +87,6 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
     asyncio.run(_execute(postgres_server.url("postgres"), f"CREATE DATABASE {name}"))
     yield postgres_server.url(name)
     asyncio.run(_execute(postgres_server.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail what is skipped in CI, where everything a test could need is installed beforehand."""
-    report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
-        report.outcome = "failed"
-        report.longrepr = f"Skipped, which CI does not allow: {_reason(report)}"
-    return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out and why, and say as well that nothing was."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    terminalreporter.section("left out")
-    for report in skipped:
-        terminalreporter.line(f"{report.nodeid}: {_reason(report)}")
-    if not skipped:
-        terminalreporter.line("Nothing was skipped.")
-
-
-def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -10,7 +10,7 @@ from typing import IO
 from windlass.provisioning.errors import CommandFailedError
 from windlass.provisioning.progress import Progress
 
-LAST_LINES = 12
+LAST_LINES = 5
 
 
 def run(

@@ -11,6 +11,7 @@ from pathlib import Path
 from windlass.provisioning.errors import EngineUnavailableError
 
 START_SECONDS = 60
+LAST_LINES = 4
 LOG = Path("/var/log/windlass-dockerd.log")
 # Docker's own pools allow for some 30 networks; every project needs one, so a thousand and more /24s are set aside.
 COMMAND = ("dockerd", "--default-address-pool", "base=10.64.0.0/10,size=24")
@@ -28,7 +29,7 @@ def start_daemon(command: Sequence[str] = COMMAND, log: Path = LOG, seconds: flo
             process.kill()
             process.wait()
             raise EngineUnavailableError(
-                f"The Docker engine did not start: {_last_line(log)}",
+                f"The Docker engine did not start: {_last_words(log)}.",
                 f"Read {log}; an unprivileged container cannot run an engine, use its host's by DOCKER_HOST.",
             )
     # It is meant to live on without us: nobody waits for it, and nobody warns that nobody does.
@@ -70,6 +71,7 @@ def _said_ready(notifications: socket.socket, process: "subprocess.Popen[bytes]"
         os.close(exited)
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing."
+def _last_words(log: Path) -> str:
+    """Return the end of the log: its last line alone may be but the tail of a sentence."""
+    lines = log.read_text(errors="replace").split("\n")
+    return " ".join(line.strip() for line in lines[-LAST_LINES:] if line.strip()) or "it said nothing"

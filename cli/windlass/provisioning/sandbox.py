@@ -22,7 +22,7 @@ def ensure_sandbox(progress: Progress) -> Path:
         output_of([str(path), "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "true"], seconds=10)
     except CommandFailedError as error:
         raise ProgramMissingError(
-            f"bubblewrap is installed but does not work here: {error.last_words}.",
+            f"bubblewrap is installed but does not work here: {error.last_words}",
             "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1).",
         ) from error
     return path

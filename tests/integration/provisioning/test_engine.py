@@ -46,7 +46,7 @@ def test_engine_without_the_docker_command_says_what_is_missing(monkeypatch: pyt
 
 
 def test_daemon_that_cannot_start_says_its_own_reason(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailableError, match=r"did not start: operation not permitted"):
+    with pytest.raises(EngineUnavailableError, match=r"did not start: begun operation not permitted"):
         start_daemon(["sh", "-c", "echo begun; echo operation not permitted >&2; exit 1"], tmp_path / "log")
 
 
