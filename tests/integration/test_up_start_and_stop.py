@@ -7,12 +7,13 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from support.up_process import UpProcess
+from support.up_process import UpProcess, descendants
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,51 @@ def test_a_state_folder_with_a_long_path_works(tmp_path: Path, free_port: Callab
     home = tmp_path / ("long" * 20) / "home"
     with UpProcess(home, free_port(), tmp_path / "config") as up:
         up.wait_until_ready()
+
+
+def test_closing_the_terminal_stops_everything_in_order(another: UpProcess) -> None:
+    terminal, theirs = os.openpty()
+    with _started(["setsid", "--ctty", *another.command], theirs, another.environment) as up:
+        _read_until(terminal, b"after ready")
+        started = descendants(up.pid)
+
+        os.close(terminal)
+
+        assert up.wait(60) == 0
+        assert all(each.ended() for each in started)
+
+
+def test_an_output_that_nobody_reads_any_more_does_not_disturb_the_stop(another: UpProcess) -> None:
+    output, theirs = os.pipe()
+    with _started(another.command, theirs, another.environment) as up:
+        _read_until(output, b"after ready")
+        started = descendants(up.pid)
+        os.close(output)
+
+        up.terminate()
+
+        assert up.wait(60) == 0
+        assert all(each.ended() for each in started)
+
+
+@contextmanager
+def _started(command: list[str], output: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start it with the descriptor as input and output, which is then closed here."""
+    up = subprocess.Popen(command, stdin=output, stdout=output, stderr=output, env=environment)
+    os.close(output)
+    try:
+        yield up
+    finally:
+        up.kill()
+        up.wait()
+
+
+def _read_until(descriptor: int, words: bytes) -> None:
+    said = b""
+    while words not in said:
+        read = os.read(descriptor, 4096)
+        assert read, said
+        said += read
 
 
 def _down(home: Path) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from windlass.up.blueprint import Blueprint, RuntimeChoice, RuntimePreference
 from windlass.up.client_config import Profile
 from windlass.up.command import errors_as_sentences
 from windlass.up.home import Home
-from windlass.up.narrator import Narrator, PlainNarrator
+from windlass.up.narrator import Narrator, narrator_for_stdout
 from windlass.up.ports import PortRequests
 from windlass.up.supervise import Options, supervise
 
@@ -75,7 +75,7 @@ BLUEPRINT = Blueprint(
 
 def main(home: str, port: str) -> None:
     with errors_as_sentences():
-        supervise(Options(Home(Path(home)), PortRequests(int(port))), BLUEPRINT, PlainNarrator())
+        supervise(Options(Home(Path(home)), PortRequests(int(port))), BLUEPRINT, narrator_for_stdout())
 
 
 if __name__ == "__main__":

@@ -42,18 +42,19 @@ class UpProcess:
     def __init__(self, home: Path, port: int, config: Path) -> None:
         self.home = home
         self.port = port
-        self._environment = {**os.environ, "PYTHONPATH": str(TESTS), "XDG_CONFIG_HOME": str(config)}
+        self.command = [sys.executable, "-m", "support.stand_in_installation", str(home), str(port)]
+        self.environment = {**os.environ, "PYTHONPATH": str(TESTS), "XDG_CONFIG_HOME": str(config)}
         self._lines: deque[str] = deque()
         self._said = threading.Condition()
         self._closed = False
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.stand_in_installation", str(self.home), str(self.port)],
+            self.command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=self._environment,
+            env=self.environment,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -100,7 +101,7 @@ class UpProcess:
         return self._process.wait(SECONDS)
 
     def descendants(self) -> Sequence[Witness]:
-        return [Witness.of(process) for process in psutil.Process(self.pid).children(recursive=True)]
+        return descendants(self.pid)
 
     def descendant(self, name: str) -> Witness:
         """Return the topmost descendant of that name."""
@@ -141,3 +142,8 @@ class UpProcess:
         with self._said:
             self._closed = True
             self._said.notify_all()
+
+
+def descendants(pid: int) -> Sequence[Witness]:
+    """Return all processes that come from this one."""
+    return [Witness.of(process) for process in psutil.Process(pid).children(recursive=True)]

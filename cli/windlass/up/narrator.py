@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -57,9 +57,9 @@ class PlainNarrator:
     def say(self, text: str) -> None:
         try:
             print(text, flush=True)  # noqa: T201 - standard output is what this is for
-        except BrokenPipeError:
-            # Nobody reads any more. That is no reason to stop an installation.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open for the rest of our life
+        except OSError:
+            # Nobody reads any more: no reason to stop an installation, and none to stop it without order.
+            sys.stdout = _nowhere()
 
     def warn(self, text: str) -> None:
         self.say(text)
@@ -86,27 +86,44 @@ class TerminalNarrator:
             yield
             done = True
         finally:
-            sign = "[green]✓[/]" if done else "[red]✗[/]"
-            self._console.print(f"{sign} {escape(title)} [dim]{time.monotonic() - since:.1f} s[/]")
             self._show_pending({other: spinner for other, spinner in self._pending.items() if other != title})
+            sign = "[green]✓[/]" if done else "[red]✗[/]"
+            self._print(f"{sign} {escape(title)} [dim]{time.monotonic() - since:.1f} s[/]")
 
     def say(self, text: str) -> None:
-        self._console.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] {escape(text)}")
+        self._print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] {escape(text)}")
 
     def warn(self, text: str) -> None:
-        self._console.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] [yellow]{escape(text)}[/]")
+        self._print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] [yellow]{escape(text)}[/]")
 
     def show(self, lines: dict[str, str]) -> None:
         table = Table.grid(padding=(0, 2))
         for about, text in lines.items():
             table.add_row(f"[bold]{escape(about)}[/]", escape(text))
-        self._console.print()
-        self._console.print(table)
-        self._console.print()
+        self._print("", table, "")
+
+    def _print(self, *things: RenderableType) -> None:
+        try:
+            for thing in things:
+                self._console.print(thing)
+        except OSError:
+            self._go_quiet()
+
+    def _go_quiet(self) -> None:
+        """Say nothing more, for the terminal is gone; what runs is stopped in order all the same."""
+        self._console = Console(file=_nowhere())
+        self._live = None
 
     def _show_pending(self, pending: dict[str, Spinner]) -> None:
         """Redraw what is being done; the thread that animates it lives only as long as there is something."""
         self._pending = pending
+        try:
+            self._redraw()
+        except OSError:
+            self._go_quiet()
+
+    def _redraw(self) -> None:
+        pending = self._pending
         if not pending and self._live is not None:
             self._live.stop()
             self._live = None
@@ -119,3 +136,7 @@ class TerminalNarrator:
             self._live.start()
         else:
             self._live.update(table)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open for the rest of our life

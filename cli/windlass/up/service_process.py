@@ -19,8 +19,6 @@ from windlass.up.parentage import end_with_parent, name_this_process
 
 Serve = Callable[[Callable[[], None]], Awaitable[None]]
 
-_SETTINGS_PREFIX = "WINDLASS_"
-
 
 def become_service(order: Fork, parent: int, started: int) -> NoReturn:
     """Turn the process that was just forked into the service, and end it with the service.
@@ -51,9 +49,7 @@ def _detach(order: Fork, parent: int) -> None:
     os.dup2(log, sys.stderr.fileno())
     os.close(log)
     sys.stdout = os.fdopen(sys.stdout.fileno(), "w", buffering=1, encoding="utf-8", closefd=False)
-    for name in [name for name in os.environ if name.startswith(_SETTINGS_PREFIX)]:
-        del os.environ[name]  # settings of another installation, from the shell that started us
-    os.environ.update(order.environment)
+    os.environ.update(order.environment)  # what we do not set ourselves can be set in the shell that started us
     gc.enable()
 
 

@@ -5,8 +5,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 class StopSignals:
     """What was asked for, as events to wait on."""
@@ -27,10 +25,13 @@ def stop_signals() -> Iterator[StopSignals]:
     """Listen to SIGINT, SIGTERM and SIGHUP (the terminal was closed)."""
     loop = asyncio.get_running_loop()
     signals = StopSignals()
-    for number in _STOPPING:
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup(1) means it
+        heard.append(signal.SIGHUP)
+    for number in heard:
         loop.add_signal_handler(number, signals.hear)
     try:
         yield signals
     finally:
-        for number in _STOPPING:
+        for number in heard:
             loop.remove_signal_handler(number)
