@@ -1,5 +1,7 @@
 # Every target first makes sure that .venv is what the lock says; see infra/bootstrap.
 PYTHON_BIN := .venv/bin/python
+TYPED := libs services cli tests $(wildcard bench)
+FAST_TESTS := $(wildcard tests/unit tests/contract tests/simulation)
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap up down test check bench clean
@@ -23,9 +25,9 @@ test: bootstrap ## Install what tests need and run them all: make test ARGS="-k 
 check: bootstrap ## Lint, types, import rules and the fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy libs services cli tests bench
+	.venv/bin/mypy $(TYPED)
 	.venv/bin/lint-imports
-	$(PYTHON_BIN) -m pytest -q tests/unit tests/contract
+	$(PYTHON_BIN) -m pytest -q $(FAST_TESTS)
 
 bench: bootstrap ## Run one benchmark: make bench NAME=append QUICK=1
 	@test -f "bench/$(NAME).py" || { echo "bench: name one of: $(basename $(notdir $(wildcard bench/*.py)))" >&2; exit 2; }
