@@ -8,11 +8,18 @@ EventLogError
 ├── GapError                 a sequence is missing that the stream must have
 ├── HaltedError              a projection met what it cannot read, and stands still until an operator decides
 ├── NotReachedError          a projection did not reach a sequence in time
+├── RowsUnavailableError     the database with the rows did not answer in time; asking again is harmless
+├── NotProvisionedError      a stream, consumer or bucket is missing, or not what this release expects
 ├── KeyTakenError            the key of a bucket exists already
+├── SecretShreddedError      a value was deleted for good
+├── KeysUnusableError        the file with the keys of the vault cannot be used
+├── SecretUnreadableError    a value is there, but none of the keys opens it
 └── TryAgain                 a reactor asks to be woken up again, later
 """
 
 from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
 
 
 class EventLogError(Exception):
@@ -54,8 +61,39 @@ class NotReachedError(EventLogError):
     """A projection did not reach a sequence in time."""
 
 
+class RowsUnavailableError(EventLogError):
+    """The database with the rows did not answer in time; asking again is harmless."""
+
+
+class NotProvisionedError(EventLogError):
+    """A stream, consumer or bucket is missing, or not what this release expects."""
+
+
 class KeyTakenError(EventLogError):
     """The key of a bucket exists already."""
+
+
+class SecretShreddedError(EventLogError):
+    """A value was deleted for good."""
+
+    def __init__(self, secret: UUID) -> None:
+        super().__init__(f"The value {secret} was deleted for good: set the variable anew.")
+        self.secret = secret
+
+
+class KeysUnusableError(EventLogError):
+    """The file with the keys of the vault cannot be used."""
+
+    def __init__(self, keys_file: Path, why: str) -> None:
+        super().__init__(f"The keys file {keys_file} cannot be used: {why}. Restore it from a backup.")
+
+
+class SecretUnreadableError(EventLogError):
+    """A value is there, but none of the keys opens it."""
+
+    def __init__(self, secret: UUID) -> None:
+        super().__init__(f"None of the installation's keys opens the value {secret}: restore the missing key.")
+        self.secret = secret
 
 
 class TryAgain(EventLogError):  # noqa: N818 - a request, not a failure

@@ -1,0 +1,82 @@
+"""The log in memory: what was appended, as the messages that JetStream would keep."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from windlass_contracts.cloudevent import MESSAGE_ID_HEADER, Proposed, Recorded, decode, encode
+from windlass_contracts.event import Event
+from windlass_contracts.subjects import ALL_EVENTS, STREAM
+from windlass_eventlog.errors import ConflictError, GapError
+from windlass_eventlog.log import EventLog, Expected
+from windlass_eventlog.patterns import matches
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class MemoryLog(EventLog):
+    """Deterministic: nothing in it depends on time or chance."""
+
+    installation: str = "00000000"
+    _messages: list[_Message] = field(default_factory=list)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
+        subject, headers, body = encode(proposed, self.installation)
+        async with self._changed:
+            known = self._find(subject, headers[MESSAGE_ID_HEADER])
+            if known is not None:
+                return known
+            last = self._last(expected.scope)
+            if last != expected.sequence:
+                raise ConflictError(expected.scope, expected.sequence, last)
+            self._messages.append(_Message(subject, headers, body))
+            self._changed.notify_all()
+            return len(self._messages)
+
+    async def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncIterator[Recorded[Event]]:
+        if after > len(self._messages):
+            msg = f"The stream {STREAM} ends at {len(self._messages)}, before sequence {after}."
+            raise GapError(msg)
+        sequence = after
+        while True:
+            await self.grown_past(sequence)
+            sequence += 1
+            if matches(pattern, self._messages[sequence - 1].subject):
+                yield self.at(sequence)
+
+    async def head(self) -> int:
+        return len(self._messages)
+
+    @property
+    def length(self) -> int:
+        """The sequence of the last event, for those who cannot wait."""
+        return len(self._messages)
+
+    def at(self, sequence: int) -> Recorded[Event]:
+        """Return the event at a sequence from 1 to `length`."""
+        message = self._messages[sequence - 1]
+        return decode(sequence, message.subject, message.headers, message.body)
+
+    async def grown_past(self, sequence: int) -> None:
+        """Wait until there is an event behind `sequence`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._messages) > sequence)
+
+    def _find(self, subject: str, message_id: str) -> int | None:
+        for sequence, message in enumerate(self._messages, 1):
+            if message.subject == subject and message.headers[MESSAGE_ID_HEADER] == message_id:
+                return sequence
+        return None
+
+    def _last(self, scope: str) -> int:
+        for sequence in range(len(self._messages), 0, -1):
+            if matches(scope, self._messages[sequence - 1].subject):
+                return sequence
+        return 0

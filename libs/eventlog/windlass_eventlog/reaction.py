@@ -1,0 +1,99 @@
+"""What one wake-up leads to: the rows are awaited, the handlers run, what conflicted is decided again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from windlass_contracts.event import Event
+from windlass_eventlog.errors import (
+    ConflictError,
+    HaltedError,
+    LogFullError,
+    LogUnavailableError,
+    NotReachedError,
+    RowsUnavailableError,
+    TryAgain,
+)
+from windlass_eventlog.log import EventLog
+from windlass_eventlog.projection import Rows
+from windlass_eventlog.reactor import Reactor, WakeUp
+
+DECISIONS = 10
+"""How often a handler decides at once when others keep writing before it."""
+
+_ROWS_PATIENCE = timedelta(seconds=30)
+_UNTIL_BACK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """Nothing is left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The wake-up has to come again, by the handler's wish or because something is away: no failure."""
+
+    delay: timedelta
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A handler failed in a way that nobody foresaw."""
+
+    reactor: str
+    error: Exception
+
+
+Outcome = Handled | Postponed | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """The reactors of one service over its log and rows."""
+
+    log: EventLog
+    rows: Rows
+    reactors: Sequence[Reactor]
+
+    @property
+    def wakes_on(self) -> frozenset[type[Event]]:
+        """The types of event that somebody reacts to."""
+        return frozenset().union(*(reactor.wakes_on for reactor in self.reactors))
+
+    async def to(self, wake: WakeUp) -> Outcome:
+        """Run every handler that the event wakes up, and return what that means for the wake-up as a whole."""
+        try:
+            await self.rows.reached(wake.recorded.sequence, _ROWS_PATIENCE)
+        except (NotReachedError, HaltedError, RowsUnavailableError) as away:
+            return Postponed(_UNTIL_BACK, str(away))
+        kind = type(wake.recorded.event)
+        return _worst([await self._run(reactor, wake) for reactor in self.reactors if kind in reactor.wakes_on])
+
+    async def _run(self, reactor: Reactor, wake: WakeUp) -> Outcome:
+        try:
+            await self._decide(reactor, wake)
+        except TryAgain as again:
+            return Postponed(again.after, str(again))
+        except (LogUnavailableError, LogFullError, RowsUnavailableError, NotReachedError, HaltedError) as away:
+            return Postponed(_UNTIL_BACK, str(away))
+        except Exception as error:  # noqa: BLE001 - handed on: whoever delivers the wake-ups logs it and tries again
+            return Broken(reactor.name, error)
+        return Handled()
+
+    async def _decide(self, reactor: Reactor, wake: WakeUp) -> None:
+        for _ in range(DECISIONS - 1):
+            try:
+                return await reactor.handle(wake)
+            except ConflictError as conflict:
+                await self.rows.reached(conflict.actual or await self.log.head(), _ROWS_PATIENCE)
+        return await reactor.handle(wake)
+
+
+def _worst(outcomes: Sequence[Outcome]) -> Outcome:
+    for outcome in outcomes:
+        if isinstance(outcome, Broken):
+            return outcome
+    postponed = [outcome for outcome in outcomes if isinstance(outcome, Postponed)]
+    return min(postponed, key=lambda outcome: outcome.delay) if postponed else Handled()
