@@ -1,0 +1,152 @@
+"""Containers of deployments: started, resumed, paused and stopped, each step written down.
+
+What can be undone is written down before it is done (pause, stop: the engine is made to agree, also after a crash);
+what gives facts of its own is written down after it (start: the address).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+
+from windlass_builder.application.journal import Journal
+from windlass_builder.application.node import Node
+from windlass_builder.application.projections import DEPLOYMENTS
+from windlass_builder.application.runtime import Runtime
+from windlass_builder.application.runtime_errors import RunnerConflictError
+from windlass_builder.domain import workloads
+from windlass_builder.domain.deployment import Container, ContainerState, Deployment
+from windlass_builder.domain.names import runner_name
+from windlass_builder.domain.workloads import Runner, RunnerSpec
+from windlass_contracts.config import Limits
+from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.projection import Rows, Versioned
+from windlass_eventlog.vault import Vault
+
+_PATIENCE = timedelta(minutes=1)
+
+
+def node_limits(limits: Limits) -> workloads.Limits:
+    """Return the contract's limits as the runtime takes them."""
+    return workloads.Limits(memory=limits.memory_bytes, cpus=limits.cpu_millis / 1_000, pids=limits.processes)
+
+
+@dataclass(slots=True)
+class Containers:
+    """The containers of this node. Whoever changes a deployment's containers holds its lock."""
+
+    rows: Rows
+    runtime: Runtime
+    vault: Vault
+    node: Node
+    _locks: defaultdict[DeploymentId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @asynccontextmanager
+    async def alone_with(self, deployment: DeploymentId) -> AsyncIterator[Versioned[Deployment] | None]:
+        """Give the deployment's row, as fresh as this service's own events, to one at a time."""
+        async with self._locks[deployment]:
+            yield await self.rows.get(DEPLOYMENTS, deployment)
+
+    async def caught_up(self, sequence: int) -> None:
+        """Wait until the rows show what was just written: whoever comes next decides from it."""
+        await self.rows.reached(sequence, _PATIENCE)
+
+    async def variables(self, row: Deployment) -> dict[str, str]:
+        """Return the values that the deployment was requested with.
+
+        Raises:
+            SecretShreddedError: a value was deleted since.
+        """
+        return {variable.name: await self.vault.reveal(variable.secret) for variable in row.variables}
+
+    async def start_all(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
+        """Let every replica run, whatever state it is in, and be visible in the rows when this returns."""
+        environment = {**await self.variables(row), **_about(journal, row)}
+        for replica in range(row.config.replicas):
+            spec = RunnerSpec(
+                name=runner_name(self.node.installation, journal.key.id, replica + 1),
+                project=row.project,
+                deployment=journal.key.id,
+                release=release,
+                command=command,
+                environment=environment,
+                port=row.config.port,
+                limits=node_limits(row.config.limits),
+            )
+            await self._start(journal, row, spec, replica)
+        await self.caught_up(journal.sequence)
+
+    async def _start(self, journal: Journal, row: Deployment, spec: RunnerSpec, replica: int) -> None:
+        known = row.container(spec.name)
+        if known is not None and known.state is ContainerState.RUNNING:
+            return
+        began = monotonic()
+        try:
+            runner = await self._run(spec)
+            event: ContainerStarted | ContainerResumed
+            if known is not None and known.state is ContainerState.PAUSED:
+                event = ContainerResumed(node=self.node.name, container=spec.name)
+            else:
+                event = self._started(runner, replica, row.config.limits, began)
+            await journal.add(event, spec.name)
+        except (ConflictError, asyncio.CancelledError):
+            # What the log does not know must not run: whoever decides next starts it again if it is still wanted.
+            if known is None:
+                await self.runtime.remove(spec.name)
+            raise
+
+    async def _run(self, spec: RunnerSpec) -> Runner:
+        try:
+            return await self.runtime.start(spec)
+        except RunnerConflictError:
+            # Names are ours alone: what bears this one is a left-over with other values of the variables.
+            await self.runtime.remove(spec.name)
+            return await self.runtime.start(spec)
+
+    def _started(self, runner: Runner, replica: int, limits: Limits, began: float) -> ContainerStarted:
+        return ContainerStarted(
+            node=self.node.name,
+            container=runner.name,
+            replica=replica,
+            address=runner.address.host,
+            port=runner.address.port,
+            limits=limits,
+            runtime=self.node.runtime,
+            duration_ms=round((monotonic() - began) * 1_000),
+        )
+
+    async def restarted(self, journal: Journal, row: Deployment, container: Container) -> None:
+        """Write down that the engine itself started a container again."""
+        runner = await self.runtime.inspect(container.name)
+        event = self._started(runner, container.replica, row.config.limits, monotonic())
+        await self.caught_up(await journal.add(event, f"{container.name}:{runner.restarts}"))
+
+    async def pause(self, journal: Journal, names: tuple[str, ...]) -> None:
+        for name in names:
+            await journal.add(ContainerPaused(node=self.node.name, container=name), name)
+            await self.runtime.pause(name)
+        await self.caught_up(journal.sequence)
+
+    async def stop(self, journal: Journal, row: Deployment, why: str) -> None:
+        """Stop all containers of a deployment; they can still be looked at until they are swept away."""
+        mine = [container.name for container in row.present if container.node == self.node.name]
+        for name in mine:
+            await journal.add(ContainerStopped(node=self.node.name, container=name, why=why), name)
+        grace = timedelta(seconds=row.config.retirement.grace_s)
+        await asyncio.gather(*(self.runtime.stop(name, grace) for name in mine))
+        await self.caught_up(journal.sequence)
+
+
+def _about(journal: Journal, row: Deployment) -> Mapping[str, str]:
+    """What every app is told about itself."""
+    return {
+        "WINDLASS_DEPLOYMENT": str(journal.key.id),
+        "WINDLASS_PROJECT": str(row.project),
+        "WINDLASS_ENVIRONMENT": str(row.environment),
+        "WINDLASS_COMMIT": row.commit or "",
+    }

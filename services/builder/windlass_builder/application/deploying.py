@@ -1,0 +1,170 @@
+"""The builder's main work: from a request to running containers, resumed where a crash cut it short."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from windlass_builder.application.containers import Containers, node_limits
+from windlass_builder.application.failures import (
+    DEPLOYMENT_ERRORS,
+    UnknownRunnerError,
+    UnsupportedSourceError,
+    failure,
+)
+from windlass_builder.application.interruption import DeploymentEndedError, unless_ended
+from windlass_builder.application.journal import Journal
+from windlass_builder.application.projections import DEPLOYMENTS
+from windlass_builder.application.runtime import OutputSink
+from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
+from windlass_builder.application.source import SourceFetcher, SourceLocation, SourceTimedOutError
+from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.detection import Listing, detect
+from windlass_builder.domain.workloads import BuildStep, OutputLine, OutputStream, ReleaseSpec
+from windlass_contracts.events import BuildStarted, BuildSucceeded
+from windlass_contracts.events.deployment import GitSource, LogRange, Recipe
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import Phase
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.errors import TryAgain
+from windlass_eventlog.logs.port import DeploymentLog, LogStore, RawLine, Stream
+from windlass_eventlog.logs.redaction import Redaction
+from windlass_eventlog.logs.writer import LogWriter
+from windlass_eventlog.reactor import WakeUp
+
+ENGINE_AWAY = timedelta(seconds=2)
+_SHOWN_LINES = 20
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def nanoseconds(time: datetime) -> int:
+    """Return the nanoseconds since 1970, exactly to the microsecond that a datetime holds."""
+    return (time - _EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+@dataclass(slots=True)
+class Deploying:
+    """Builds what was requested and starts it; a bounded number of builds at once."""
+
+    append: Appender
+    containers: Containers
+    sources: SourceFetcher
+    list_root: Callable[[Path], Awaitable[Listing]]
+    logs: LogStore
+    slots: asyncio.Semaphore
+    _lines: dict[DeploymentId, int] = field(default_factory=dict)
+
+    async def handle(self, wake: WakeUp) -> None:
+        """Take a requested deployment as far as its containers, or to its failure."""
+        identity = DeploymentId(wake.recorded.key.id)
+        found = await self.containers.rows.get(DEPLOYMENTS, identity)
+        if found is None or found.row.phase not in {Phase.REQUESTED, Phase.BUILDING, Phase.BUILT}:
+            return
+        journal = Journal.of(self.append, found, wake.recorded)
+        try:
+            await unless_ended(self.containers.rows, identity, self._deploy(journal, found.row))
+        except DeploymentEndedError:
+            return
+        except DEPLOYMENT_ERRORS as error:
+            await journal.add(failure(error, self._log_range(identity, found.row.attempt + 1)))
+        except (EngineError, AddressesExhaustedError) as error:
+            raise TryAgain(ENGINE_AWAY, str(error)) from error
+        finally:
+            self._lines.pop(identity, None)
+
+    async def _deploy(self, journal: Journal, row: Deployment) -> None:
+        identity = DeploymentId(journal.key.id)
+        if row.release is None or row.recipe is None:
+            async with self.slots:
+                release, recipe = await self._build(journal, row)
+        else:
+            release, recipe = row.release, row.recipe
+        async with self.containers.alone_with(identity) as found:
+            if found is not None:
+                await self.containers.start_all(journal, found.row, release, recipe.start_command)
+
+    async def _build(self, journal: Journal, row: Deployment) -> tuple[str, Recipe]:
+        if not isinstance(row.source, GitSource):
+            raise UnsupportedSourceError(row.source.kind)
+        began = monotonic()
+        with tempfile.TemporaryDirectory(dir=self.containers.node.scratch) as scratch:
+            archive = Path(scratch, "source.tar")
+            limit = timedelta(seconds=row.config.deadlines.fetch_s)
+            try:
+                async with asyncio.timeout(limit.total_seconds()):
+                    commit = await self._fetch(journal, row, row.source, archive)
+            except TimeoutError as error:
+                raise SourceTimedOutError(row.source.repository, limit) from error
+            recipe = detect(row.config, await self.list_root(archive))
+            return await self._release(journal, row, commit, recipe, (archive, began))
+
+    async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, archive: Path) -> str:
+        """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""
+        commit = row.commit or await self.sources.resolve(source.repository, source.ref or "HEAD")
+        attempt = row.attempt + 1
+        await journal.add(BuildStarted(node=self.containers.node.name, attempt=attempt, commit=commit), str(attempt))
+        await self.sources.fetch(SourceLocation(source.repository, row.config.root or "."), commit, archive)
+        return commit
+
+    async def _release(
+        self, journal: Journal, row: Deployment, commit: str, recipe: Recipe, started: tuple[Path, float]
+    ) -> tuple[str, Recipe]:
+        archive, began = started
+        variables = await self.containers.variables(row)
+        spec = self._specification(row, commit, recipe, variables)
+        identity = DeploymentId(journal.key.id)
+        log, source = DeploymentLog.of(journal.key), f"build-{row.attempt + 1}"
+        async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
+            release = await self.containers.runtime.build(spec, archive, self._sink(identity, writer))
+        event = BuildSucceeded(
+            node=self.containers.node.name,
+            release=release.reference,
+            digest=release.digest,
+            recipe=recipe,
+            cache_hit=release.cache_hit,
+            duration_ms=round((monotonic() - began) * 1_000),
+        )
+        await journal.add(event)
+        return release.reference, recipe
+
+    def _specification(self, row: Deployment, commit: str, recipe: Recipe, variables: dict[str, str]) -> ReleaseSpec:
+        node = self.containers.node
+        if recipe.runner not in node.runners:
+            raise UnknownRunnerError(recipe.runner, tuple(sorted(node.runners)))
+        step = None
+        if recipe.build_command is not None:
+            versions = ",".join(sorted(f"{variable.name}={variable.secret}" for variable in row.variables))
+            step = BuildStep(
+                command=recipe.build_command,
+                environment=variables,
+                environment_version=hashlib.sha256(versions.encode()).hexdigest() if versions else "",
+                limits=node_limits(row.config.build_limits),
+                disk=node.build_disk_bytes,
+                timeout=timedelta(seconds=row.config.deadlines.build_s),
+            )
+        root = row.config.root or "."
+        return ReleaseSpec(
+            project=row.project, runner=node.runners[recipe.runner], revision=commit, root=root, step=step
+        )
+
+    def _sink(self, identity: DeploymentId, writer: LogWriter) -> OutputSink:
+        self._lines[identity] = 0
+
+        async def sink(line: OutputLine, /) -> None:
+            stream: Stream = "out" if line.stream is OutputStream.STDOUT else "err"
+            await writer.write(RawLine(nanoseconds(line.time), stream, line.data))
+            self._lines[identity] += 1
+
+        return sink
+
+    def _log_range(self, identity: DeploymentId, attempt: int) -> LogRange | None:
+        lines = self._lines.get(identity, 0)
+        if not lines:
+            return None
+        return LogRange(source=f"build-{attempt}", first=max(0, lines - _SHOWN_LINES), last=lines - 1)

@@ -1,0 +1,37 @@
+"""What follows the end of a deployment: containers of one that did not win are stopped, those of a winner kept up."""
+
+from dataclasses import dataclass
+
+from windlass_builder.application.containers import Containers
+from windlass_builder.application.journal import Journal
+from windlass_builder.application.runtime_errors import RunnerMissingError
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import Phase
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.reactor import WakeUp
+
+
+@dataclass(slots=True)
+class Ending:
+    append: Appender
+    containers: Containers
+
+    async def stop(self, wake: WakeUp) -> None:
+        """Stop what a failed, canceled or superseded deployment left running."""
+        async with self.containers.alone_with(DeploymentId(wake.recorded.key.id)) as found:
+            if found is None or found.row.phase not in {Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED}:
+                return
+            journal = Journal.of(self.append, found, wake.recorded)
+            await self.containers.stop(journal, found.row, str(found.row.phase))
+
+    async def keep_running(self, wake: WakeUp) -> None:
+        """Leave it to the engine to restart what exits, now that the deployment is live."""
+        async with self.containers.alone_with(DeploymentId(wake.recorded.key.id)) as found:
+            if found is None or found.row.phase is not Phase.LIVE:
+                return
+            for container in found.row.running:
+                try:
+                    await self.containers.runtime.keep_running(container.name)
+                except RunnerMissingError:
+                    # It was removed by hand since; that it is gone is an event of its own.
+                    continue

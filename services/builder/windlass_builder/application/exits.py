@@ -1,0 +1,75 @@
+"""What the engine says of containers: exits that nobody asked for, and its own restarts, written down as they come."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from windlass_builder.application.containers import Containers
+from windlass_builder.application.failures import exited
+from windlass_builder.application.journal import Journal, Observed
+from windlass_builder.domain.deployment import ContainerState, Deployment
+from windlass_builder.domain.workloads import EventsResumed, RunnerEvent, RunnerExited, RunnerRemoved, RunnerStarted
+from windlass_contracts.events import ContainerStopped
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import Phase
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.projection import Versioned
+
+
+@dataclass(slots=True)
+class Exits:
+    append: Appender
+    containers: Containers
+    reconcile: Callable[[], Awaitable[None]]
+
+    async def follow(self) -> None:
+        """Write down what happens, until canceled."""
+        async for event in self.containers.runtime.events():
+            if isinstance(event, EventsResumed):
+                await self.reconcile()
+            else:
+                await self.note(event)
+
+    async def note(self, event: RunnerEvent) -> None:
+        """Write down one thing that the engine said, unless the log knows it already."""
+        while True:
+            try:
+                async with self.containers.alone_with(DeploymentId(event.deployment)) as found:
+                    if found is not None:
+                        await self._note(event, found)
+            except ConflictError as conflict:
+                await self.containers.caught_up(conflict.actual or self.containers.rows.position + 1)
+            else:
+                return
+
+    async def _note(self, event: RunnerEvent, found: Versioned[Deployment]) -> None:
+        container = found.row.container(event.runner)
+        if container is None:
+            return
+        seen = Observed(("engine", type(event).__name__, event.runner, event.at.isoformat()))
+        journal = Journal.of(self.append, found, seen)
+        running = container.state is ContainerState.RUNNING
+        match event:
+            case RunnerExited(exit_code=code, out_of_memory=oom) if running:
+                await self._exited(journal, found.row, event.runner, code, oom)
+            case RunnerRemoved() if running:
+                await self._stopped(journal, event.runner, "removed")
+            case RunnerStarted() if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:
+                await self.containers.restarted(journal, found.row, container)
+
+    async def _exited(self, journal: Journal, row: Deployment, name: str, code: int, oom: bool) -> None:  # noqa: FBT001 - the engine's own word
+        await self._stopped(journal, name, "out-of-memory" if oom else "exited", code, oom)
+        if row.phase in {Phase.STARTED, Phase.HEALTHY}:
+            await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
+
+    async def _stopped(
+        self,
+        journal: Journal,
+        name: str,
+        why: str,
+        code: int | None = None,
+        oom: bool = False,  # noqa: FBT001, FBT002 - as above
+    ) -> None:
+        node = self.containers.node.name
+        event = ContainerStopped(node=node, container=name, why=why, exit_code=code, out_of_memory=oom)
+        await self.containers.caught_up(await journal.add(event, name))

@@ -1,0 +1,115 @@
+"""What went wrong, as the event that says so: the one place where errors become words of the contract."""
+
+from windlass_builder.application.runtime_errors import (
+    BuildError,
+    BuildExitedError,
+    BuildOutOfDiskError,
+    BuildOutOfMemoryError,
+    BuildOutOfProcessesError,
+    BuildTimedOutError,
+    ReleaseMissingError,
+    RunnerImageMissingError,
+)
+from windlass_builder.application.source import (
+    BadRefError,
+    BadRepositoryUrlError,
+    BadRootError,
+    LoginNeededError,
+    RefNotFoundError,
+    RepositoryNotFoundError,
+    RepositoryUnreachableError,
+    RootNotFoundError,
+    SourceError,
+    SourceTimedOutError,
+)
+from windlass_builder.domain.detection import NothingToStartError
+from windlass_contracts.events import Failed
+from windlass_contracts.events.deployment import LogRange, Stage
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.vault import SecretShreddedError
+
+
+class UnsupportedSourceError(Exception):
+    """The source is of a kind that this builder does not take."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"This builder does not deploy from a source of the kind {kind}; deploy from a Git repository."
+        )
+
+
+class UnknownRunnerError(Exception):
+    """The project names a runner that this builder does not have."""
+
+    def __init__(self, runner: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"There is no runner {runner}; this builder has {', '.join(known)}.")
+
+
+class NotReturnableError(Exception):
+    """The deployment that is wanted back never was live, or its release is unknown."""
+
+    def __init__(self, deployment: DeploymentId) -> None:
+        super().__init__(f"Deployment {deployment} was never live here, so there is nothing to go back to.")
+
+
+DEPLOYMENT_ERRORS = (
+    NotReturnableError,
+    SecretShreddedError,
+    SourceError,
+    BuildError,
+    NothingToStartError,
+    UnsupportedSourceError,
+    UnknownRunnerError,
+    RunnerImageMissingError,
+    ReleaseMissingError,
+)
+"""What ends a deployment: trying again would change nothing."""
+
+_CODES: dict[type[Exception], tuple[Stage, str]] = {
+    BadRepositoryUrlError: (Stage.FETCH, "bad-repository-url"),
+    BadRefError: (Stage.FETCH, "bad-ref"),
+    BadRootError: (Stage.FETCH, "bad-root"),
+    RepositoryNotFoundError: (Stage.FETCH, "repository-not-found"),
+    LoginNeededError: (Stage.FETCH, "login-needed"),
+    RefNotFoundError: (Stage.FETCH, "ref-not-found"),
+    RootNotFoundError: (Stage.FETCH, "root-not-found"),
+    RepositoryUnreachableError: (Stage.FETCH, "repository-unreachable"),
+    SourceTimedOutError: (Stage.FETCH, "fetch-timed-out"),
+    SourceError: (Stage.FETCH, "git-failed"),
+    UnsupportedSourceError: (Stage.FETCH, "unsupported-source"),
+    NothingToStartError: (Stage.BUILD, "nothing-to-start"),
+    UnknownRunnerError: (Stage.BUILD, "unknown-runner"),
+    RunnerImageMissingError: (Stage.BUILD, "runner-missing"),
+    BuildExitedError: (Stage.BUILD, "build-exited"),
+    BuildTimedOutError: (Stage.BUILD, "build-timed-out"),
+    BuildOutOfMemoryError: (Stage.BUILD, "build-out-of-memory"),
+    BuildOutOfProcessesError: (Stage.BUILD, "build-out-of-processes"),
+    BuildOutOfDiskError: (Stage.BUILD, "build-out-of-disk"),
+    BuildError: (Stage.BUILD, "build-failed"),
+    ReleaseMissingError: (Stage.START, "release-missing"),
+    NotReturnableError: (Stage.START, "never-live"),
+    SecretShreddedError: (Stage.START, "variable-shredded"),
+}
+
+
+def failure(error: Exception, log: LogRange | None = None) -> Failed:
+    """Return the event that says of one of DEPLOYMENT_ERRORS where, why and what to do."""
+    stage, code = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    exit_code = error.exit_code if isinstance(error, BuildExitedError) else None
+    shown = log if stage is Stage.BUILD else None
+    return Failed(stage=stage, code=code, reason=str(error)[:1_000], exit_code=exit_code, log=shown)
+
+
+def exited(exit_code: int, limit: int, *, out_of_memory: bool) -> Failed:
+    """Return the event that says of a container that it ended before it was healthy."""
+    if out_of_memory:
+        reason = (
+            f"The app was stopped because it used more than {limit // 2**20} MiB of memory; "
+            "make it use less, or raise the project's memory."
+        )
+        return Failed(stage=Stage.START, code="out-of-memory", reason=reason, exit_code=exit_code)
+    reason = (
+        f"The app ended with exit code {exit_code} before it answered; its last lines of output say why. "
+        "It has to keep running and listen on the port in the variable PORT."
+    )
+    return Failed(stage=Stage.START, code="exited", reason=reason, exit_code=exit_code)

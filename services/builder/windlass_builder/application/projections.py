@@ -1,0 +1,24 @@
+"""The builder's projections, by what they are folded from."""
+
+from windlass_builder.domain import deployment, routes
+from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.routes import Routes
+from windlass_contracts.subjects import Aggregate
+from windlass_eventlog.projection import Projection, aggregate_key
+
+DEPLOYMENTS = Projection(
+    name="deployments",
+    version=1,
+    row=Deployment,
+    key=aggregate_key(Aggregate.DEPLOYMENT),
+    evolve=deployment.evolve,
+    indexes=("occupied", "project"),
+)
+
+ROUTES = Projection(
+    name="routes",
+    version=1,
+    row=Routes,
+    key=aggregate_key(Aggregate.ROUTES),
+    evolve=routes.evolve,
+)

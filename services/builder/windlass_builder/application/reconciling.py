@@ -1,0 +1,104 @@
+"""Making the node agree with the log when the builder starts: whatever happened meanwhile, what should run runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from windlass_builder.application.containers import Containers
+from windlass_builder.application.failures import exited
+from windlass_builder.application.journal import Journal, Observed
+from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.domain.deployment import Container, ContainerState, Deployment
+from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
+from windlass_contracts.events import ContainerStopped
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import Phase
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.projection import Versioned
+
+_UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
+
+
+@dataclass(slots=True)
+class Reconciling:
+    append: Appender
+    containers: Containers
+
+    async def run(self) -> None:
+        """Compare every container of the log with the engine's; mend what differs, start what is missing."""
+        await self.containers.runtime.reap_builds()
+        runners = {runner.name: runner for runner in await self.containers.runtime.runners()}
+        for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
+            await self._agree(DeploymentId(found.key), runners)
+        for routes in await self.containers.rows.find(ROUTES, {}):
+            for deployment in routes.row.referenced:
+                await self._restore(deployment)
+        for runner in runners.values():
+            await self._reap(runner)
+
+    async def _agree(self, deployment: DeploymentId, runners: Mapping[str, Runner]) -> None:
+        while True:
+            try:
+                async with self.containers.alone_with(deployment) as found:
+                    if found is not None:
+                        await self._mend(found, runners)
+            except ConflictError as conflict:
+                await self.containers.caught_up(conflict.actual or 0)
+            else:
+                return
+
+    async def _mend(self, found: Versioned[Deployment], runners: Mapping[str, Runner]) -> None:
+        journal = Journal.of(self.append, found, Observed(("reconcile", str(found.key), str(found.sequence))))
+        for container in found.row.present:
+            if container.node == self.containers.node.name:
+                await self._compare(journal, found.row, container, runners.get(container.name))
+        await self.containers.caught_up(journal.sequence)
+
+    async def _compare(self, journal: Journal, row: Deployment, container: Container, runner: Runner | None) -> None:
+        match None if runner is None else runner.state:
+            case Running() if container.state is ContainerState.PAUSED:
+                await self.containers.runtime.pause(container.name)
+            case Paused() if container.state is ContainerState.RUNNING:
+                await self.containers.runtime.resume(container.name)
+            case Running() | Paused() | Restarting():
+                return
+            case Exited(exit_code=code, out_of_memory=oom):
+                await self._gone(journal, container, "out-of-memory" if oom else "exited", code)
+                if journal.phase in {Phase.STARTED, Phase.HEALTHY}:
+                    await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
+            case None | Created():
+                await self._gone(journal, container, "missing", None)
+
+    async def _gone(self, journal: Journal, container: Container, why: str, code: int | None) -> None:
+        event = ContainerStopped(
+            node=container.node,
+            container=container.name,
+            why=why,
+            exit_code=code,
+            out_of_memory=why == "out-of-memory",
+        )
+        await journal.add(event, container.name)
+
+    async def _restore(self, deployment: DeploymentId) -> None:
+        """Start again what an alias points at and does not run."""
+        async with self.containers.alone_with(deployment) as found:
+            if found is None or found.row.phase is not Phase.LIVE:
+                return
+            row = found.row
+            if len(row.running) < row.config.replicas and row.release and row.recipe:
+                journal = Journal.of(self.append, found, Observed(("restore", str(found.key), str(found.sequence))))
+                await self.containers.start_all(journal, row, row.release, row.recipe.start_command)
+                for container in row.containers:
+                    await self.containers.runtime.keep_running(container.name)
+
+    async def _reap(self, runner: Runner) -> None:
+        """Remove a runner that the log does not want."""
+        async with self.containers.alone_with(DeploymentId(runner.deployment)) as found:
+            container = None if found is None else found.row.container(runner.name)
+            if found is not None and container is None and found.row.phase in _UNBORN:
+                return
+            if container is None or container.state is ContainerState.STOPPED:
+                grace = 0 if found is None else found.row.config.retirement.grace_s
+                await self.containers.runtime.stop(runner.name, timedelta(seconds=grace))
+                await self.containers.runtime.remove(runner.name)

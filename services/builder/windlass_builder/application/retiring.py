@@ -1,0 +1,84 @@
+"""Retiring replaced versions when their time has come: timers set from the rows, at start and at each change."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from windlass_builder.application.containers import Containers
+from windlass_builder.application.deploying import ENGINE_AWAY
+from windlass_builder.application.journal import Journal, Observed
+from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.retirement import LookAgain, Pause, StayAsItIs, Stop, next_step
+from windlass_builder.domain.routes import Routes
+from windlass_contracts.ids import DeploymentId, ProjectId
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.projection import Versioned
+from windlass_eventlog.reactor import WakeUp
+
+
+@dataclass(slots=True)
+class Retiring:
+    append: Appender
+    containers: Containers
+    clock: Callable[[], datetime]
+    tasks: asyncio.TaskGroup
+    _changed: dict[DeploymentId, asyncio.Event] = field(default_factory=dict)
+
+    async def resume(self) -> None:
+        """Set the timers of all that is about to go."""
+        for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
+            self._watch(found.row.project, DeploymentId(found.key))
+
+    async def handle(self, wake: WakeUp) -> None:
+        """Set the timers of what a change of routes left behind."""
+        routes = await self.containers.rows.get(ROUTES, wake.recorded.key.id)
+        if routes is not None:
+            for deployment in routes.row.leaving:
+                self._watch(routes.row.project, deployment)
+
+    def _watch(self, project: ProjectId, deployment: DeploymentId) -> None:
+        watched = self._changed.get(deployment)
+        if watched is not None:
+            watched.set()
+            return
+        self._changed[deployment] = asyncio.Event()
+        self.tasks.create_task(self._retire(project, deployment))
+
+    async def _retire(self, project: ProjectId, deployment: DeploymentId) -> None:
+        changed = self._changed[deployment]
+        while (wait := await self._next(project, deployment)) is not None or changed.is_set():
+            changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), 0 if wait is None else wait.total_seconds())
+        del self._changed[deployment]
+
+    async def _next(self, project: ProjectId, deployment: DeploymentId) -> timedelta | None:
+        """Do what is due, and return how long to wait for the next step; None where there is none."""
+        try:
+            async with self.containers.alone_with(deployment) as found:
+                routes = await self.containers.rows.get(ROUTES, project)
+                return None if found is None or routes is None else await self._step(found, routes.row)
+        except ConflictError as conflict:
+            await self.containers.caught_up(conflict.actual or 0)
+            return timedelta(0)
+        except EngineError:
+            return ENGINE_AWAY
+
+    async def _step(self, found: Versioned[Deployment], routes: Routes) -> timedelta | None:
+        now = self.clock()
+        journal = Journal.of(self.append, found, Observed(("retire", str(found.key), str(found.sequence))))
+        match next_step(DeploymentId(found.key), found.row, routes, now):
+            case StayAsItIs():
+                return None
+            case LookAgain(at=at):
+                return at - now
+            case Pause(containers=containers):
+                await self.containers.pause(journal, containers)
+            case Stop():
+                await self.containers.stop(journal, found.row, "retired")
+        return timedelta(0)

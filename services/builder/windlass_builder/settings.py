@@ -1,0 +1,22 @@
+"""The builder's settings, from the environment."""
+
+from pathlib import Path
+
+from windlass_eventlog.settings import CommonSettings
+
+
+class BuilderSettings(CommonSettings):
+    """What the builder needs to know beyond what every service does."""
+
+    subnet_pool: str = "10.192.0.0/10"
+    runner_python: str = "windlass/runner-python:3.11"
+    builds_at_once: int = 2
+    build_disk_bytes: int = 4 * 1024**3
+    local_repositories: str = ""
+    """Folders, with colons between them, below which repositories of this machine itself may be deployed."""
+    loopback_repositories: bool = False
+    """Whether repositories that this machine serves to itself may be deployed: for trying out."""
+
+    @property
+    def local_folders(self) -> tuple[Path, ...]:
+        return tuple(Path(folder) for folder in self.local_repositories.split(":") if folder)

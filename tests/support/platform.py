@@ -1,0 +1,111 @@
+"""A whole installation of its own, started by `windlass up` as a user starts it, and used through its API."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+START_SECONDS = 300
+ANSWER_SECONDS = 60
+
+
+@dataclass
+class Platform:
+    """An installation in `home`; its apps answer on `port`, its API where it says itself."""
+
+    home: Path
+    port: int
+    runtime: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.windlass("down", "--apps", "--home", str(self.home))
+
+    def start(self) -> None:
+        """Run `windlass up` until it says that it is ready."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        log = (self.home / "up.out").open("ab")
+        self._up = subprocess.Popen(
+            self._command("up", "--home", str(self.home), "--port", str(self.port), "--runtime", self.runtime),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=self._environment,
+        )
+        log.close()
+        assert self._up.stdout is not None
+        said: list[str] = []
+        for line in self._up.stdout:
+            said.append(line)
+            if line.startswith("Stop"):
+                return
+        errors = (self.home / "up.out").read_text(errors="replace")
+        message = f"windlass up ended with {self._up.wait()}:\n{''.join(said)}\n{errors}"
+        raise RuntimeError(message)
+
+    def stop(self) -> None:
+        """Stop it in order, as Ctrl-C does."""
+        self._up.terminate()
+        self._up.communicate(timeout=ANSWER_SECONDS)
+
+    def kill(self) -> None:
+        """Kill the supervisor, which takes all of the control plane with it."""
+        self._up.kill()
+        self._up.communicate(timeout=ANSWER_SECONDS)
+
+    def windlass(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command as a user of this installation."""
+        return subprocess.run(
+            self._command(*arguments), check=False, capture_output=True, text=True, env=self._environment, timeout=300
+        )
+
+    def api(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return the status and the answer of one request to the API."""
+        profile = json.loads((self.home / "cli.json").read_text())
+        connection = http.client.HTTPConnection(profile["api_url"].removeprefix("http://"), timeout=ANSWER_SECONDS)
+        headers = {"Authorization": f"Bearer {profile['token']}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body)
+        try:
+            connection.request(method, f"/api/v1{path}", content, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def get(self, alias: str, path: str = "/") -> tuple[int, bytes]:
+        """Return what an app answers at its address."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
+        try:
+            connection.request("GET", path, headers={"Host": f"{alias}.localhost:{self.port}"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """Yield all events that the log has now."""
+        for line in self.windlass("events", "--json").stdout.splitlines():
+            yield json.loads(line)
+
+    @property
+    def installation(self) -> str:
+        return str(json.loads((self.home / "installation.json").read_text())["id"])
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(Path(sys.executable).with_name("windlass")), *arguments]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        own = {"WINDLASS_HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"), "NO_COLOR": "1"}
+        return {**os.environ, **own, **self.environment}
