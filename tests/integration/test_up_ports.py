@@ -25,7 +25,15 @@ def test_ports_chosen_once_are_taken_again(tmp_path: Path, free_port: FreePort) 
     public, nats = free_port(), free_port()
     first = choose_ports(PortRequests(public, nats=nats), remembered)
 
-    assert choose_ports(PortRequests(public), remembered) == first
+    assert choose_ports(PortRequests(), remembered) == first
+
+
+def test_the_public_port_of_the_last_start_is_never_replaced(tmp_path: Path, taken: int) -> None:
+    remembered = tmp_path / "ports.json"
+    remembered.write_text(json.dumps({"public": taken}))
+
+    with pytest.raises(PortError, match=f"Port {taken} is in use"):
+        choose_ports(PortRequests(), remembered)
 
 
 def test_a_remembered_port_that_somebody_took_is_replaced(tmp_path: Path, free_port: FreePort, taken: int) -> None:

@@ -67,6 +67,7 @@ async def _apps(_profile: Profile) -> Sequence[str]:
 BLUEPRINT = Blueprint(
     services=dict.fromkeys(SERVICES, f"{__spec__.name}:serve"),
     provision_log=f"{__spec__.name}:provision",
+    remove_apps=f"{__spec__.name}:provision",
     prepare_runtime=_prepare,
     after_ready=_after_ready,
     apps_left_running=_apps,

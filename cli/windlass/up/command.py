@@ -9,16 +9,19 @@ from typing import Annotated
 import typer
 
 from windlass.up.blueprint import RuntimePreference
-from windlass.up.errors import UpError
+from windlass.up.errors import NotRunningError, UpError
 from windlass.up.home import Home
 from windlass.up.narrator import narrator_for_stdout
 from windlass.up.ports import LOOPBACK, PortRequests
-from windlass.up.supervise import Options, stop_running, supervise
+from windlass.up.stopping import remove_apps, stop_running
+from windlass.up.supervise import Options, supervise
 
 HomeOption = Annotated[
     Path, typer.Option(envvar="WINDLASS_HOME", help="The state folder; each installation has its own.")
 ]
-PublicPort = Annotated[int, typer.Option(help="The port apps answer on.", min=1, max=65535)]
+PublicPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Apps answer on it; that of the last start, or 8080, by default.")
+]
 InternalPort = Annotated[int | None, typer.Option(min=1, max=65535, help="On loopback; a free one by default.")]
 
 
@@ -29,13 +32,14 @@ def _address(text: str) -> str:
         raise typer.BadParameter("give an address, such as 127.0.0.1, or 0.0.0.0 for all of this machine") from error
 
 
+RemoveApps = Annotated[bool, typer.Option("--apps", help="Remove its apps too: containers, networks, releases.")]
 HowAppsRun = Annotated[RuntimePreference, typer.Option(help="auto: as containers, if an engine answers.")]
 Listen = Annotated[str, typer.Option(parser=_address, help="The address apps answer on; 0.0.0.0 is every one.")]
 
 
 def up(  # noqa: PLR0913, PLR0917 - an option each
     home: HomeOption = Path(".windlass"),
-    port: PublicPort = 8080,
+    port: PublicPort = None,
     listen: Listen = LOOPBACK,
     gateway_port: InternalPort = None,
     nats_port: InternalPort = None,
@@ -50,10 +54,17 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
         supervise(Options(Home(home.absolute()), ports, runtime), WINDLASS, narrator_for_stdout())
 
 
-def down(home: HomeOption = Path(".windlass")) -> None:
-    """Stop the installation that `windlass up` runs here; apps in containers go on running."""
+def down(home: HomeOption = Path(".windlass"), *, apps: RemoveApps = False) -> None:
+    """Stop the installation that `windlass up` runs here; its apps go on running."""
+    from windlass.up.product import WINDLASS  # noqa: PLC0415 - as above
+
+    state, narrator = Home(home.absolute()), narrator_for_stdout()
     with errors_as_sentences():
-        stop_running(Home(home.absolute()), narrator_for_stdout())
+        was_running = stop_running(state, narrator)
+        if apps:
+            remove_apps(state, WINDLASS, narrator)
+        elif not was_running:
+            raise NotRunningError(f"Windlass is not running on {state.root}.", "Start it with `windlass up`.")
 
 
 @contextmanager

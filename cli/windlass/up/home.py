@@ -33,6 +33,10 @@ class Home:
         return self.root / "ports.json"
 
     @property
+    def runtime(self) -> Path:
+        return self.root / "runtime"
+
+    @property
     def client(self) -> Path:
         return self.root / "cli.json"
 

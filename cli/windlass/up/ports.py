@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 class PortRequests:
     """What the options say: `None` leaves the choice to us. `listen` is the address of the public port alone."""
 
-    public: int
+    public: int | None = None
     listen: str = LOOPBACK
     gateway: int | None = None
     nats: int | None = None
@@ -33,20 +33,24 @@ class Ports:
     traefik_api: int
 
 
+_PUBLIC = 8080
 _PREFERRED = {"gateway": 8090, "nats": 4222, "traefik_api": 8091}
 
 
 def choose_ports(requests: PortRequests, remembered: Path) -> Ports:
-    """Return ports that are free now, and remember those we chose.
+    """Return ports that are free now, and remember them.
+
+    The public one is part of the apps' addresses: unless asked for, it is that of the last start, never another.
 
     Raises:
         PortError: a port that was asked for, or the public one, cannot be listened on.
     """
     asked = {"gateway": requests.gateway, "nats": requests.nats, "traefik_api": requests.traefik_api}
-    _refuse_duplicates([requests.public, *(port for port in asked.values() if port is not None)])
-    _claim(requests.listen, requests.public, "--port")
     last = _remembered(remembered)
-    taken = {requests.public}
+    public = requests.public or last.get("public", _PUBLIC)
+    _refuse_duplicates([public, *(port for port in asked.values() if port is not None)])
+    _claim(requests.listen, public, "--port")
+    taken = {public}
     chosen: dict[str, int] = {}
     for name, port in asked.items():
         if port is not None:
@@ -55,9 +59,15 @@ def choose_ports(requests: PortRequests, remembered: Path) -> Ports:
         else:
             chosen[name] = _first_free((last.get(name), _PREFERRED[name]), taken)
         taken.add(chosen[name])
-    ports = Ports(public=requests.public, **chosen)
+    ports = Ports(public=public, **chosen)
     write_private(remembered, json.dumps(asdict(ports)))
     return ports
+
+
+def remembered_ports(path: Path) -> Ports:
+    """Return the ports of the last start, whether they are free or not; the preferred ones, where none is known."""
+    last = {"public": _PUBLIC, **_PREFERRED, **_remembered(path)}
+    return Ports(**{name: last[name] for name in ("public", *_PREFERRED)})
 
 
 def _remembered(path: Path) -> dict[str, int]:

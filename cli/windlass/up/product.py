@@ -21,6 +21,7 @@ async def _apps_left_running(_profile: Profile) -> Sequence[str]:
 WINDLASS = Blueprint(
     services={name: f"windlass_{name}.app:serve" for name in _SERVICES},
     provision_log="windlass.up.provisioning_job:provision_log",
+    remove_apps="windlass_builder.app:purge",
     prepare_runtime=prepare_runtime,
     after_ready=_deploy_example,
     apps_left_running=_apps_left_running,

@@ -28,14 +28,13 @@ def prepare_runtime(preference: RuntimePreference, narrator: Narrator) -> Runtim
     try:
         with ProvisioningSteps(narrator) as steps:
             if preference == "process":
-                return _processes("As asked for.", steps)
+                return _processes("As asked for, now or at an earlier start (--runtime changes it).", steps)
             try:
                 ensure_python_runner(ensure_engine(steps), steps)
             except EngineUnavailableError as error:
                 if preference == "docker":
                     raise
-                narrator.warn(f"{error} {_FOR_TRYING_OUT}")
-                return _processes(error.what, steps)
+                return _processes(str(error), steps)
             return RuntimeChoice("docker")
     except ProvisioningError as error:
         raise RuntimeUnavailableError(error.what, error.remedy) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from windlass.up.blueprint import Runtime
 from windlass.up.credentials import Credentials
 from windlass.up.home import Home
-from windlass.up.installation import Installation
+from windlass.up.installation import Installation, open_installation
 from windlass.up.nats_server import NatsServer
 from windlass.up.ports import Ports
 from windlass.up.postgres import Postgres
@@ -25,6 +25,25 @@ class Surroundings:
     postgres: Postgres
     traefik: Traefik
     runtime: Runtime
+
+    @classmethod
+    def of(cls, home: Home, listen: str, ports: Ports, runtime: Runtime) -> "Surroundings":
+        """Open the installation in `home`, or make it, and say where each of its servers is.
+
+        Raises:
+            UpError: the state is damaged, or a server cannot run on this machine.
+        """
+        installation, credentials = open_installation(home)
+        return cls(
+            home=home,
+            installation=installation,
+            credentials=credentials,
+            ports=ports,
+            nats=NatsServer.of(home, installation.id, ports.nats, credentials),
+            postgres=Postgres.of(home, installation.id, credentials),
+            traefik=Traefik(home, listen, ports.public, ports.traefik_api, credentials.traefik_api_path),
+            runtime=runtime,
+        )
 
     def settings_of(self, service: str) -> dict[str, str]:
         """Return the service's settings as environment variables."""

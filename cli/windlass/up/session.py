@@ -45,6 +45,8 @@ class Session:
         profile = self._profile
         self.lock.announce(profile.api_url)
         is_default = write_client_config(self.surroundings.home, profile)
+        if self.runtime.reason:
+            self.narrator.warn(self.runtime.reason)
         self.narrator.show(self._summary(is_default=is_default))
         await self.blueprint.after_ready(profile, self.narrator)
 
@@ -82,7 +84,7 @@ class Session:
         return {
             "Windlass": self._profile.api_url,
             "Apps": f"http://<alias>.localhost:{around.ports.public}",
-            "Runtime": f"{self.runtime.runtime}. {self.runtime.reason}".rstrip(". ") + ".",
+            "Runtime": self.runtime.runtime,
             "Command": f"windlass {client}",
             "State": str(around.home.root),
             "Logs": str(around.home.logs),
