@@ -2,6 +2,7 @@
 
 Refusal
 ├── InvalidInputError            a field cannot be what it is
+├── UnauthenticatedError         nobody knows who the caller is
 ├── ForbiddenError               the caller may not do that
 ├── NotFoundError                there is nothing under that name
 │   ├── ProjectNotFoundError
@@ -36,6 +37,12 @@ class InvalidInputError(Refusal):
     """A field cannot be what it is."""
 
     title = "The request is not valid"
+
+
+class UnauthenticatedError(Refusal):
+    """Nobody knows who the caller is."""
+
+    title = "Not signed in"
 
 
 class ForbiddenError(Refusal):

@@ -1,0 +1,55 @@
+"""The gateway, put together."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import uuid4
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.link import Link
+from windlass_eventlog.logs.jetstream import JetStreamLogStore
+from windlass_eventlog.service import connected
+from windlass_gateway.adapters.installation_token import InstallationToken
+from windlass_gateway.application.deadlines import DeadlineKeeper
+from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.projections import ALL
+from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.places import Places
+from windlass_gateway.entrypoints.server import listen, serve_http
+from windlass_gateway.entrypoints.web import web
+from windlass_gateway.settings import GatewaySettings
+
+
+async def serve(started: Callable[[], None]) -> None:
+    """Run the gateway with the settings of the environment, until cancelled; `started` is called once it answers."""
+    settings = GatewaySettings()
+    with listen(settings.gateway_port) as listener:
+        async with connected(Service.GATEWAY, settings, projections=ALL) as link:
+            gateway = _gateway(link)
+            keeper = DeadlineKeeper(gateway)
+            context = _context(gateway, settings)
+            async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
+                tasks.create_task(keeper.run())
+                tasks.create_task(serve_http(web(context), listener, context.closing, started))
+
+
+def _gateway(link: Link) -> Gateway:
+    return Gateway(
+        log=link.log,
+        rows=link.rows,
+        append=link.append,
+        vault=link.vault,
+        logs=JetStreamLogStore(link.nats),
+        clock=utc_now,
+        fresh_id=uuid4,
+    )
+
+
+def _context(gateway: Gateway, settings: GatewaySettings) -> Context:
+    return Context(
+        gateway=gateway,
+        access=InstallationToken(settings.api_token_sha256, settings.team),
+        places=Places(settings.domain, settings.http_port),
+        installation=settings.installation,
+        closing=asyncio.Event(),
+    )

@@ -1,0 +1,48 @@
+"""Who asks, and what they may: the one place that says it, whatever they signed in with."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from windlass_contracts.ids import TeamId
+from windlass_gateway.domain.refusals import ForbiddenError
+
+
+class Permission(StrEnum):
+    """What can be permitted."""
+
+    READ = "read"
+    DEPLOY = "deploy"
+    CONFIGURE = "configure"
+
+
+EVERYTHING = frozenset(Permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who proved who they are: `actor` is how the log names them."""
+
+    actor: str
+    team: TeamId
+    permissions: frozenset[Permission]
+
+    def demand(self, permission: Permission) -> None:
+        """Let the caller through.
+
+        Raises:
+            ForbiddenError: they may not do that.
+        """
+        if permission not in self.permissions:
+            raise ForbiddenError(
+                f"This needs the permission to {permission}, which {self.actor} does not have.",
+                next_step="Use a token that has it, or ask who runs this installation.",
+            )
+
+
+class Access(Protocol):
+    """How a bearer token becomes a caller."""
+
+    def caller(self, token: str) -> Caller | None:
+        """Return whose token it is; None where it is nobody's. Takes the same time for every wrong token."""
+        ...

@@ -1,0 +1,36 @@
+"""What all use cases of the gateway work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.log import EventLog
+from windlass_eventlog.logs.port import LogStore
+from windlass_eventlog.projection import Rows
+from windlass_eventlog.vault import Vault
+
+
+@dataclass(slots=True)
+class OwnWrites:
+    """How far this process wrote itself: what it decides next knows of it."""
+
+    sequence: int = 0
+
+    def note(self, sequence: int) -> None:
+        self.sequence = max(self.sequence, sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The log, the rows, and the sources of what deciders get as data: time and fresh ids."""
+
+    log: EventLog
+    rows: Rows
+    append: Appender
+    vault: Vault
+    logs: LogStore
+    clock: Callable[[], datetime]
+    fresh_id: Callable[[], UUID]
+    own: OwnWrites = field(default_factory=OwnWrites)

@@ -1,0 +1,90 @@
+"""`/api/v1/deployments`: request, list, look at, cancel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, status
+
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.values import Slug
+from windlass_gateway.application.canceling import Canceling
+from windlass_gateway.application.deploying import Deploying, DeployRequest
+from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_gateway.entrypoints.bodies import CancelAccepted, DeployBody, DeploymentAccepted, IdempotencyKey
+from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
+from windlass_gateway.entrypoints.shown import Shown
+from windlass_gateway.entrypoints.views import DeploymentSummary, DeploymentView, ExplanationView
+
+router = APIRouter(prefix="/deployments", tags=["deployments"])
+
+DeploymentRef = Annotated[str, Path(max_length=100, description="the id, or 4 or more characters of its beginning")]
+_TRIGGER = "api"
+
+
+@router.post("", status_code=status.HTTP_202_ACCEPTED)
+async def request_deployment(
+    body: DeployBody,
+    asking: ACaller,
+    shared: AContext,
+    idempotency_key: Annotated[
+        IdempotencyKey | None, Header(description="The same key is the same deployment, however often it is sent.")
+    ] = None,
+) -> DeploymentAccepted:
+    """Request a deployment; answered once the request is durable. A new project comes into being with it."""
+    request = DeployRequest(
+        key=idempotency_key or str(shared.gateway.fresh_id()),
+        trigger=_TRIGGER,
+        source=body.source(),
+        project=body.project,
+        environment=body.environment,
+        config=body.config,
+        variables=body.variables,
+    )
+    requested = await Deploying(shared.gateway).deploy(asking, request)
+    return DeploymentAccepted(
+        deployment=requested.deployment,
+        project=requested.project,
+        environment=requested.environment.name,
+        sequence=requested.sequence,
+        urls=shared.places.expected(requested.project, requested.environment, requested.deployment),
+    )
+
+
+@router.get("")
+async def list_deployments(
+    finder: AReader,
+    shared: AContext,
+    project: Slug | None = None,
+    environment: Slug | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[DeploymentSummary]:
+    """List deployments, the latest changed ones, in the order in which they were requested."""
+    where: dict[str, object] = {"team": finder.team}
+    if project is not None:
+        found = await finder.project(project)
+        where["project"] = found.key
+        if environment is not None:
+            where["environment"] = (await finder.environment(found, environment)).id
+    rows = await finder.rows.find(DEPLOYMENTS, where, limit=limit)
+    shown = Shown(finder, shared.places)
+    ordered = sorted(rows, key=lambda one: one.row.requested_sequence, reverse=True)
+    return [await shown.summary(one) for one in ordered]
+
+
+@router.get("/{deployment}")
+async def get_deployment(deployment: DeploymentRef, finder: AReader, shared: AContext) -> DeploymentView:
+    """Return a deployment: each step with its duration, its end, its addresses."""
+    return await Shown(finder, shared.places).deployment(await finder.deployment(deployment))
+
+
+@router.post("/{deployment}/cancel")
+async def cancel_deployment(deployment: DeploymentRef, asking: ACaller, shared: AContext) -> CancelAccepted:
+    """End a deployment before its cutover begins."""
+    canceled = await Canceling(shared.gateway).cancel(asking, deployment)
+    return CancelAccepted(deployment=canceled.deployment, sequence=canceled.sequence)
+
+
+@router.get("/{deployment}/explain")
+async def explain_deployment(deployment: DeploymentRef, finder: AReader) -> ExplanationView:
+    """Say what the deployment waits for, from whom and until when; or how it ended, and what to do."""
+    found = await finder.deployment(deployment)
+    return ExplanationView.of(DeploymentId(found.key), found.row)

@@ -1,0 +1,157 @@
+"""Errors become answers here, once, and nowhere else: RFC 9457 problem documents."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from windlass_eventlog.errors import (
+    ConflictError,
+    EventLogError,
+    HaltedError,
+    LogFullError,
+    LogUnavailableError,
+    NotReachedError,
+    RowsUnavailableError,
+)
+from windlass_gateway.domain.refusals import (
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    NotNowError,
+    Refusal,
+    UnauthenticatedError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_SHOWN = 200
+
+_log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """What went wrong, in which field, and what to do next."""
+
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    next: str
+
+
+_REFUSALS: dict[type[Refusal], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    NotNowError: HTTPStatus.CONFLICT,
+}
+
+_LOG_ERRORS: dict[type[EventLogError], tuple[HTTPStatus, str, str]] = {
+    ConflictError: (
+        HTTPStatus.CONFLICT,
+        "Others changed the same thing at the same moment, several times in a row.",
+        "Send the request again.",
+    ),
+    LogUnavailableError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The event log did not answer in time; it is not known whether the request was taken.",
+        "Send it again with the same Idempotency-Key: it is never done twice. `windlass doctor` shows what is down.",
+    ),
+    LogFullError: (
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "The event log has used up the space that it was given: nothing more can be taken.",
+        "Give the stream EVENTS a larger byte budget.",
+    ),
+    NotReachedError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The answer would not show what was just done: reading the log lags behind by more than 2 seconds.",
+        "Ask again in a moment.",
+    ),
+    RowsUnavailableError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The gateway's database did not answer in time.",
+        "Ask again in a moment; `windlass doctor` shows what is down.",
+    ),
+    HaltedError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Reading the log stands still at an event that it cannot read; the gateway's own log names it.",
+        "Run `windlass doctor`, and see the gateway's log.",
+    ),
+}
+
+_UNEXPECTED = Problem(
+    title="Something went wrong here",
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    detail="The request met an error that nobody foresaw; the gateway's log has the details.",
+    next="Send the request again; if it fails again, report it with the lines of the gateway's log.",
+)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what an error means to whoever asked."""
+    match error:
+        case Refusal():
+            status = next(status for kind, status in _REFUSALS.items() if isinstance(error, kind))
+            return Problem(
+                title=error.title, status=status, detail=error.detail, field=error.field, next=error.next_step
+            )
+        case EventLogError():
+            found = next((answer for kind, answer in _LOG_ERRORS.items() if isinstance(error, kind)), None)
+            if found is None:
+                return _UNEXPECTED
+            status, detail, next_step = found
+            return Problem(title=status.phrase, status=status, detail=detail, next=next_step)
+        case RequestValidationError():
+            return _invalid(error)
+        case HTTPException():
+            return _http(error)
+        case _:
+            return _UNEXPECTED
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    """Name the first field that does not fit, and why; never its value, which may be a secret."""
+    first: dict[str, Any] = error.errors()[0]
+    place = [str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"}]
+    return Problem(
+        title=InvalidInputError.title,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail=str(first["msg"]).removeprefix("Value error, ")[:_SHOWN],
+        field=".".join(place)[:_SHOWN] or None,
+        next="Correct the field; /api/v1/openapi.json describes every one.",
+    )
+
+
+def _http(error: HTTPException) -> Problem:
+    phrase = HTTPStatus(error.status_code).phrase
+    return Problem(
+        title=phrase,
+        status=error.status_code,
+        detail=str(error.detail)[:_SHOWN],
+        next="/api/v1/openapi.json lists every path, and what each takes.",
+    )
+
+
+def answer(problem: Problem) -> JSONResponse:
+    """Return a problem as a response."""
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else None
+    return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+async def _answer_error(_: Request, error: Exception) -> JSONResponse:
+    problem = problem_of(error)
+    if problem is _UNEXPECTED:
+        _log.exception("a request met an unforeseen error", exc_info=error)
+    return answer(problem)
+
+
+def map_errors(app: FastAPI) -> None:
+    """Let every error of the application end as a problem document."""
+    for kind in (Refusal, EventLogError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer_error)

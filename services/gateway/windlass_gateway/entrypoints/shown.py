@@ -1,0 +1,113 @@
+"""Rows with the names and addresses that belong to them, ready to be shown."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.projection import Rows, Versioned
+from windlass_gateway.application.finding import Finder
+from windlass_gateway.application.projections import PROJECTS, ROUTES, VARIABLES
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.environments import Environment, Environments
+from windlass_gateway.domain.project import Project
+from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.variables import Variables
+from windlass_gateway.entrypoints.places import Places
+from windlass_gateway.entrypoints.views import (
+    DeploymentSummary,
+    DeploymentView,
+    EnvironmentView,
+    Named,
+    ProjectView,
+    VariableView,
+    summary_of,
+    view_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    slug: str
+    environments: Environments
+    routes: Routes | None
+
+
+class Shown:
+    """Loads what belongs to rows, each project's once."""
+
+    def __init__(self, finder: Finder, places: Places) -> None:
+        self._finder = finder
+        self._rows: Rows = finder.rows
+        self._places = places
+        self._known: dict[UUID, _Surroundings] = {}
+
+    async def summary(self, found: Versioned[Deployment]) -> DeploymentSummary:
+        return summary_of(found.row, await self._named(found))
+
+    async def deployment(self, found: Versioned[Deployment]) -> DeploymentView:
+        return view_of(found.row, await self._named(found))
+
+    async def project(self, found: Versioned[Project]) -> ProjectView:
+        around = await self._around(found.key)
+        return ProjectView(
+            slug=found.row.slug,
+            name=found.row.name,
+            repository=found.row.repository,
+            created_at=found.row.created_at,
+            config=found.row.config,
+            environments=[self._environment(around, one) for one in around.environments.all],
+        )
+
+    async def variables(self, project: Versioned[Project]) -> list[VariableView]:
+        found = await self._rows.get(VARIABLES, project.key)
+        around = await self._around(project.key)
+        views = []
+        for one in (Variables() if found is None else found.row).all:
+            environment = None if one.environment is None else around.environments.by_id(one.environment)
+            name = None if environment is None else environment.name
+            views.append(VariableView(name=one.name, environment=name, set_at=one.set_at))
+        return sorted(views, key=lambda view: (view.name, view.environment or ""))
+
+    def _environment(self, around: _Surroundings, environment: Environment) -> EnvironmentView:
+        alias = None if around.routes is None else around.routes.alias_of(environment.id)
+        return EnvironmentView(
+            name=environment.name,
+            production=environment.production,
+            url=None if alias is None or alias.current is None else self._places.of_alias(alias),
+            current=None if alias is None else alias.current,
+            previous=alias.before[0] if alias is not None and alias.before else None,
+        )
+
+    async def _named(self, found: Versioned[Deployment]) -> Named:
+        around = await self._around(found.row.project)
+        identity = DeploymentId(found.key)
+        environment = around.environments.by_id(found.row.environment)
+        alias = None if around.routes is None else around.routes.alias_of(found.row.environment)
+        return Named(
+            id=identity,
+            sequence=found.sequence,
+            project=around.slug,
+            environment=str(found.row.environment) if environment is None else environment.name,
+            current=alias is not None and alias.current == identity,
+            urls=self._urls(around, environment, identity, found.row),
+        )
+
+    def _urls(
+        self, around: _Surroundings, environment: Environment | None, identity: DeploymentId, row: Deployment
+    ) -> list[str]:
+        if not row.ended and environment is not None:
+            return self._places.expected(around.slug, environment, identity)
+        if around.routes is None or not row.was_live:
+            return []
+        return [self._places.of_alias(alias) for alias in around.routes.pointing_at(identity)]
+
+    async def _around(self, project: UUID) -> _Surroundings:
+        if project not in self._known:
+            found = await self._rows.get(PROJECTS, project)
+            routes = await self._rows.get(ROUTES, project)
+            self._known[project] = _Surroundings(
+                slug=str(project) if found is None else found.row.slug,
+                environments=await self._finder.environments(project),
+                routes=None if routes is None else routes.row,
+            )
+        return self._known[project]

@@ -1,0 +1,165 @@
+"""What is read line by line: a deployment's log, and the events."""
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event, published_events
+from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
+from windlass_contracts.logs import LogBatch
+from windlass_contracts.subjects import Aggregate, Service
+from windlass_contracts.values import Slug
+from windlass_eventlog.log import EventLog
+from windlass_eventlog.logs.port import Cursor, DeploymentLog
+from windlass_gateway.domain.refusals import InvalidInputError
+from windlass_gateway.entrypoints.context import AContext, AReader
+from windlass_gateway.entrypoints.deployments import DeploymentRef
+from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ndjson
+
+router = APIRouter(tags=["streams"])
+
+_IS_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "one JSON document a line"}
+}
+
+
+class LogLineView(BaseModel):
+    """One line of a build or a container, numbered within its source."""
+
+    source: str
+    line: int
+    time_ns: int
+    stream: str
+    text: str
+
+
+class EventView(BaseModel):
+    """An event as it stands in the log."""
+
+    sequence: int
+    type: str
+    time: datetime
+    service: Service
+    actor: str
+    project: ProjectId
+    aggregate: Aggregate
+    about: str
+    id: EventId
+    correlation: EventId
+    causation: EventId | None
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, recorded: Recorded[Event]) -> "EventView":
+        meta = recorded.metadata
+        return cls(
+            sequence=recorded.sequence,
+            type=recorded.event.TYPE,
+            time=meta.time,
+            service=recorded.service,
+            actor=meta.actor,
+            project=recorded.project,
+            aggregate=recorded.key.aggregate,
+            about=str(recorded.key.id),
+            id=meta.id,
+            correlation=meta.correlation,
+            causation=meta.causation,
+            data=recorded.event.model_dump(mode="json"),
+        )
+
+
+@router.get("/deployments/{deployment}/logs", responses=_IS_STREAM)
+async def stream_logs(
+    deployment: DeploymentRef,
+    finder: AReader,
+    shared: AContext,
+    *,
+    follow: Annotated[bool, Query(description="go on with the lines still to come")] = False,
+    source: Annotated[str | None, Query(max_length=128, description="the line's source, to go on behind it")] = None,
+    line: Annotated[int, Query(ge=0, le=2**53, description="the line's number, to go on behind it")] = 0,
+) -> StreamingResponse:
+    """Stream the lines of a deployment's builds and containers."""
+    found = await finder.deployment(deployment)
+    log = DeploymentLog(found.row.team, found.row.project, DeploymentId(found.key))
+    cursor = None if source is None else Cursor(source, line)
+    store = shared.gateway.logs
+    batches = store.follow(log, cursor) if follow else store.read(log, cursor)
+    return ndjson(_lines(batches), shared.closing)
+
+
+async def _lines(batches: AsyncGenerator[LogBatch, None]) -> AsyncGenerator[LogLineView, None]:
+    async with aclosing(batches):
+        async for batch in batches:
+            for number, line in enumerate(batch.lines, start=batch.first):
+                yield LogLineView(
+                    source=batch.source, line=number, time_ns=line.time_ns, stream=line.stream, text=line.text
+                )
+
+
+@router.get("/events", responses=_IS_STREAM)
+async def stream_events(
+    finder: AReader,
+    shared: AContext,
+    *,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="a sequence of the log")] = None,
+    project: Slug | None = None,
+    type: Annotated[list[str] | None, Query(max_length=30, description="with or without version")] = None,  # noqa: A002 - the parameter's public name
+    follow: Annotated[bool, Query(description="go on with the events still to come")] = False,
+) -> StreamingResponse:
+    """Stream events: all up to now; or, to follow, those from `after` or from now on, as they are appended."""
+    log = shared.gateway.log
+    wanted = _Wanted(finder.team, None if project is None else ProjectId((await finder.project(project)).key), type)
+    head = await log.head()
+    start = after if after is not None else (head if follow else 0)
+    if start > head:
+        raise InvalidInputError(
+            f"The log ends at sequence {head}, before {start}.", field="after", next_step="Give a sequence it has."
+        )
+    return ndjson(wanted.follow(log, start) if follow else wanted.up_to(log, start, head), shared.closing)
+
+
+class _Wanted:
+    """Which events somebody wants to see, out of those that are their team's."""
+
+    def __init__(self, team: TeamId, project: ProjectId | None, types: Collection[str] | None) -> None:
+        self._team = team
+        self._project = project
+        self._types = frozenset(published_events()) if types is None else _known_types(types)
+
+    async def follow(self, log: EventLog, after: int) -> AsyncGenerator[EventView, None]:
+        async for recorded in log.read(after, f"evt.*.{self._team}.{self._project or '*'}.*.*"):
+            if recorded.event.TYPE in self._types:
+                yield EventView.of(recorded)
+
+    async def up_to(self, log: EventLog, after: int, head: int) -> AsyncGenerator[EventView, None]:
+        """Read everything, for only so is it known when the end is reached."""
+        if after == head:
+            return
+        async for recorded in log.read(after):
+            if self._holds(recorded):
+                yield EventView.of(recorded)
+            if recorded.sequence >= head:
+                return
+
+    def _holds(self, recorded: Recorded[Event]) -> bool:
+        is_theirs = recorded.team == self._team and self._project in {None, recorded.project}
+        return is_theirs and recorded.event.TYPE in self._types
+
+
+def _known_types(written: Collection[str]) -> frozenset[str]:
+    known = published_events()
+    found = frozenset(name for name in known for one in written if one in {name, name.rsplit(".v", 1)[0]})
+    unknown = [one for one in written if not any(one in {name, name.rsplit(".v", 1)[0]} for name in known)]
+    if unknown:
+        raise InvalidInputError(
+            f"There is no event type {unknown[0][:60]!r}.",
+            field="type",
+            next_step=f"The types are {', '.join(sorted(name.rsplit('.v', 1)[0] for name in known))}.",
+        )
+    return found

@@ -1,0 +1,211 @@
+"""What answers show of projects and deployments."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from windlass_contracts.config import DeploymentConfig
+from windlass_contracts.events.deployment import Recipe, Source
+from windlass_contracts.ids import DeploymentId, EventId
+from windlass_contracts.lifecycle import Phase
+from windlass_contracts.subjects import Service
+from windlass_gateway.domain.deployment import Container, Deployment, Failure
+from windlass_gateway.domain.environments import Environment
+from windlass_gateway.domain.explanation import explain
+from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.timeline import StepState, steps, total_ms
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class StepView(_View):
+    """One step of a deployment."""
+
+    name: str
+    state: StepState
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int | None
+
+
+class FailureView(_View):
+    """Why a deployment failed, who says so, and what most likely helps."""
+
+    stage: str
+    code: str
+    reason: str
+    service: Service
+    exit_code: int | None
+    log: Annotated[dict[str, Any] | None, Field(description="the lines that show why: source, first, last")]
+    next: str
+
+    @classmethod
+    def of(cls, failure: Failure) -> "FailureView":
+        return cls(
+            stage=failure.stage,
+            code=failure.code,
+            reason=failure.reason,
+            service=failure.service,
+            exit_code=failure.exit_code,
+            log=None if failure.log is None else failure.log.model_dump(),
+            next=remedy(failure),
+        )
+
+
+class DeploymentSummary(_View):
+    """A deployment in a list. `current` says whether its environment answers with it."""
+
+    id: DeploymentId
+    project: str
+    environment: str
+    phase: Phase
+    ended: bool
+    current: bool
+    source: Source
+    commit: str | None
+    actor: str
+    trigger: str
+    requested_at: datetime
+    requested_sequence: int
+    sequence: Annotated[int, Field(description="the last event about it")]
+    total_ms: int | None
+    urls: Annotated[list[str], Field(description="where it answers; before its end, where it will")]
+
+
+class DeploymentView(DeploymentSummary):
+    """All that is known of a deployment."""
+
+    steps: list[StepView]
+    failure: FailureView | None
+    release: str | None
+    recipe: Recipe | None
+    cache_hit: bool | None
+    attempt: int
+    containers: list[Container]
+    superseded_by: DeploymentId | None
+    config: DeploymentConfig
+    variables: Annotated[list[str], Field(description="the names of the variables that it was given")]
+
+
+class Named(_View):
+    """What the row of a deployment does not say: names and addresses."""
+
+    id: DeploymentId
+    sequence: int
+    project: str
+    environment: str
+    current: bool
+    urls: list[str]
+
+
+def summary_of(row: Deployment, named: Named) -> DeploymentSummary:
+    """Return a deployment as a list shows it."""
+    return DeploymentSummary.model_validate(_summary(row, named))
+
+
+def view_of(row: Deployment, named: Named) -> DeploymentView:
+    """Return a deployment with all its details."""
+    details = {
+        "steps": [StepView.model_validate(step) for step in steps(row)],
+        "failure": None if row.failure is None else FailureView.of(row.failure),
+        "release": row.release,
+        "recipe": row.recipe,
+        "cache_hit": row.cache_hit,
+        "attempt": row.attempt,
+        "containers": list(row.containers),
+        "superseded_by": row.superseded_by,
+        "config": row.config,
+        "variables": [variable.name for variable in row.variables],
+    }
+    return DeploymentView.model_validate({**_summary(row, named), **details})
+
+
+def _summary(row: Deployment, named: Named) -> dict[str, object]:
+    return {
+        **named.model_dump(),
+        "phase": row.phase,
+        "ended": row.ended,
+        "source": row.source,
+        "commit": row.commit,
+        "actor": row.actor,
+        "trigger": row.trigger,
+        "requested_at": row.requested_at,
+        "requested_sequence": row.requested_sequence,
+        "total_ms": total_ms(row),
+    }
+
+
+class ExplanationView(_View):
+    """What a deployment waits for, from whom and until when; or how it ended and what to do."""
+
+    deployment: DeploymentId
+    phase: Phase
+    sentence: str
+    next: str
+    awaits: str | None
+    owner: Service | None
+    since: datetime | None
+    until: datetime | None
+    given_up_at: Annotated[datetime | None, Field(description="when the gateway ends it if its owner stays away")]
+
+    @classmethod
+    def of(cls, deployment: DeploymentId, row: Deployment) -> "ExplanationView":
+        explanation = explain(row)
+        return cls(
+            deployment=deployment,
+            phase=row.phase,
+            sentence=explanation.sentence,
+            next=explanation.next_step,
+            awaits=explanation.awaits,
+            owner=explanation.owner,
+            since=explanation.since,
+            until=explanation.until,
+            given_up_at=explanation.given_up_at,
+        )
+
+
+class EnvironmentView(_View):
+    """An environment of a project, and what answers there."""
+
+    name: str
+    production: bool
+    url: str | None
+    current: DeploymentId | None
+    previous: DeploymentId | None
+
+
+class VariableView(_View):
+    """A variable's name; its value is shown nowhere."""
+
+    name: str
+    environment: str | None
+    set_at: datetime
+
+
+class ProjectView(_View):
+    """A project."""
+
+    slug: str
+    name: str
+    repository: str | None
+    created_at: datetime
+    config: DeploymentConfig
+    environments: list[EnvironmentView]
+
+
+class RollbackAcceptedView(_View):
+    """The request to go back is durable; `request` is the id that its answer in the log carries."""
+
+    request: EventId
+    to: DeploymentId
+    before: DeploymentId | None
+    sequence: int
+
+
+def environment_names(environments: Iterable[Environment]) -> dict[object, str]:
+    """Return the names by id."""
+    return {environment.id: environment.name for environment in environments}

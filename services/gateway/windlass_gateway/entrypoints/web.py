@@ -1,0 +1,46 @@
+"""The web application: everything that answers HTTP, put together."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from windlass_gateway.entrypoints import deployments, health, projects, streams
+from windlass_gateway.entrypoints.body_limit import BodyLimit
+from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.problems import MEDIA_TYPE, Problem, map_errors
+
+API = "/api/v1"
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": description}
+    for status, description in (
+        (401, "no token, or a wrong one"),
+        (403, "the token may not do that"),
+        (404, "there is nothing under that name"),
+        (409, "the state of things does not allow it"),
+        (413, "too many bytes"),
+        (422, "a field is not valid"),
+        (503, "the log does not answer, or reading it lags behind"),
+    )
+}
+
+
+def web(context: Context) -> FastAPI:
+    """Return the application."""
+    app = FastAPI(
+        title="Windlass",
+        summary="Deploy commits, watch them go live, go back.",
+        version="1",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # its pages would load their scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.context = context
+    api = APIRouter(prefix=API, responses=_PROBLEMS)
+    for router in (deployments.router, projects.router, streams.router, health.router):
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(health.probes)
+    app.add_middleware(BodyLimit)
+    map_errors(app)
+    return app

@@ -1,0 +1,15 @@
+"""What the gateway is told by its environment."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from windlass_contracts.values import Port
+from windlass_eventlog.settings import CommonSettings
+
+
+class GatewaySettings(CommonSettings):
+    """The common settings, where to listen on loopback, and the digest of the installation's API token."""
+
+    gateway_port: Port
+    api_token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
