@@ -42,10 +42,12 @@ class Batcher:
         self._lines.append(line)
         self._bytes += _size(line)
 
-    def take(self) -> LogBatch | None:
-        """Return the oldest lines, at most a batch of them; None where there are none."""
-        if not self._lines:
-            return None
+    def take(self) -> LogBatch:
+        """Return the oldest lines, at least one and at most a batch of them.
+
+        Raises:
+            IndexError: there are none.
+        """
         taken = [self._pop()]
         size = _size(taken[0])
         while self._lines and len(taken) < MAX_LINES and size + _size(self._lines[0]) <= BATCH_BYTES:

@@ -70,6 +70,15 @@ class Cursor:
     line: int
 
 
+def behind(batch: LogBatch, cursor: Cursor | None) -> LogBatch | None:
+    """Return what of a batch comes behind the cursor; None where nothing does."""
+    if cursor is None or cursor.source != batch.source or cursor.line < batch.first:
+        return batch
+    read = cursor.line + 1 - batch.first
+    rest = batch.lines[read:]
+    return batch.model_copy(update={"first": batch.first + read, "lines": rest}) if rest else None
+
+
 class LogStore(Protocol):
     """Batches of lines, in the order in which they were stored."""
 
