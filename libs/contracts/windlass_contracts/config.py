@@ -1,8 +1,8 @@
 """How a project is built, run, probed and bounded: complete, so that a deployment's snapshot says it all."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from windlass_contracts.event import Record
 from windlass_contracts.values import Bytes, Command, HttpPath, Milliseconds, Port, Seconds, SourceFolder, Token
@@ -19,6 +19,13 @@ class HttpProbe(Record):
     status_max: int = Field(default=399, ge=100, le=599)
     successes: int = Field(default=1, ge=1, le=100)
     timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> Self:
+        if self.status_min > self.status_max:
+            msg = "status_min is above status_max: no answer would do"
+            raise ValueError(msg)
+        return self
 
 
 class TcpProbe(Record):

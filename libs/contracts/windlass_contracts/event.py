@@ -1,6 +1,6 @@
 """What every event is: frozen, versioned, about one kind of aggregate, appended by named services only."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -8,10 +8,18 @@ from windlass_contracts.errors import UnknownEventTypeError
 from windlass_contracts.subjects import Aggregate, Service
 
 
-class Record(BaseModel):
-    """A part of an event. Fields that a later release added are ignored by this one."""
+def _open_to_later_fields(schema: dict[str, Any]) -> None:
+    schema.pop("additionalProperties", None)
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+
+class Record(BaseModel):
+    """A part of an event.
+
+    Who writes one names only fields that exist; who reads one (`cloudevent.decode`) ignores those that a later release
+    added, and so does its JSON Schema.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_open_to_later_fields)
 
 
 class Event(Record):

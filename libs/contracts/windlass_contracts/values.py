@@ -1,6 +1,10 @@
-"""The values that events are made of; each refuses what could not be a subject, a host, a path or a command."""
+"""The values that events are made of; each refuses what could not be a subject, a host, a path or a command.
+
+What is refused today may be allowed by a later release; what is allowed stays readable for ever.
+"""
 
 import re
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -8,24 +12,35 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from windlass_contracts.privacy import PersonalData
 
+MAX_NUMBER = 2**53 - 1
+"""The largest integer that every reader of JSON keeps exact."""
+
+Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Ordinal = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+Milliseconds = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Bytes = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+HttpStatus = Annotated[int, Field(ge=100, le=999)]
+ExitCode = Annotated[int, Field(ge=-(2**31), le=2**32 - 1)]
+
+Sequence = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+"""A sequence of the stream `EVENTS`; 0 stands before its first event."""
+
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63), PersonalData.NONE]
 """One word of an open vocabulary: readers must bear words that they do not know."""
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000), PersonalData.NONE]
 """A sentence that our own code made: never the output of an app, a build or a remote host."""
 
-Sequence = Annotated[int, Field(ge=0)]
-"""A sequence of the stream `EVENTS`; 0 stands before its first event."""
-
-Milliseconds = Annotated[int, Field(ge=0)]
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
-Bytes = Annotated[int, Field(ge=0)]
-Port = Annotated[int, Field(ge=1, le=65_535)]
+# C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of what is read.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_COMMAND_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def _one_line(text: str) -> str:
-    if any(character < " " or character == "\x7f" for character in text):
-        msg = "control characters are not allowed"
+    if _CONTROL.search(text) or not text.strip():
+        msg = "it is blank, or has control characters, which are not allowed"
         raise ValueError(msg)
     return text
 
@@ -47,8 +62,39 @@ Slug = Annotated[
 ]
 """The name of a project or environment inside host names: lower case, digits, single dashes."""
 
+_MADE_BY_WINDLASS = re.compile(r"(env-|git-).*|[0-9a-f]{8}")
+
+
+def _no_made_address(name: str) -> str:
+    if _MADE_BY_WINDLASS.fullmatch(name):
+        msg = "env-..., git-... and eight hexadecimal digits are kept for addresses that Windlass makes"
+        raise ValueError(msg)
+    return name
+
+
+EnvironmentName = Annotated[Slug, AfterValidator(_no_made_address)]
+"""A slug that no address of a branch, of a deployment or of an environment's id can be mistaken for."""
+
 HostLabel = Annotated[str, StringConstraints(pattern=_SLUG, max_length=63), PersonalData.NAMED]
 """One label of a host name (RFC 1123)."""
+
+_HOST_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+def _no_ip_address(host: str) -> str:
+    if re.search(r"\.(\d+|0x[0-9a-f]*)$", host):
+        msg = "an IP address is no host name"
+        raise ValueError(msg)
+    return host
+
+
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_HOST_LABEL}(\.{_HOST_LABEL})*$", max_length=253),
+    AfterValidator(_no_ip_address),
+    PersonalData.NAMED,
+]
+"""A host name in ASCII (RFC 1123) in lower case, without a dot at its end and without wildcards; one label will do."""
 
 DisplayName = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line), PersonalData.NAMED
@@ -62,23 +108,69 @@ VariableName = Annotated[
 
 CommitSha = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$"), PersonalData.NONE]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$"), PersonalData.NONE]
-ObjectKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,199}$"), PersonalData.NONE]
-ReleaseRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._:/-]{0,254}$"), PersonalData.NONE]
+ObjectKey = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-+[a-z0-9]+)*([./][a-z0-9]+(-+[a-z0-9]+)*)*$", max_length=200),
+    PersonalData.NONE,
+]  # fmt: skip
+
+
+def _no_way_up(reference: str) -> str:
+    if ".." in reference or "//" in reference or reference.endswith(("/", ".", ":")):
+        msg = "a reference has no empty parts and does not lead upwards"
+        raise ValueError(msg)
+    return reference
+
+
+_REFERENCE = StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._:/-]{0,254}$")
+
+ReleaseRef = Annotated[str, _REFERENCE, AfterValidator(_no_way_up), PersonalData.NONE]
 """Where a runtime finds a release again: an image's tag, a folder's digest."""
+
+ImageReference = Annotated[str, _REFERENCE, AfterValidator(_no_way_up), PersonalData.NAMED]
+"""Registry, repository and tag of a ready image."""
 
 ContainerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,127}$"), PersonalData.NONE]
 LogSource = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,127}$"), PersonalData.NONE]
 """Who wrote a line of a deployment's log: `build-<attempt>`, or a container's name."""
 
-Address = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F:.]{2,45}$"), PersonalData.NONE]
+
+def _canonical_address(text: str) -> str:
+    if str(ip_address(text)) != text:
+        msg = "an IP address is written in its shortest form"
+        raise ValueError(msg)
+    return text
+
+
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f:.]{2,45}$"),
+    AfterValidator(_canonical_address),
+    PersonalData.NONE,
+]
 """An IP address at which a container answers."""
 
-Command = Annotated[str, StringConstraints(min_length=1, max_length=10_000), PersonalData.NAMED]
+
+def _shell_text(command: str) -> str:
+    if _COMMAND_CONTROL.search(command) or not command.strip():
+        msg = "a command is not blank, and has no control characters but line breaks and tabs"
+        raise ValueError(msg)
+    return command
+
+
+Command = Annotated[
+    str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_shell_text), PersonalData.NAMED
+]
 """A shell command of the project's own, shown as it is to everybody in the team: secrets belong in variables."""
 
 HttpPath = Annotated[
-    str, StringConstraints(pattern=r"^/", max_length=2_000), AfterValidator(_one_line), PersonalData.NAMED
+    str,
+    # No second slash at its start: joined to a host, that would name another host.
+    StringConstraints(
+        pattern=r"^/([A-Za-z0-9._~!$&'()*+,;=:@%?-][A-Za-z0-9._~!$&'()*+,;=:@%?/-]*)?$", max_length=2_000
+    ),
+    PersonalData.NAMED,
 ]
+"""A path with its query, in the characters that RFC 3986 allows."""
 
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^\.|^/|^-|/$|\.$|\.lock($|/)")
 
@@ -99,22 +191,36 @@ BranchPattern = Annotated[
 ]
 """A branch, or a pattern of shell wildcards, whose pushes go to an environment."""
 
-_SCHEMES = frozenset({"https", "http", "ssh", "git", "file"})
+_SCHEME = re.compile(r"(https?|ssh|git|file)://")
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/\[\]@!$&'()*+,;=%-]*")
 
 
 def _repository_url(url: str) -> str:
-    _one_line(url)
-    parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES or not (parts.netloc or parts.scheme == "file"):
+    if not _SCHEME.match(url):
         msg = "a repository's address begins with https://, http://, ssh://, git:// or file://"
+        raise ValueError(msg)
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or url.endswith(("?", "#")):
+        msg = "a repository's address has neither a query nor a fragment"
+        raise ValueError(msg)
+    if not _URL_CHARACTERS.fullmatch(url):
+        msg = "a repository's address has only the characters of a URL; others are written like %20"
         raise ValueError(msg)
     if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
         msg = "a repository's address must not carry a user name or password: the log keeps it for ever"
         raise ValueError(msg)
-    if parts.query or parts.fragment:
-        msg = "a repository's address has neither a query nor a fragment"
-        raise ValueError(msg)
+    _check_place(parts.scheme, parts.hostname or "", parts.username or "")
+    _ = parts.port  # raises ValueError where it is none
     return url
+
+
+def _check_place(scheme: str, host: str, user: str) -> None:
+    if scheme != "file" and not host:
+        msg = "a repository's address names a host"
+        raise ValueError(msg)
+    if host.startswith("-") or user.startswith("-"):
+        msg = "neither host nor user of a repository's address begins with a dash: ssh would take it for an option"
+        raise ValueError(msg)
 
 
 RepositoryUrl = Annotated[
@@ -124,10 +230,14 @@ RepositoryUrl = Annotated[
 
 def _relative_folder(path: str) -> str:
     _one_line(path)
-    if path.startswith(("/", "-")) or "\\" in path or any(part in {"", ".", ".."} for part in path.split("/")):
-        msg = "a folder inside the repository is written like services/api, without . or .."
+    if path.startswith(("/", "-", ":")) or "\\" in path or any(_bad_name(part) for part in path.split("/")):
+        msg = "a folder inside the repository is written like services/api, without . or .. or .git"
         raise ValueError(msg)
     return path
+
+
+def _bad_name(part: str) -> bool:
+    return part in {"", ".", ".."} or part.lower() == ".git"
 
 
 SourceFolder = Annotated[

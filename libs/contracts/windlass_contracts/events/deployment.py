@@ -1,9 +1,9 @@
 """The life of a deployment, from its request to its end; `lifecycle` says what may follow what."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from windlass_contracts.config import DeploymentConfig, Limits
 from windlass_contracts.event import Event, Record
@@ -15,12 +15,17 @@ from windlass_contracts.values import (
     Command,
     CommitSha,
     ContainerName,
+    Count,
     Digest,
+    ExitCode,
     GitRef,
+    HttpStatus,
+    ImageReference,
     LogSource,
     Milliseconds,
     NodeName,
     ObjectKey,
+    Ordinal,
     Port,
     ReleaseRef,
     RepositoryUrl,
@@ -53,7 +58,7 @@ class ImageSource(Record):
     """A ready image, pinned by its digest."""
 
     kind: Literal["image"] = "image"
-    reference: Annotated[ReleaseRef, Field(description="registry, repository and tag")]
+    reference: ImageReference
     digest: Digest
 
 
@@ -78,10 +83,18 @@ class DeploymentRequested(Event):
     source: Source
     trigger: Token
     config: DeploymentConfig
-    variables: tuple[VariableVersion, ...] = ()
+    variables: Annotated[tuple[VariableVersion, ...], Field(max_length=1_000)] = ()
     based_on: DeploymentId | None = None
     author: PersonId | None = None
     note: NoteId | None = None
+
+    @field_validator("variables")
+    @classmethod
+    def _each_name_once(cls, variables: tuple[VariableVersion, ...]) -> tuple[VariableVersion, ...]:
+        if len({variable.name for variable in variables}) < len(variables):
+            msg = "a variable has one value"
+            raise ValueError(msg)
+        return variables
 
 
 class DeploymentCanceled(Event):
@@ -112,16 +125,19 @@ class BuildStarted(Event):
     APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
 
     node: NodeName
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Ordinal
     commit: CommitSha | None = None
 
 
 class Recipe(Record):
-    """How the release was built and how it starts, as given or as detected, and why."""
+    """How the release was built and how it starts, as given or as detected, and why.
+
+    Without a start command the release starts by what its image says.
+    """
 
     runner: Token
     build_command: Command | None = None
-    start_command: Command
+    start_command: Command | None = None
     detected_by: Token | None = None
 
 
@@ -150,7 +166,7 @@ class ContainerStarted(Event):
 
     node: NodeName
     container: ContainerName
-    replica: Annotated[int, Field(ge=0)]
+    replica: Count
     address: Address
     port: Port
     limits: Limits
@@ -190,7 +206,7 @@ class ContainerStopped(Event):
     node: NodeName
     container: ContainerName
     why: Token
-    exit_code: int | None = None
+    exit_code: ExitCode | None = None
     out_of_memory: bool = False
 
 
@@ -203,8 +219,8 @@ class Healthy(Event):
 
     container: ContainerName
     probe: Token
-    status: int | None = None
-    tries: Annotated[int, Field(ge=1)]
+    status: HttpStatus | None = None
+    tries: Ordinal
     duration_ms: Milliseconds
 
 
@@ -218,8 +234,8 @@ class Unhealthy(Event):
     container: ContainerName
     probe: Token
     code: Token
-    status: int | None = None
-    failures: Annotated[int, Field(ge=1)]
+    status: HttpStatus | None = None
+    failures: Ordinal
 
 
 class CutoverStarted(Event):
@@ -229,7 +245,7 @@ class CutoverStarted(Event):
     AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
-    containers: Annotated[tuple[ContainerName, ...], Field(min_length=1)]
+    containers: Annotated[tuple[ContainerName, ...], Field(min_length=1, max_length=1_000)]
 
 
 class DeploymentLive(Event):
@@ -259,8 +275,15 @@ class LogRange(Record):
     """The lines that show why, numbered within their source (a build, a container) from 0, both ends included."""
 
     source: LogSource
-    first: Annotated[int, Field(ge=0)]
-    last: Annotated[int, Field(ge=0)]
+    first: Count
+    last: Count
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.first > self.last:
+            msg = "first is behind last"
+            raise ValueError(msg)
+        return self
 
 
 class Failed(Event):
@@ -273,5 +296,5 @@ class Failed(Event):
     stage: Stage
     code: Token
     reason: Sentence
-    exit_code: int | None = None
+    exit_code: ExitCode | None = None
     log: LogRange | None = None

@@ -1,11 +1,15 @@
 """Environments of a project, all in one aggregate, so that names stay unique and a branch belongs to one of them."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from windlass_contracts.event import Event
 from windlass_contracts.ids import EnvironmentId
 from windlass_contracts.subjects import Aggregate, Service
-from windlass_contracts.values import BranchPattern, Slug
+from windlass_contracts.values import BranchPattern, EnvironmentName
+
+Branches = Annotated[tuple[BranchPattern, ...], Field(max_length=100)]
 
 
 class EnvironmentCreated(Event):
@@ -16,9 +20,9 @@ class EnvironmentCreated(Event):
     APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
 
     environment: EnvironmentId
-    name: Slug
+    name: EnvironmentName
     production: bool
-    branches: tuple[BranchPattern, ...] = ()
+    branches: Branches = ()
 
 
 class EnvironmentConfigured(Event):
@@ -29,4 +33,4 @@ class EnvironmentConfigured(Event):
     APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
 
     environment: EnvironmentId
-    branches: tuple[BranchPattern, ...] = ()
+    branches: Branches = ()

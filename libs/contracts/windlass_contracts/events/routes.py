@@ -2,20 +2,15 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from windlass_contracts.event import Event, Record
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId
-from windlass_contracts.privacy import PersonalData
 from windlass_contracts.subjects import Aggregate, Service
-from windlass_contracts.values import Milliseconds, NodeName, Sentence, Sequence, Token
+from windlass_contracts.values import HostName, Milliseconds, NodeName, Sentence, Sequence, Token
 
-AliasName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253),
-    PersonalData.NAMED,
-]
+AliasName = HostName
 """A host label below the installation's domain, or, for the kind `domain`, a whole host name in ASCII."""
 
 
@@ -73,7 +68,7 @@ class AliasesChanged(Event):
     why: Token
     deployment: DeploymentId | None = None
     request: EventId | None = None
-    moves: Annotated[tuple[AliasMove, ...], Field(min_length=1)]
+    moves: Annotated[tuple[AliasMove, ...], Field(min_length=1, max_length=500)]
 
 
 class RoutesApplied(Event):
@@ -84,7 +79,7 @@ class RoutesApplied(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
     generation: Sequence
-    proxies: tuple[NodeName, ...]
+    proxies: Annotated[tuple[NodeName, ...], Field(min_length=1, max_length=1_000)]
     duration_ms: Milliseconds
 
 

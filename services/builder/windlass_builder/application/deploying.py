@@ -23,7 +23,7 @@ from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
 from windlass_builder.application.source import SourceFetcher, SourceLocation, SourceTimedOutError
 from windlass_builder.domain.deployment import Deployment
-from windlass_builder.domain.detection import Listing, detect
+from windlass_builder.domain.detection import Listing, detect, start_command
 from windlass_builder.domain.workloads import BuildStep, OutputLine, OutputStream, ReleaseSpec
 from windlass_contracts.events import BuildStarted, BuildSucceeded
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe
@@ -87,7 +87,7 @@ class Deploying:
             release, recipe = row.release, row.recipe
         async with self.containers.alone_with(identity) as found:
             if found is not None:
-                await self.containers.start_all(journal, found.row, release, recipe.start_command)
+                await self.containers.start_all(journal, found.row, release, start_command(recipe))
 
     async def _build(self, journal: Journal, row: Deployment) -> tuple[str, Recipe]:
         if not isinstance(row.source, GitSource):

@@ -9,6 +9,7 @@ from windlass_builder.application.failures import exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
+from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
 from windlass_contracts.events import ContainerStopped
 from windlass_contracts.ids import DeploymentId
@@ -88,7 +89,7 @@ class Reconciling:
             row = found.row
             if len(row.running) < row.config.replicas and row.release and row.recipe:
                 journal = Journal.of(self.append, found, Observed(("restore", str(found.key), str(found.sequence))))
-                await self.containers.start_all(journal, row, row.release, row.recipe.start_command)
+                await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
                 for container in row.containers:
                     await self.containers.runtime.keep_running(container.name)
 

@@ -9,6 +9,7 @@ from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import ROUTES
 from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
 from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.detection import start_command
 from windlass_contracts.events import PromotionRequested, RollbackRequested, RoutesFailed
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
@@ -43,7 +44,7 @@ class Returning:
         if found is None or found.row.phase is not Phase.LIVE or not found.row.release or not found.row.recipe:
             raise NotReturnableError(to)
         journal = Journal.of(self.append, found, wake.recorded)
-        await self.containers.start_all(journal, found.row, found.row.release, found.row.recipe.start_command)
+        await self.containers.start_all(journal, found.row, found.row.release, start_command(found.row.recipe))
 
     async def _give_up(self, wake: WakeUp, sequence: int, error: Exception) -> None:
         why = failure(error)

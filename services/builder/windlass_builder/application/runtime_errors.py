@@ -6,7 +6,8 @@ RuntimePortError
 │   ├── BuildTimedOutError         it took longer than it may
 │   ├── BuildOutOfMemoryError      it used more memory than it may
 │   ├── BuildOutOfProcessesError   it started more processes than it may
-│   └── BuildOutOfDiskError        it wrote more than it may
+│   ├── BuildOutOfDiskError        it wrote more than it may
+│   └── BuildSourceError           the source cannot be unpacked safely
 ├── RunnerImageMissingError        the runner that the release is built on is not on this node
 ├── ReleaseMissingError            the release is not on this node
 ├── RunnerMissingError             no runner of this installation has that name
@@ -77,6 +78,14 @@ class BuildOutOfDiskError(BuildError):
             "leave out what the app does not need at run time."
         )
         self.limit = limit
+
+
+class BuildSourceError(BuildError):
+    """The source cannot be unpacked safely."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("The source holds a link or a path that leads out of it; remove that from the repository.")
+        self.detail = detail
 
 
 class RunnerImageMissingError(RuntimePortError):

@@ -53,6 +53,17 @@ def detect(config: DeploymentConfig, listing: Listing) -> Recipe:
     return Recipe(runner=config.runner or "python", build_command=build, start_command=start, detected_by=why)
 
 
+def start_command(recipe: Recipe) -> str:
+    """Return how a release that we built is started.
+
+    Raises:
+        NothingToStartError: only the release itself would know.
+    """
+    if recipe.start_command is None:
+        raise NothingToStartError
+    return recipe.start_command
+
+
 def _start(listing: Listing) -> tuple[str, str]:
     procfile = _WEB_LINE.search(listing.texts.get("Procfile", ""))
     if procfile:
