@@ -31,6 +31,6 @@ class Blueprint:
     prepare_runtime: Callable[[RuntimePreference, Narrator], RuntimeChoice]
     """Called before anything is started; it may block, and Ctrl-C interrupts it."""
     after_ready: Callable[[Profile, Narrator], Awaitable[None]]
-    """Called at each start once the API answers."""
+    """Called at each start once the API answers; it reports its errors itself, for they stop nothing."""
     apps_left_running: Callable[[Profile], Awaitable[Sequence[str]]]
     """Called before the services are stopped; returns what goes on running without them."""

@@ -24,7 +24,7 @@ class Exit:
     def __str__(self) -> str:
         if self.code >= 0:
             return f"exited with code {self.code}"
-        return f"was ended by {signal.Signals(-self.code).name}"
+        return f"was ended by {next((each.name for each in signal.Signals if each == -self.code), -self.code)}"
 
 
 class Running(Protocol):

@@ -87,8 +87,12 @@ class _Link:
             case Preloaded():
                 self.preloaded.set()
             case Forked(name=name, pid=pid):
-                self._processes[pid] = ServiceProcess(pid, self._writer)
-                self._forks.pop(name).set_result(self._processes[pid])
+                self._processes[pid] = process = ServiceProcess(pid, self._writer)
+                forked = self._forks.pop(name)
+                if forked.cancelled():  # who asked for it does not want it any more
+                    process.send(signal.SIGKILL)
+                else:
+                    forked.set_result(process)
             case Ready(pid=pid):
                 if pid in self._processes:  # it may have ended at once
                     self._processes[pid].ready.set()
@@ -102,7 +106,8 @@ class _Link:
         for process in self._processes.values():
             process.has_ended(Exit(-signal.SIGKILL))
         for name, forked in self._forks.items():
-            forked.set_exception(StartError(f"{name} lost its parent while it was forked.", "Run `windlass up` again."))
+            if not forked.cancelled():
+                forked.set_exception(StartError(f"{name} lost its parent at its start.", "Run `windlass up` again."))
 
 
 class Nursery:

@@ -13,6 +13,7 @@ from windlass.up.errors import StartError
 from windlass.up.narrator import Narrator
 
 _ATTEMPTS_AT_START = 3
+_KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,26 @@ class Supervised:
         if self._running is None:
             return
         self._running.send(self._role.stop_signal)
-        try:
-            await asyncio.wait_for(self._running.exit(), self._role.stop_seconds)
-        except TimeoutError:
-            self._narrator.warn(f"{self.name} did not stop within {self._role.stop_seconds:.0f} s and is killed.")
-            await self.kill()
+        if await self._ends_within(self._role.stop_seconds):
+            return
+        self._narrator.warn(f"{self.name} did not stop within {self._role.stop_seconds:.0f} s and is killed.")
+        self._running.send(signal.SIGKILL)
+        if not await self._ends_within(_KILL_SECONDS):
+            self._narrator.warn(f"{self.name} (process {self._running.pid}) cannot be killed; it is left behind.")
 
     async def kill(self) -> None:
         """End it at once."""
         if self._running is not None:
             self._running.send(signal.SIGKILL)
             await self._running.exit()
+
+    async def _ends_within(self, seconds: float) -> bool:
+        if self._running is not None:
+            try:
+                await asyncio.wait_for(self._running.exit(), seconds)
+            except TimeoutError:
+                return False
+        return True
 
     async def _launch(self, backoff: Backoff, attempts: int | None) -> Backoff:
         self._running = None
