@@ -128,6 +128,17 @@ def test_a_second_ctrl_c_does_not_wait_for_a_service_that_hangs(another: UpProce
     assert all(each.ended() for each in started)
 
 
+def test_a_service_that_does_not_stop_in_time_is_killed_and_the_rest_stops_in_order(another: UpProcess) -> None:
+    with another:
+        started = another.wait_until_ready().descendants()
+        (another.home / "logs.stubborn").touch()
+        another.send(signal.SIGTERM)
+        another.wait_for("logs did not stop within 10 s and is killed")
+        another.wait_for("Stopping NATS and PostgreSQL")
+
+    assert all(each.ended() for each in started)
+
+
 def test_a_service_that_cannot_start_ends_the_start_with_its_reason_and_log(another: UpProcess) -> None:
     another.home.mkdir()
     (another.home / "router.broken").touch()
