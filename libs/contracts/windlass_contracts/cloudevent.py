@@ -24,7 +24,7 @@ MESSAGE_ID_HEADER = "Nats-Msg-Id"
 TYPE_HEADER = "Windlass-Type"
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 512 * 1024
-"""Room for the largest deployment that the fields allow, twice over in ASCII; half of what NATS takes by default."""
+"""Room for the largest event that the bounds of the fields allow; half of what NATS takes by default."""
 
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _END = datetime(2100, 1, 1, tzinfo=UTC)

@@ -31,7 +31,7 @@ NAMESPACE = UUID("6f1c2f0e-97a5-5d0c-8a55-3d7a8f1b9c42")
 def derived(*parts: UUID | str) -> UUID:
     """Return the UUIDv5 of the parts; the same parts give the same id on every machine, for ever.
 
-    Each part is preceded by its length, so that no two lists of parts read alike.
+    Each part is preceded by its length in characters, so that no two lists of parts read alike.
     """
     return uuid5(NAMESPACE, "".join(f"{len(text)}:{text}" for text in map(str, parts)))
 

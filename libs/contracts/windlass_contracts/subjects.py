@@ -1,7 +1,8 @@
 """Subjects of the log: `evt.<service>.<team>.<project>.<aggregate>.<id>`.
 
 The first token after `evt` says who appends, so that the server's permissions can hold each service to its own; team
-and project tokens let a reader be granted one team and let one project be read alone.
+and project tokens let a reader be granted one team and let one project be read alone. `_` is kept for the place of the
+project of what belongs to none; nothing does yet.
 """
 
 from dataclasses import dataclass

@@ -75,9 +75,6 @@ def _no_made_address(name: str) -> str:
 EnvironmentName = Annotated[Slug, AfterValidator(_no_made_address)]
 """A slug that no address of a branch, of a deployment or of an environment's id can be mistaken for."""
 
-HostLabel = Annotated[str, StringConstraints(pattern=_SLUG, max_length=63), PersonalData.NAMED]
-"""One label of a host name (RFC 1123)."""
-
 _HOST_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 

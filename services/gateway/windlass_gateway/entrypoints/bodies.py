@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.values import CommitSha, GitRef, Slug, VariableName
+from windlass_contracts.values import CommitSha, EnvironmentName, GitRef, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.repository import repository_url
@@ -51,7 +51,7 @@ class DeployBody(_Body):
         GitRef | None, Field(description="a branch, a tag, or a whole commit id; else the default branch")
     ] = None
     project: Annotated[Slug | None, Field(description="named after the repository, if not given")] = None
-    environment: Slug = PRODUCTION
+    environment: EnvironmentName = PRODUCTION
     config: ConfigChange = ConfigChange()
     variables: Annotated[
         dict[VariableName, VariableValue],
