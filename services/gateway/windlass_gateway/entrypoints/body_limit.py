@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from windlass_gateway.entrypoints.problems import Problem, answer
+from windlass_gateway.entrypoints.problems import answer, problem_of
 
 MAX_BODY_BYTES = 1024 * 1024
 
 
-class _TooLargeError(Exception):
-    """More bytes came than are taken."""
+class BodyTooLargeError(HTTPException):
+    """More bytes came, or were announced, than are taken."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body of a request may have {max_bytes} bytes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,9 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > self.max_bytes:
-            await self._refuse(scope, receive, send)
+            await answer(problem_of(BodyTooLargeError(self.max_bytes)))(scope, receive, send)
             return
-        try:
-            await self.app(scope, self._counted(receive), send)
-        except _TooLargeError:
-            await self._refuse(scope, receive, send)
+        await self.app(scope, self._counted(receive), send)
 
     def _counted(self, receive: Receive) -> Receive:
         seen = 0
@@ -43,16 +44,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.max_bytes:
-                raise _TooLargeError
+                raise BodyTooLargeError(self.max_bytes)
             return message
 
         return counting
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = Problem(
-            title="The request is too large",
-            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            detail=f"A request may have {self.max_bytes} bytes.",
-            next="Send less at once; values of variables can be set one by one.",
-        )
-        await answer(problem)(scope, receive, send)

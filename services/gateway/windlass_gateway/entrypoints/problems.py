@@ -128,13 +128,19 @@ def _invalid(error: RequestValidationError) -> Problem:
     )
 
 
+_NEXT = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less at once; variables can be set one by one.",
+    HTTPStatus.BAD_REQUEST: "Send a body of JSON, in UTF-8, with `Content-Type: application/json`.",
+}
+
+
 def _http(error: HTTPException) -> Problem:
     phrase = HTTPStatus(error.status_code).phrase
     return Problem(
         title=phrase,
         status=error.status_code,
         detail=str(error.detail)[:_SHOWN],
-        next="/api/v1/openapi.json lists every path, and what each takes.",
+        next=_NEXT.get(HTTPStatus(error.status_code), "/api/v1/openapi.json lists every path, and what each takes."),
     )
 
 

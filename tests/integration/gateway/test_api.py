@@ -1,0 +1,329 @@
+"""The API over the log in memory: what it takes, what it refuses, and what it shows afterwards."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from support.gateway_story import REPOSITORY, way_to_live
+from support.memory_gateway import MemoryGateway
+from windlass_contracts.events import Failed
+from windlass_contracts.events.deployment import Stage
+from windlass_contracts.ids import EventId
+from windlass_gateway.entrypoints.body_limit import MAX_BODY_BYTES
+
+JSON = {"Content-Type": "application/json"}
+DEPLOY = {"git": REPOSITORY, "ref": "main"}
+
+
+async def deploy(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of a request
+    answer = await client.post("/deployments", json={**DEPLOY, **changes})
+    assert answer.status_code == 202, answer.text
+    accepted: dict[str, Any] = answer.json()
+    return accepted
+
+
+def assert_problem(answer: httpx.Response, status: int, field: str | None = None) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["next"]
+    if field is not None:
+        assert problem["field"] == field
+    return problem
+
+
+async def test_a_deployment_is_accepted_once_its_request_is_in_the_log() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client)
+    assert gateway.types() == ["project.created.v1", "environment.created.v1", "deployment.requested.v1"]
+    assert accepted["sequence"] == 3
+    short = UUID(accepted["deployment"]).hex[:8]
+    assert accepted["urls"] == ["http://shop.localhost:8080", f"http://shop--{short}.localhost:8080"]
+
+
+async def test_the_same_request_again_is_the_same_deployment() -> None:
+    gateway = MemoryGateway()
+    key = {"Idempotency-Key": "delivery-1"}
+    async with gateway.client() as client:
+        first = await client.post("/deployments", json=DEPLOY, headers=key)
+        again = await client.post("/deployments", json=DEPLOY, headers=key)
+        other = await client.post("/deployments", json={**DEPLOY, "ref": "other"}, headers=key)
+    assert (first.status_code, first.json()) == (202, again.json())
+    assert gateway.types().count("deployment.requested.v1") == 1
+    assert_problem(other, 409, "Idempotency-Key")
+
+
+async def test_many_first_requests_at_once_create_one_project() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await asyncio.gather(*(deploy(client) for _ in range(4)))
+    assert len({one["deployment"] for one in accepted}) == 4
+    assert gateway.types().count("project.created.v1") == 1
+    assert gateway.types().count("environment.created.v1") == 1
+
+
+async def test_variables_go_into_the_vault_and_only_their_names_are_shown() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client, variables={"API_KEY": "hunter2"})
+        view = (await client.get(f"/deployments/{accepted['deployment']}")).json()
+        listed = (await client.get("/projects/shop/variables")).json()
+    assert view["variables"] == ["API_KEY"]
+    assert [(one["name"], one["environment"]) for one in listed] == [("API_KEY", "production")]
+    bodies = [message.body for message in gateway.log._messages]
+    assert not any(b"hunter2" in body for body in bodies)
+    stored = [key async for key in gateway.secrets.keys()]  # noqa: SIM118 - a bucket is no dictionary
+    assert [await gateway.vault.reveal(UUID(key)) for key in stored] == ["hunter2"]
+
+
+async def test_a_variable_that_was_just_set_is_in_the_next_deployment() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        await deploy(client)
+        gateway.rows.stay_at(gateway.log.length)
+        done = await client.put("/projects/shop/variables/MODE", json={"value": "fast"})
+        asked = asyncio.ensure_future(deploy(client))
+        await asyncio.sleep(0)
+        gateway.rows.stay_at(None)
+        accepted = await asked
+        view = (await client.get(f"/deployments/{accepted['deployment']}")).json()
+    assert done.json() == {"sequence": 4}
+    assert view["variables"] == ["MODE"]
+
+
+async def test_a_removed_variable_is_gone_and_removing_it_again_is_refused() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        await deploy(client, variables={"MODE": "fast"})
+        path = "/projects/shop/variables/MODE"
+        assert_problem(await client.delete(path), 404, "name")
+        assert (await client.delete(path, params={"environment": "production"})).status_code == 200
+        assert (await client.get("/projects/shop/variables")).json() == []
+
+
+async def test_a_live_deployment_shows_its_steps_and_its_address() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client)
+        await gateway.make_live(UUID(accepted["deployment"]), "shop")
+        view = (await client.get(f"/deployments/{accepted['deployment'][:4]}")).json()
+        (project,) = (await client.get("/projects")).json()
+    assert (view["phase"], view["current"], view["urls"]) == ("live", True, ["http://shop.localhost:8080"])
+    assert [step["name"] for step in view["steps"]] == ["queue", "build", "start", "health", "cutover", "route"]
+    (production,) = project["environments"]
+    assert (production["current"], production["url"]) == (accepted["deployment"], "http://shop.localhost:8080")
+
+
+async def test_a_failure_is_shown_with_its_reason_and_the_remedy() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client)
+        failed = Failed(stage=Stage.BUILD, code="exit", reason="The build command exited with 1.", exit_code=1)
+        await gateway.tell(UUID(accepted["deployment"]), [way_to_live()[1], failed])
+        view = (await client.get(f"/deployments/{accepted['deployment']}")).json()
+        explained = (await client.get(f"/deployments/{accepted['deployment']}/explain")).json()
+    assert (view["phase"], view["failure"]["stage"], view["failure"]["exit_code"]) == ("failed", "build", 1)
+    assert view["failure"]["next"]
+    assert view["urls"] == []
+    assert "exited with 1" in explained["sentence"]
+
+
+async def test_explain_names_what_is_awaited_from_whom_and_until_when() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client)
+        explained = (await client.get(f"/deployments/{accepted['deployment']}/explain")).json()
+    assert explained["owner"] == "builder"
+    assert explained["until"] > explained["since"]
+
+
+async def test_a_cancel_is_taken_before_the_cutover_and_refused_afterwards() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        first, second = await deploy(client), await deploy(client)
+        canceled = await client.post(f"/deployments/{first['deployment']}/cancel")
+        await gateway.tell(UUID(second["deployment"]), way_to_live()[1:6])
+        late = await client.post(f"/deployments/{second['deployment']}/cancel")
+        again = await client.post(f"/deployments/{first['deployment']}/cancel")
+    assert canceled.status_code == 200
+    assert gateway.types()[canceled.json()["sequence"] - 1] == "deployment.canceled.v1"
+    assert "cutover" in assert_problem(late, 409)["detail"]
+    assert "canceled" in assert_problem(again, 409)["detail"]
+
+
+async def test_a_rollback_asks_for_the_version_before() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        assert_problem(await client.post("/projects/shop/rollback", json={}), 404, "project")
+        first, second = await deploy(client), await deploy(client)
+        assert_problem(await client.post("/projects/shop/rollback", json={}), 409, "environment")
+        await gateway.make_live(UUID(first["deployment"]), "shop")
+        assert_problem(await client.post("/projects/shop/rollback", json={}), 409, "to")
+        await gateway.make_live(UUID(second["deployment"]), "shop")
+        accepted = await client.post("/projects/shop/rollback", json={})
+        named = await client.post("/projects/shop/rollback", json={"to": second["deployment"]})
+    assert accepted.status_code == 202
+    assert accepted.json()["to"] == first["deployment"]
+    assert gateway.log.at(accepted.json()["sequence"]).metadata.id == EventId(UUID(accepted.json()["request"]))
+    assert "answers now" in assert_problem(named, 409, "to")["detail"]
+
+
+async def test_a_read_waits_for_the_sequence_that_a_command_returned() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        await deploy(client)
+        gateway.rows.stay_at(0)
+        reading = asyncio.ensure_future(client.get("/projects", params={"at_least": 3}))
+        await asyncio.sleep(0)
+        gateway.rows.stay_at(None)
+        answer = await reading
+    assert [one["slug"] for one in answer.json()] == ["shop"]
+
+
+async def test_a_read_that_would_show_too_little_says_so() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        answer = await client.get("/projects", params={"at_least": 7})
+    assert "lags behind" in assert_problem(answer, 503)["detail"]
+
+
+async def test_an_ambiguous_or_unknown_id_is_refused() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        for written, status in (("ffff", 404), ("fff", 422), ("hello", 422), ("%00%00%00%00", 422), ("f" * 33, 422)):
+            assert_problem(await client.get(f"/deployments/{written}"), status, "deployment")
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", "ü", "x" * 5_000])
+async def test_without_the_right_token_nothing_is_answered_but_how_to_get_it(token: str | None) -> None:
+    gateway = MemoryGateway()
+    async with gateway.client(None) as client:
+        headers = {} if token is None else {b"Authorization": b"Bearer " + token.encode()}
+        for method, path in (("POST", "/deployments"), ("GET", "/projects"), ("GET", "/events"), ("GET", "/status")):
+            answer = await client.request(method, path, headers=headers, json=DEPLOY)
+            assert "windlass up" in assert_problem(answer, 401, "Authorization")["next"]
+            assert answer.headers["www-authenticate"] == "Bearer"
+    assert gateway.types() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"git": "nonsense"}, "git"),
+        ({"git": "https://user:hunter2@host/owner/shop"}, "git"),
+        ({"git": "https://host/" + "x" * 3_000}, "git"),
+        ({"git": 7}, "git"),
+        ({"ref": "-o evil"}, "ref"),
+        ({"ref": "a..b"}, "ref"),
+        ({"project": "windlass"}, "project"),
+        ({"project": "<b>"}, "project"),
+        ({"project": "a--b"}, "project"),
+        ({"environment": "../etc"}, "environment"),
+        ({"config": {"port": 0}}, "config.port"),
+        ({"config": {"start_command": "a\x00b"}}, "config.start_command"),
+        ({"config": {"limits": {"memory_mib": 10**30}}}, "config.limits.memory_mib"),
+        ({"config": {"surprise": 1}}, "config.surprise"),
+        ({"variables": {"1A": "x"}}, None),
+        ({"variables": {"A": "x\x00"}}, "variables.A"),
+        ({"variables": {"A": "x" * 70_000}}, "variables.A"),
+        ({"variables": {"A": "\ud800"}}, None),
+        ({"surprise": True}, "surprise"),
+    ],
+)
+async def test_a_request_that_is_not_valid_names_the_field_and_changes_nothing(
+    changes: dict[str, Any], field: str | None
+) -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        answer = await client.post("/deployments", content=json.dumps({**DEPLOY, **changes}), headers=JSON)
+    problem = assert_problem(answer, 422, field)
+    assert "hunter2" not in answer.text
+    assert len(problem["detail"]) <= 300
+    assert gateway.types() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"git": NaN}', b'"' + b"x" * 1_000 + b'"']
+)
+async def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        answer = await client.post("/deployments", content=body, headers=JSON)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["next"]
+    assert gateway.types() == []
+
+
+async def test_a_body_that_is_too_large_is_not_read() -> None:
+    gateway = MemoryGateway()
+
+    async def pieces() -> Any:  # noqa: ANN401 - an async generator of bytes
+        for _ in range(MAX_BODY_BYTES // 65_536 + 2):
+            yield b"x" * 65_536
+
+    async with gateway.client() as client:
+        announced = await client.post("/deployments", content=b"x" * (MAX_BODY_BYTES + 1))
+        streamed = await client.post("/deployments", content=pieces(), headers=JSON)
+    assert_problem(announced, 413)
+    assert_problem(streamed, 413)
+
+
+async def test_unknown_paths_and_methods_are_answered_as_problems() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        assert_problem(await client.get("/nothing"), 404)
+        assert_problem(await client.put("/deployments"), 405)
+
+
+async def test_an_error_that_nobody_foresaw_says_nothing_of_its_inside() -> None:
+    gateway = MemoryGateway()
+    gateway.app.state.context = None
+    async with gateway.client() as client:
+        answer = await client.get("/projects")
+    assert_problem(answer, 500)
+    assert "NoneType" not in answer.text
+
+
+async def test_the_description_of_the_api_names_every_path() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client(None) as client:
+        document = (await client.get("/openapi.json")).json()
+    assert {path.removeprefix("/api/v1") for path in document["paths"]} == {
+        "/deployments",
+        "/deployments/{deployment}",
+        "/deployments/{deployment}/cancel",
+        "/deployments/{deployment}/explain",
+        "/deployments/{deployment}/logs",
+        "/projects",
+        "/projects/{slug}",
+        "/projects/{slug}/rollback",
+        "/projects/{slug}/variables",
+        "/projects/{slug}/variables/{name}",
+        "/events",
+        "/status",
+        "/healthz",
+        "/readyz",
+    }
+    request = document["paths"]["/api/v1/deployments"]["post"]
+    assert set(request["responses"]) >= {"202", "401", "409", "413", "422", "503"}
+    assert document["components"]["securitySchemes"]
+
+
+async def test_the_probes_need_no_token_and_status_says_what_each_service_did() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client)
+        await gateway.tell(UUID(accepted["deployment"]), way_to_live()[1:2])
+        ready = await client.get("http://gateway/readyz", headers={"Authorization": ""})
+        status = (await client.get("/status")).json()
+    assert ready.json()["ready"] is True
+    assert status["log"] == {"ready": True, "head": 4, "position": 4, "lag": 0, "why": None}
+    services = {one["name"]: one["last_type"] for one in status["services"]}
+    assert (services["builder"], services["router"]) == ("build.started.v1", None)

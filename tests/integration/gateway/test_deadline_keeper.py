@@ -1,0 +1,126 @@
+"""What its owner abandoned is ended by the gateway, at its deadline, once, also after a restart."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from support.gateway_story import REPOSITORY, way_to_live
+from support.memory_gateway import MemoryGateway
+from windlass_contracts.events import Failed, RoutesFailed
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import Phase
+from windlass_contracts.subjects import AggregateKey
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.memory.reactors import MemoryReactors
+from windlass_gateway.application.deadlines import DeadlineKeeper
+from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_gateway.domain.deadlines import awaited
+from windlass_gateway.domain.deployment import Deployment
+
+
+def keeper_at(gateway: MemoryGateway, moment: datetime) -> DeadlineKeeper:
+    return DeadlineKeeper(replace(gateway.gateway, clock=lambda: moment))
+
+
+async def request(gateway: MemoryGateway) -> UUID:
+    async with gateway.client() as client:
+        answer = await client.post("/deployments", json={"git": REPOSITORY, "ref": "main"})
+    return UUID(answer.json()["deployment"])
+
+
+async def row(gateway: MemoryGateway, identity: UUID) -> Deployment:
+    found = await gateway.rows.get(DEPLOYMENTS, identity)
+    assert found is not None
+    return found.row
+
+
+async def given_up_at(gateway: MemoryGateway, identity: UUID) -> datetime:
+    waiting = awaited(await row(gateway, identity))
+    assert waiting is not None
+    return waiting.given_up_at
+
+
+async def test_an_abandoned_build_fails_at_its_deadline_and_not_before() -> None:
+    gateway = MemoryGateway()
+    identity = await request(gateway)
+    await gateway.tell(identity, way_to_live()[1:2])
+    moment = await given_up_at(gateway, identity)
+    early = keeper_at(gateway, moment - timedelta(milliseconds=1))
+    assert await early.end_overdue() == moment
+    assert (await row(gateway, identity)).phase is Phase.BUILDING
+    assert await keeper_at(gateway, moment).end_overdue() is None
+    failed = gateway.log.at(gateway.log.length)
+    assert isinstance(failed.event, Failed)
+    assert failed.event.code == "building-abandoned-by-builder"
+    assert "builder gave no answer" in failed.event.reason
+    assert failed.metadata.correlation == gateway.log.at(3).metadata.correlation
+
+
+async def test_what_ended_is_left_alone_however_late_it_is() -> None:
+    gateway = MemoryGateway()
+    identity = await request(gateway)
+    await gateway.make_live(identity, "shop")
+    end = gateway.log.length
+    assert await keeper_at(gateway, utc_now() + timedelta(days=9)).end_overdue() is None
+    assert gateway.log.length == end
+
+
+async def test_an_answer_at_the_last_moment_wins() -> None:
+    gateway = MemoryGateway()
+    identity = await request(gateway)
+    moment = await given_up_at(gateway, identity)
+    found = await row(gateway, identity)
+    gateway.rows.stay_at(gateway.log.length)
+    key, build_started = AggregateKey.of_deployment(found.team, found.project, DeploymentId(identity)), way_to_live()[1]
+    await gateway.append(key, build_started)
+    late = keeper_at(gateway, moment)
+    again = await late.end_overdue()
+    gateway.rows.stay_at(None)
+    assert again is not None
+    assert (await row(gateway, identity)).phase is Phase.BUILDING
+
+
+async def test_a_rollback_that_nobody_answers_fails_too() -> None:
+    gateway = MemoryGateway()
+    first, second = await request(gateway), await request(gateway)
+    await gateway.make_live(first, "shop")
+    await gateway.make_live(second, "shop")
+    async with gateway.client() as client:
+        accepted = (await client.post("/projects/shop/rollback", json={})).json()
+    assert await keeper_at(gateway, utc_now()).end_overdue() is not None
+    assert await keeper_at(gateway, utc_now() + timedelta(hours=1)).end_overdue() is None
+    event = gateway.log.at(gateway.log.length).event
+    assert isinstance(event, RoutesFailed)
+    assert event.request == UUID(accepted["request"])
+
+
+async def test_a_new_deployment_wakes_the_keeper_that_waits() -> None:
+    gateway = MemoryGateway()
+    moments = [utc_now()]
+    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]))
+    reactors = MemoryReactors(gateway.log, gateway.rows, [keeper.reactor])
+    running = asyncio.ensure_future(keeper.run())
+    identity = await request(gateway)
+    moments[0] = await given_up_at(gateway, identity)
+    await reactors.settle()
+    await gateway.rows.reached(4)
+    running.cancel()
+    await asyncio.wait({running})
+    assert (await row(gateway, identity)).phase is Phase.FAILED
+
+
+async def test_a_deadline_that_passes_while_it_sleeps_is_kept_without_any_event() -> None:
+    gateway = MemoryGateway()
+    identity = await request(gateway)
+    deadline = await given_up_at(gateway, identity)
+    started = utc_now()
+    # A clock on which the deadline is 50 ms away when the keeper first looks.
+    keeper = DeadlineKeeper(
+        replace(gateway.gateway, clock=lambda: deadline - timedelta(milliseconds=50) + (utc_now() - started))
+    )
+    running = asyncio.ensure_future(keeper.run())
+    await gateway.rows.reached(4)
+    running.cancel()
+    await asyncio.wait({running})
+    assert (await row(gateway, identity)).phase is Phase.FAILED

@@ -1,0 +1,130 @@
+"""A whole gateway over the log in memory, with the other services' events told by the test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import httpx
+from cryptography.fernet import Fernet, MultiFernet
+
+from support.gateway_story import way_to_live
+from windlass_contracts.cloudevent import Metadata, Proposed
+from windlass_contracts.event import Event
+from windlass_contracts.events import AliasesChanged, RoutesApplied
+from windlass_contracts.events.routes import Alias, AliasMove
+from windlass_contracts.ids import DeploymentId, EventId, TeamId, derived
+from windlass_contracts.logs import LogBatch, LogLine
+from windlass_contracts.subjects import Aggregate, AggregateKey, Service
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.log import Expected
+from windlass_eventlog.logs.memory import MemoryLogStore
+from windlass_eventlog.logs.port import DeploymentLog
+from windlass_eventlog.memory.buckets import MemoryKeyValue
+from windlass_eventlog.memory.log import MemoryLog
+from windlass_eventlog.memory.rows import MemoryRows
+from windlass_eventlog.vault import Vault
+from windlass_gateway.adapters.installation_token import InstallationToken
+from windlass_gateway.adapters.service_log import configure_log
+from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.projections import ALL, DEPLOYMENTS
+from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.places import Places
+from windlass_gateway.entrypoints.web import web
+
+TOKEN = "wl-test-token"  # noqa: S105 - of this test's own gateway
+INSTALLATION = "0a1b2c3d"
+MEMORY_TEAM = TeamId(derived("team", INSTALLATION))
+
+
+def _key() -> Fernet:
+    return Fernet(Fernet.generate_key())
+
+
+@dataclass
+class MemoryGateway:
+    """The parts of a gateway; `client` speaks to it without a network."""
+
+    log: MemoryLog = field(default_factory=lambda: MemoryLog(INSTALLATION))
+    logs: MemoryLogStore = field(default_factory=MemoryLogStore)
+    secrets: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+
+    def __post_init__(self) -> None:
+        configure_log()
+        self.rows = MemoryRows(self.log, ALL)
+        self.vault = Vault(self.secrets, MultiFernet([_key()]))
+        self.gateway = Gateway(
+            log=self.log,
+            rows=self.rows,
+            append=Appender(self.log, Service.GATEWAY, utc_now),
+            vault=self.vault,
+            logs=self.logs,
+            clock=utc_now,
+            fresh_id=uuid4,
+        )
+        self.closing = asyncio.Event()
+        self.app = web(
+            Context(
+                gateway=self.gateway,
+                access=InstallationToken(sha256(TOKEN.encode()).hexdigest(), MEMORY_TEAM),
+                places=Places("localhost", 8080),
+                installation=INSTALLATION,
+                closing=self.closing,
+            )
+        )
+
+    @asynccontextmanager
+    async def client(self, token: str | None = TOKEN) -> AsyncIterator[httpx.AsyncClient]:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1", headers=headers) as client:
+            yield client
+
+    async def append(self, key: AggregateKey, event: Event) -> int:
+        """Append an event as the service that owns it does."""
+        (service, *_) = sorted(event.APPENDED_BY)
+        identity = EventId(uuid4())
+        metadata = Metadata(identity, utc_now(), f"service:{service}", correlation=identity)
+        last = max((n for n in range(1, self.log.length + 1) if self.log.at(n).key == key), default=0)
+        return await self.log.append(Proposed(service, key, event, metadata), Expected.at(key, last))
+
+    async def tell(self, deployment: UUID, events: Iterable[Event]) -> int:
+        """Append what the other services say about a deployment."""
+        found = await self.rows.get(DEPLOYMENTS, deployment)
+        assert found is not None
+        key = AggregateKey.of_deployment(found.row.team, found.row.project, DeploymentId(deployment))
+        sequence = 0
+        for event in events:
+            sequence = await self.append(key, event)
+        return sequence
+
+    async def route(self, deployment: UUID, alias: str, request: EventId | None = None) -> None:
+        """Let an environment's address answer with the deployment, confirmed."""
+        found = await self.rows.get(DEPLOYMENTS, deployment)
+        assert found is not None
+        key = AggregateKey.of_project(found.row.team, found.row.project, Aggregate.ROUTES)
+        address = Alias(kind="environment", name=alias, environment=found.row.environment)
+        move = AliasMove(alias=address, after=DeploymentId(deployment))
+        generation = await self.append(key, AliasesChanged(why="deployment", moves=(move,), request=request))
+        await self.append(key, RoutesApplied(generation=generation, proxies=("here",), duration_ms=5))
+
+    async def make_live(self, deployment: UUID, alias: str) -> None:
+        """Tell the whole way of a deployment after its request."""
+        await self.tell(deployment, way_to_live()[1:6])
+        await self.route(deployment, alias)
+        await self.tell(deployment, way_to_live()[6:])
+
+    async def write_log(self, deployment: UUID, source: str, *texts: str, first: int = 0) -> None:
+        """Store lines of a build or a container."""
+        found = await self.rows.get(DEPLOYMENTS, deployment)
+        assert found is not None
+        lines = tuple(LogLine(time_ns=number, text=text) for number, text in enumerate(texts))
+        log = DeploymentLog(found.row.team, found.row.project, DeploymentId(deployment))
+        await self.logs.append(log, LogBatch(source=source, first=first, lines=lines))
+
+    def types(self) -> list[str]:
+        """Return the types of all events, in order."""
+        return [self.log.at(number).event.TYPE for number in range(1, self.log.length + 1)]
