@@ -45,7 +45,7 @@ def answering() -> Iterator[None]:
     """
     try:
         yield
-    except nats.errors.Error as error:
+    except (nats.errors.Error, OSError) as error:
         why = str(error) or type(error).__name__
         raise LogUnavailableError(f"The stream {LOG_STREAM} did not answer: {why}") from error
 
