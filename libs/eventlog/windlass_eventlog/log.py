@@ -40,6 +40,7 @@ class EventLog(Protocol):
             LogUnavailableError: no answer in time; append the same event again, with the same id.
             LogFullError: the byte budget is used up.
             PermissionDeniedError: the server forbids it.
+            ContractError: no reader would take the event.
         """
         ...
 

@@ -4,19 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from windlass_contracts.cloudevent import MESSAGE_ID_HEADER, Proposed, Recorded, decode, encode
+from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog.errors import ConflictError, GapError
 from windlass_eventlog.log import EventLog, Expected
+from windlass_eventlog.message import Message
 from windlass_eventlog.patterns import matches
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    subject: str
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -24,19 +18,19 @@ class MemoryLog(EventLog):
     """Deterministic: nothing in it depends on time or chance."""
 
     installation: str = "00000000"
-    _messages: list[_Message] = field(default_factory=list)
+    _messages: list[Message] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
-        subject, headers, body = encode(proposed, self.installation)
+        message = Message.of(proposed, self.installation)
         async with self._changed:
-            known = self._find(subject, headers[MESSAGE_ID_HEADER])
+            known = self._find(message)
             if known is not None:
                 return known
             last = self._last(expected.scope)
             if last != expected.sequence:
                 raise ConflictError(expected.scope, expected.sequence, last)
-            self._messages.append(_Message(subject, headers, body))
+            self._messages.append(message)
             self._changed.notify_all()
             return len(self._messages)
 
@@ -61,17 +55,16 @@ class MemoryLog(EventLog):
 
     def at(self, sequence: int) -> Recorded[Event]:
         """Return the event at a sequence from 1 to `length`."""
-        message = self._messages[sequence - 1]
-        return decode(sequence, message.subject, message.headers, message.body)
+        return self._messages[sequence - 1].recorded(sequence)
 
     async def grown_past(self, sequence: int) -> None:
         """Wait until there is an event behind `sequence`."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._messages) > sequence)
 
-    def _find(self, subject: str, message_id: str) -> int | None:
-        for sequence, message in enumerate(self._messages, 1):
-            if message.subject == subject and message.headers[MESSAGE_ID_HEADER] == message_id:
+    def _find(self, message: Message) -> int | None:
+        for sequence, known in enumerate(self._messages, 1):
+            if known.subject == message.subject and known.id == message.id:
                 return sequence
         return None
 

@@ -1,0 +1,1 @@
+"""The log, the wake-ups and the buckets on NATS JetStream."""

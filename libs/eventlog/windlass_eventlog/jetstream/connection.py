@@ -1,0 +1,135 @@
+"""One connection to NATS: reconnects for ever, and says aloud what no retry will ever mend."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
+
+ANSWER_WITHIN_S = 5.0
+_CONNECT_WITHIN_S = 30.0
+_RECONNECT_AFTER_S = 0.1
+_UNSENT_BYTES = 16 * 1024 * 1024
+_REFUSED_SUBJECT = re.compile(r'permissions violation for (\w+) to "([^"]+)"', re.IGNORECASE)
+_REFUSED_USER = re.compile(r"authorization violation|authentication (expired|revoked)", re.IGNORECASE)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Connection:
+    """A client of NATS, and what went wrong with it. Made by `connection`."""
+
+    name: str
+    client: Client = field(default_factory=Client)
+    _failed: asyncio.Event = field(default_factory=asyncio.Event)
+    _refusals: dict[str, PermissionDeniedError] = field(default_factory=dict)
+    _reconnect_calls: set[Callable[[], None]] = field(default_factory=set)
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        return self.client.jetstream(timeout=ANSWER_WITHIN_S)
+
+    async def failing(self) -> NoReturn:
+        """Wait for what cannot be mended, and raise it.
+
+        Raises:
+            PermissionDeniedError: the server refused a subject, or the user itself.
+        """
+        await self._failed.wait()
+        raise next(iter(self._refusals.values()))
+
+    def check_permitted(self, subject: str) -> None:
+        """Raise what the server said about the subject; to whoever asked there, it looks like silence.
+
+        Raises:
+            PermissionDeniedError: the subject was refused.
+        """
+        if (refusal := self._refusals.get(subject)) is not None:
+            raise refusal
+
+    @contextmanager
+    def on_reconnect(self, call: Callable[[], None]) -> Iterator[None]:
+        """Call back after every reconnect, as long as the block lasts."""
+        self._reconnect_calls.add(call)
+        try:
+            yield
+        finally:
+            self._reconnect_calls.discard(call)
+
+    async def noticed(self, error: Exception) -> None:
+        """Sort out what the client reports: refusals end the service, everything else is tried again."""
+        said = str(error) or type(error).__name__
+        if refused := _REFUSED_SUBJECT.search(said):
+            deed, subject = refused[1].lower(), refused[2]
+            self._refuse(
+                subject, f"NATS refuses the {deed} of {self.name} to {subject}: grant it to this user in its settings."
+            )
+        elif _REFUSED_USER.search(said):
+            self._refuse("", f"NATS refuses the user or password of {self.name}: check WINDLASS_NATS_URL.")
+        else:
+            _log.warning("nats.error", connection=self.name, error=said)
+
+    async def lost(self) -> None:
+        _log.warning("nats.disconnected", connection=self.name)
+
+    async def regained(self) -> None:
+        _log.info("nats.reconnected", connection=self.name)
+        for call in tuple(self._reconnect_calls):
+            call()
+
+    def _refuse(self, subject: str, message: str) -> None:
+        self._refusals[subject] = PermissionDeniedError(message)
+        self._failed.set()
+
+
+@asynccontextmanager
+async def connection(url: str, name: str) -> AsyncIterator[Connection]:
+    """Connect under a name, with an inbox prefix of that name, and close in the end.
+
+    Raises:
+        PermissionDeniedError: the server does not know the user.
+        LogUnavailableError: nobody answered within 30 s.
+    """
+    link = Connection(name)
+    await _connect(link, url)
+    try:
+        yield link
+    finally:
+        await link.client.close()
+
+
+async def _connect(link: Connection, url: str) -> None:
+    connecting = asyncio.ensure_future(
+        link.client.connect(
+            url,
+            name=link.name,
+            inbox_prefix=f"_INBOX_{link.name}".encode(),
+            error_cb=link.noticed,
+            disconnected_cb=link.lost,
+            reconnected_cb=link.regained,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=_RECONNECT_AFTER_S,  # type: ignore[arg-type] # it is slept: a fraction will do
+            pending_size=_UNSENT_BYTES,
+        )
+    )
+    failing = asyncio.ensure_future(link.failing())
+    try:
+        done, _ = await asyncio.wait(
+            {connecting, failing}, timeout=_CONNECT_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            msg = f"NATS did not answer within {_CONNECT_WITHIN_S:.0f} s: check that it runs and WINDLASS_NATS_URL."
+            raise LogUnavailableError(msg)
+        done.pop().result()
+    finally:
+        for task in (connecting, failing):
+            task.cancel()
+        await asyncio.gather(connecting, failing, return_exceptions=True)

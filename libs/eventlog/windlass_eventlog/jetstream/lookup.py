@@ -1,0 +1,36 @@
+"""Finding one message by its id on its subject."""
+
+from contextlib import aclosing
+
+from nats.js import api
+from nats.js.errors import NotFoundError
+
+from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
+from windlass_contracts.subjects import STREAM
+from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.pull import Selection, pulled
+
+
+async def next_message(connection: Connection, subject: str, first: int) -> api.RawStreamMsg | None:
+    """Return the first message of a subject from a sequence on. Takes 0.3 to 1 ms, by direct get."""
+    try:
+        return await connection.jetstream.get_msg(STREAM, first, subject, direct=True, next=True)
+    except NotFoundError:
+        return None
+
+
+async def sequence_of(connection: Connection, subject: str, message_id: str) -> int | None:
+    """Return where the message with an id stands among all those of a subject; takes longer, the more there are.
+
+    Raises:
+        InterruptionError, nats.errors.Error: the server did not say.
+    """
+    if await next_message(connection, subject, 1) is None:
+        return None
+    async with aclosing(pulled(connection, Selection(subject, headers_only=True))) as messages:
+        async for message, to_come in messages:
+            if (message.headers or {}).get(MESSAGE_ID_HEADER) == message_id:
+                return int(message.metadata.sequence.stream)
+            if to_come == 0:
+                return None
+    return None
