@@ -1,9 +1,10 @@
 """One installation on one runtime, and short words for what the contract tests ask of it."""
 
 import asyncio
+import os
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
 
+from asyncinotify import Inotify, Mask
+
 from support.apps import HTTP_APP, source
 from windlass_builder.application.runtime import OutputSink, Runtime
 from windlass_builder.domain.names import runner_name
 from windlass_builder.domain.workloads import (
     BuildStep,
+    Exited,
     Limits,
     OutputLine,
     Release,
@@ -158,6 +162,52 @@ class DockerNode(Node):
         if logs.returncode is None:
             logs.terminate()
         await logs.wait()
+
+
+class ProcessNode(Node):
+    async def leftovers(self) -> list[str]:
+        running = {runner.name for runner in await self.runtime.runners() if not isinstance(runner.state, Exited)}
+        processes = [found for found in self._processes() if not any(name in found.about for name in running)]
+        return sorted(found.about for found in processes)
+
+    async def count_processes(self, runner: Runner) -> int:
+        inside = [found for found in self._processes() if runner.name in found.about and not found.supervises]
+        return len(inside) - SANDBOX_PROCESSES
+
+    async def everything_about(self, release: Release) -> str:
+        [folder] = (self.folder / "home").rglob(f"releases/{release.reference.rpartition(':')[2]}")
+        return "".join(path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
+
+    async def until_said(self, name: str, text: str) -> None:
+        [log] = (self.folder / "home").rglob(f"{name}/log")
+        with Inotify() as changes:
+            changes.add_watch(log, Mask.MODIFY)
+            async with asyncio.timeout(30):
+                while not any(text in file.read_text() for file in log.iterdir()):
+                    await changes.get()
+
+    def _processes(self) -> Iterator["Process"]:
+        """Yield the processes that see this installation's folder: by their arguments, working folder or mounts."""
+        home = str(self.folder)
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (path / "cmdline").read_text()
+                about = f"{command} {(path / 'cwd').readlink()} {(path / 'mountinfo').read_text()}"
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+            # One without arguments has ended, and only its parent has not looked yet.
+            if command and home in about and path.name != str(os.getpid()):
+                yield Process(about, supervises="supervision" in command)
+
+
+# bubblewrap itself, and its first process inside.
+SANDBOX_PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Process:
+    about: str
+    supervises: bool
 
 
 async def docker(*arguments: str) -> str:

@@ -23,12 +23,3 @@ def locked_up(limits: Limits) -> dict[str, Any]:
         "OomScoreAdj": 500,  # where the machine runs out of memory, an app goes before the platform
         "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
     }
-
-
-def shell(command: str) -> list[str]:
-    """Return the argument list that runs the command so that it can end in peace.
-
-    A stop signals every process of the container at once (`TINI_KILL_PROCESS_GROUP`). The shell must outlive it: were
-    it to die of the signal, the container would end with it, and the app's grace with the container.
-    """
-    return ["/bin/sh", "-c", f"trap 'exit 143' TERM\n{command}"]

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from typing import Any
 from uuid import UUID
 
-from windlass_builder.adapters.docker.hardening import SEARCH_PATH, locked_up, shell
+from windlass_builder.adapters.docker.hardening import SEARCH_PATH, locked_up
 from windlass_builder.adapters.docker.labels import (
     DEPLOYMENT,
     PORT,
@@ -16,6 +16,7 @@ from windlass_builder.adapters.docker.labels import (
     labels,
 )
 from windlass_builder.adapters.docker.networks import ProjectNetwork, fixed_address
+from windlass_builder.adapters.shell import ending_gently
 from windlass_builder.domain.names import network_name
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
@@ -44,12 +45,12 @@ def runner_configuration(
         **spec.environment,
         "PATH": spec.environment.get("PATH", SEARCH_PATH),
         "PORT": str(spec.port),
-        "TINI_KILL_PROCESS_GROUP": "1",
+        "TINI_KILL_PROCESS_GROUP": "1",  # a stop is meant for all, not for the shell alone
     }
     return {
         "Image": spec.release,
         "Entrypoint": [],
-        "Cmd": shell(spec.command),
+        "Cmd": ["/bin/sh", "-c", ending_gently(spec.command)],
         "Env": [f"{name}={value}" for name, value in environment.items()],
         "Labels": {
             **labels(installation, Role.RUNNER, spec.project),

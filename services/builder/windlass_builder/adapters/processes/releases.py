@@ -1,0 +1,190 @@
+"""Releases as folders: the source, with what the build command made of it."""
+
+import asyncio
+import json
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from windlass_builder.adapters.processes import folders
+from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage
+from windlass_builder.adapters.processes.supervised import running_build
+from windlass_builder.adapters.processes.tools import Interpreter, Tools
+from windlass_builder.application.runtime import OutputSink
+from windlass_builder.application.runtime_errors import (
+    BuildExitedError,
+    BuildOutOfDiskError,
+    BuildOutOfMemoryError,
+    BuildOutOfProcessesError,
+    BuildTimedOutError,
+    ReleaseMissingError,
+)
+from windlass_builder.domain.names import release_name
+from windlass_builder.domain.releases import release_digest
+from windlass_builder.domain.workloads import BuildStep, OutputLine, OutputStream, Release, ReleaseSpec
+
+_CACHE, _TEMPORARY = "/cache", "/tmp"  # noqa: S108 - inside the sandbox
+_FILE_TOO_LARGE = 128 + 25  # SIGXFSZ
+_STREAMS = {b"1": OutputStream.STDOUT, b"2": OutputStream.STDERR}
+_NICENESS = 10  # a build gives way to running apps
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFolder:
+    """A release on disk: its app's files, and the interpreter that they were built with."""
+
+    app: Path
+    project: UUID
+    runner: str
+
+
+class FolderReleases:
+    """The releases below `home`; a build runs as the user `build_users` gives it, where this process is root."""
+
+    def __init__(
+        self, home: Path, installation: str, sandbox: Sandbox, tools: Tools, build_users: range | None
+    ) -> None:
+        self._home = home / "releases"
+        self._caches = home / "caches"
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._installation = installation
+        self._sandbox = sandbox
+        self._tools = tools
+        self._build_users = build_users
+        self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
+        python = await self._tools.interpreter(spec.runner)
+        digest = release_digest(spec, f"{python.version} in {python.prefix}")
+        reference = release_name(self._installation, digest)
+        async with self._building[digest]:
+            folder = self._folder(reference)
+            cache_hit = folder.exists()
+            if not cache_hit:
+                await self._make(spec, source, output, folder, python)
+        return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
+
+    def find(self, reference: str) -> ReleaseFolder:
+        """Return the release.
+
+        Raises: ReleaseMissingError.
+        """
+        folder = self._folder(reference)
+        if not folder.exists():
+            raise ReleaseMissingError(reference)
+        about = json.loads((folder / "release.json").read_text())
+        return ReleaseFolder(folder / "app", UUID(about["project"]), about["runner"])
+
+    async def remove(self, reference: str) -> None:
+        await asyncio.to_thread(folders.remove, self._folder(reference))
+
+    async def remove_project(self, project: UUID) -> None:
+        for folder in self._home.glob("[!.]*"):
+            if json.loads((folder / "release.json").read_text())["project"] == str(project):
+                await asyncio.to_thread(folders.remove, folder)
+        await asyncio.to_thread(folders.remove, self._caches / project.hex)
+
+    async def reap(self) -> None:
+        """Remove what builds of an earlier life left; they themselves died with it."""
+        in_use = {f".building-{digest[:32]}" for digest, lock in self._building.items() if lock.locked()}
+        for folder in self._home.glob(".*"):
+            if folder.name not in in_use:
+                await asyncio.to_thread(shutil.rmtree, folder)
+
+    async def _make(
+        self, spec: ReleaseSpec, source: Path, output: OutputSink, folder: Path, python: Interpreter
+    ) -> None:
+        draft = folder.with_name(f".building-{folder.name}")
+        await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+        try:
+            await asyncio.to_thread(folders.unpack, source, draft / "app")
+            if spec.step is not None:
+                await self._run_step(spec.project, spec.step, output, draft, python)
+            about = {"project": str(spec.project), "runner": spec.runner}
+            (draft / "release.json").write_text(json.dumps(about))
+            draft.rename(folder)
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True))
+
+    async def _run_step(
+        self, project: UUID, step: BuildStep, output: OutputSink, draft: Path, python: Interpreter
+    ) -> None:
+        cache, temporary = self._caches / project.hex, draft / "tmp"
+        cache.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+        place = Place(
+            app=draft / "app",
+            writable={_CACHE: cache, _TEMPORARY: temporary},
+            python=python.prefix,
+            tools=python.tools,
+        )
+        user = None if self._build_users is None else self._build_users[int(draft.name[-4:], 16)]
+        if user is not None:
+            for folder in (draft / "app", cache, temporary):
+                await asyncio.to_thread(folders.give, folder, user)
+        usage = Usage(user=user, limits=step.limits, file_size=step.disk, niceness=_NICENESS)
+        order = self._sandbox.order(place, step.command, {**self._environment(place), **step.environment}, usage)
+        try:
+            async with asyncio.timeout(step.timeout.total_seconds()), running_build(order) as lines:
+                ending = await _relay(lines, output)
+        except TimeoutError as error:
+            raise BuildTimedOutError(step.timeout) from error
+        _judge(ending, step, await asyncio.to_thread(folders.size, draft / "app"))
+        if user is not None:
+            await asyncio.to_thread(folders.give, draft / "app", 0)
+
+    def _environment(self, place: Place) -> dict[str, str]:
+        cache = self._sandbox.seen(place, _CACHE)
+        temporary = self._sandbox.seen(place, _TEMPORARY)
+        return {
+            **surroundings(temporary),
+            "UV_CACHE_DIR": f"{cache}/uv",
+            "PIP_CACHE_DIR": f"{cache}/pip",
+            "UV_LINK_MODE": "copy",  # nothing of a release is shared with a cache that later builds write
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_COMPILE_BYTECODE": "1",  # once here instead of at each start
+        }
+
+    def _folder(self, reference: str) -> Path:
+        return self._home / reference.rpartition(":")[2]
+
+
+def surroundings(temporary: str) -> dict[str, str]:
+    """Return the environment that builds and apps share: theirs, not this process's own."""
+    certificates = "/etc/ssl/certs/ca-certificates.crt"
+    trusted = {"SSL_CERT_FILE": certificates, "PIP_CERT": certificates, "REQUESTS_CA_BUNDLE": certificates}
+    return {
+        "HOME": temporary,
+        "TMPDIR": temporary,
+        "LANG": "C.UTF-8",
+        **(trusted if Path(certificates).exists() else {}),
+    }
+
+
+async def _relay(lines: asyncio.StreamReader, output: OutputSink) -> dict[str, Any]:
+    """Pass on every line and return the last one, which says how the build ended."""
+    while line := (await lines.readline()).removesuffix(b"\n"):
+        first, _, rest = line.partition(b" ")
+        if first == b"=":
+            ending: dict[str, Any] = json.loads(rest)
+            return ending
+        stream, _, text = rest.partition(b" ")
+        await output(OutputLine(datetime.fromtimestamp(int(first) / 1e9, UTC), _STREAMS[stream], text))
+    raise BuildExitedError(137)  # the process above the build was killed, and the build with it
+
+
+def _judge(ending: dict[str, Any], step: BuildStep, written: int) -> None:
+    """Raise what the ending says: a limit that was reached says more than an exit code."""
+    exit_code = ending["exit_code"]
+    if ending["out_of_memory"]:
+        raise BuildOutOfMemoryError(step.limits.memory)
+    if written >= step.disk or exit_code == _FILE_TOO_LARGE:
+        raise BuildOutOfDiskError(step.disk)
+    if exit_code and ending["out_of_threads"]:
+        raise BuildOutOfProcessesError(step.limits.pids)
+    if exit_code:
+        raise BuildExitedError(exit_code)

@@ -1,0 +1,197 @@
+"""The runtime without an engine: releases are folders, runners are processes, each below a small supervisor.
+
+For trying out: `isolation` says honestly what keeps the apps apart. Linux only.
+"""
+
+import asyncio
+import os
+import socket
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import time_ns
+from uuid import UUID
+
+from windlass_builder.adapters.processes import folders
+from windlass_builder.adapters.processes.events import follow_events
+from windlass_builder.adapters.processes.releases import FolderReleases, surroundings
+from windlass_builder.adapters.processes.runners import RunnerFolder, make_runner, read_runner
+from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage, best_sandbox
+from windlass_builder.adapters.processes.supervised import ask, start_supervisor
+from windlass_builder.adapters.processes.supervision.record import append_event
+from windlass_builder.adapters.processes.tools import Tools
+from windlass_builder.adapters.rotation import Rotation
+from windlass_builder.adapters.shell import ending_gently
+from windlass_builder.application.runtime import OutputSink
+from windlass_builder.application.runtime_errors import (
+    AddressesExhaustedError,
+    EngineError,
+    RunnerConflictError,
+    RunnerMissingError,
+    RunnerNotRunningError,
+)
+from windlass_builder.domain.releases import runner_digest
+from windlass_builder.domain.workloads import EventsResumed, Release, ReleaseSpec, Runner, RunnerEvent, RunnerSpec
+
+# Below the ports that the kernel hands out by itself; each installation of a machine has its own block.
+_FIRST_PORT, _PORTS, _BLOCKS = 20_000, 600, 20
+# As root, a runner is the user of its port, a build one of those behind them: nobody else has such ids.
+_FIRST_USER = 1_700_000_000
+_BUILD_USERS = range(_FIRST_USER + 100_000, _FIRST_USER + 100_000 + 2**16)
+
+
+class ProcessRuntime:
+    """`Runtime` below `home`; `interpreters` names the programs that stand for the runners of an engine."""
+
+    def __init__(
+        self, installation: str, home: Path, interpreters: Mapping[str, Path], sandbox: Sandbox | None = None
+    ) -> None:
+        self._home = home / "processes"
+        self._runners = self._home / "runners"
+        self._runners.mkdir(parents=True, exist_ok=True)
+        self._root = os.geteuid() == 0
+        self._sandbox = sandbox or best_sandbox()
+        self._tools = Tools(self._home / "tools", interpreters)
+        users = _BUILD_USERS if self._root else None
+        self._releases = FolderReleases(self._home, installation, self._sandbox, self._tools, users)
+        self._rotation = Rotation(self._home / "ports.json")
+        first = _FIRST_PORT + int(installation, 16) % _BLOCKS * _PORTS
+        self._ports = range(first, first + _PORTS)
+        self._starting = defaultdict[str, asyncio.Lock](asyncio.Lock)
+
+    @property
+    def isolation(self) -> str:
+        return self._sandbox.isolation
+
+    async def prepare(self, project: UUID) -> None:
+        """Do nothing: processes share what the machine has."""
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
+        return await self._releases.build(spec, source, output)
+
+    async def start(self, spec: RunnerSpec) -> Runner:
+        async with self._starting[spec.name]:
+            found = read_runner(self._runners / spec.name)
+            if found is not None and found.digest != runner_digest(spec):
+                raise RunnerConflictError(spec.name)
+            if found is None:
+                found = await self._created(spec)
+            if not await ask(found.path, "resume"):
+                await self._supervise(found, spec)
+        return await self.inspect(spec.name)
+
+    async def keep_running(self, name: str) -> None:
+        self._required(name).kept.touch()
+
+    async def stop(self, name: str, grace: timedelta) -> None:
+        if read_runner(self._runners / name) is not None:
+            await ask(self._runners / name, "stop", grace=grace.total_seconds())
+
+    async def pause(self, name: str) -> None:
+        if not await ask(self._required(name).path, "pause"):
+            raise RunnerNotRunningError(name)
+
+    async def resume(self, name: str) -> None:
+        if not await ask(self._required(name).path, "resume"):
+            raise RunnerNotRunningError(name)
+
+    async def remove(self, name: str) -> None:
+        found = read_runner(self._runners / name)
+        if found is None:
+            return
+        await ask(found.path, "stop", grace=0)
+        await asyncio.to_thread(folders.remove, found.path)
+        append_event(str(self._home), {"event": "removed", "at": time_ns(), **found.marks})
+
+    async def inspect(self, name: str) -> Runner:
+        return await _inspected(self._required(name))
+
+    async def runners(self) -> Sequence[Runner]:
+        return [await _inspected(found) for found in self._found()]
+
+    async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
+        async for event in follow_events(self._home, since):
+            yield event
+
+    async def remove_release(self, reference: str) -> None:
+        users = [found.marks["name"] for found in self._found() if found.release == reference]
+        if users:
+            raise EngineError(f"The release {reference} is in use by {', '.join(users)}.")
+        await self._releases.remove(reference)
+
+    async def reap_builds(self) -> None:
+        await self._releases.reap()
+
+    async def remove_project(self, project: UUID) -> None:
+        for found in self._found():
+            if found.marks["project"] == str(project):
+                await self.remove(found.marks["name"])
+        await self._releases.remove_project(project)
+
+    async def purge(self) -> None:
+        for found in self._found():
+            await self.remove(found.marks["name"])
+        await asyncio.to_thread(folders.remove, self._home)
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _found(self) -> list[RunnerFolder]:
+        found = (read_runner(path) for path in sorted(self._runners.glob("[!.]*")))
+        return [runner for runner in found if runner is not None]
+
+    def _required(self, name: str) -> RunnerFolder:
+        found = read_runner(self._runners / name)
+        if found is None:
+            raise RunnerMissingError(name)
+        return found
+
+    async def _created(self, spec: RunnerSpec) -> RunnerFolder:
+        release = self._releases.find(spec.release)
+        port = self._free_port()
+        path = self._runners / spec.name
+        await asyncio.to_thread(make_runner, path, spec, release, port, self._user(port))
+        return self._required(spec.name)
+
+    async def _supervise(self, found: RunnerFolder, spec: RunnerSpec) -> None:
+        python = await self._tools.interpreter(found.python)
+        place = Place(app=found.path / "app", python=python.prefix, tools=python.tools)
+        environment = {
+            **surroundings("/tmp"),  # noqa: S108 - of the sandbox, where there is one
+            "PYTHONUNBUFFERED": "1",  # a line is worth most when it comes at once
+            **spec.environment,
+            "PORT": str(found.port),
+        }
+        usage = Usage(user=self._user(found.port), limits=spec.limits)
+        order = self._sandbox.order(place, ending_gently(spec.command), environment, usage)
+        await start_supervisor(found.path, order)
+
+    def _user(self, port: int) -> int | None:
+        return _FIRST_USER + port if self._root else None
+
+    def _free_port(self) -> int:
+        taken = {found.port for found in self._found()}
+        while (port := self._rotation.next("ports", self._ports, taken)) is not None:
+            if _is_free(port):
+                return port
+            taken.add(port)
+        raise AddressesExhaustedError(
+            f"All ports from {self._ports.start} to {self._ports.stop - 1} are in use; remove some runners."
+        )
+
+
+async def _inspected(found: RunnerFolder) -> Runner:
+    """Ask for nothing in particular: whether there is an answer says whether there is a supervisor."""
+    supervised = await ask(found.path, "greet") is not None
+    return found.runner(supervised=supervised)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("", port))
+        except OSError:
+            return False
+    return True
