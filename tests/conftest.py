@@ -2,13 +2,13 @@
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from support import ports
 from support.docker_objects import installation
 from support.nats import running_nats
 from support.postgres import PostgresServer, running_postgres
@@ -49,14 +49,7 @@ def runner_image(docker_engine: Engine) -> str:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Return a function that answers a loopback TCP port nobody listens on at that moment."""
-
-    def choose() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            return port
-
-    return choose
+    return ports.free_port
 
 
 @pytest.fixture(scope="session")

@@ -70,14 +70,16 @@ class Platform:
             self._command(*arguments), check=False, capture_output=True, text=True, env=self._environment, timeout=300
         )
 
-    def api(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    def api(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         """Return the status and the answer of one request to the API."""
         profile = json.loads((self.home / "cli.json").read_text())
         connection = http.client.HTTPConnection(profile["api_url"].removeprefix("http://"), timeout=ANSWER_SECONDS)
-        headers = {"Authorization": f"Bearer {profile['token']}", "Content-Type": "application/json"}
+        said = {"Authorization": f"Bearer {profile['token']}", "Content-Type": "application/json", **(headers or {})}
         content = None if body is None else json.dumps(body)
         try:
-            connection.request(method, f"/api/v1{path}", content, headers)
+            connection.request(method, f"/api/v1{path}", content, said)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
         finally:
@@ -97,6 +99,24 @@ class Platform:
         """Yield all events that the log has now."""
         for line in self.windlass("events", "--json").stdout.splitlines():
             yield json.loads(line)
+
+    def follow_events(self) -> Iterator[Mapping[str, Any]]:
+        """Yield all events of the log, then those to come; a minute without one ends it."""
+        profile = json.loads((self.home / "cli.json").read_text())
+        connection = http.client.HTTPConnection(profile["api_url"].removeprefix("http://"), timeout=ANSWER_SECONDS)
+        try:
+            authorization = {"Authorization": f"Bearer {profile['token']}"}
+            connection.request("GET", "/api/v1/events?after=0&follow=true", headers=authorization)
+            for line in connection.getresponse():
+                if line.strip():
+                    yield json.loads(line)
+        finally:
+            connection.close()
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's."""
+        return self._up.pid
 
     @property
     def installation(self) -> str:

@@ -13,4 +13,4 @@ def environment_address(slug: str, environment: str, *, production: bool) -> str
 
 def deployment_address(slug: str, deployment: DeploymentId) -> str:
     """Return the label of the address that is one deployment's alone."""
-    return f"{slug}--{deployment.hex[:8]}"
+    return f"{slug}--id--{deployment.hex[:12]}"

@@ -1,0 +1,31 @@
+"""The router's projections, by what they are folded from."""
+
+from uuid import UUID
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.subjects import Aggregate
+from windlass_eventlog.projection import Projection, aggregate_key
+from windlass_router.domain import deployment, place, routes
+from windlass_router.domain.deployment import Deployment
+from windlass_router.domain.place import Place
+from windlass_router.domain.routes import Routes
+
+
+def _project(recorded: Recorded[Event]) -> UUID | None:
+    named = recorded.key.aggregate in {Aggregate.PROJECT, Aggregate.ENVIRONMENTS}
+    return recorded.project if named else None
+
+
+PLACES = Projection(name="places", version=1, row=Place, key=_project, evolve=place.evolve)
+
+DEPLOYMENTS = Projection(
+    name="deployments",
+    version=1,
+    row=Deployment,
+    key=aggregate_key(Aggregate.DEPLOYMENT),
+    evolve=deployment.evolve,
+    indexes=("serving",),
+)
+
+ROUTES = Projection(name="routes", version=1, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)

@@ -1,0 +1,60 @@
+"""What a user does with one project, and waits for."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from support.platform import Platform
+
+ENDS = ("deployment.live.v1", "deployment.failed.v1", "deployment.canceled.v1", "deployment.superseded.v1")
+
+
+@dataclass(frozen=True)
+class Story:
+    """One project of an installation."""
+
+    platform: Platform
+    project: str
+
+    def request(self, url: str, ref: str = "main", **config: object) -> str:
+        """Ask for a deployment and return its id."""
+        body = {"git": url, "ref": ref, "project": self.project, "config": config}
+        status, answer = self.platform.api("POST", "/deployments", body)
+        assert status == 202, answer
+        return str(answer["deployment"])
+
+    def deploy(self, url: str, ref: str = "main", **config: object) -> Mapping[str, Any]:
+        """Ask for a deployment, wait for its end, and return what is known of it then."""
+        return self.ended(self.request(url, ref, **config))
+
+    def ended(self, deployment: str) -> Mapping[str, Any]:
+        """Wait for the end of a deployment on the log itself, and return what is known of it then."""
+        for event in self.platform.follow_events():
+            if event["type"] in ENDS and event["subject"].endswith(deployment):
+                status, answer = self.platform.api("GET", f"/deployments/{deployment}?at_least={event['sequence']}")
+                assert status == 200, answer
+                return dict(answer)
+        raise AssertionError(f"the log ended before deployment {deployment} did")
+
+    def waited_for(self, kind: str, about: str) -> Mapping[str, Any]:
+        """Wait for an event of a type about a deployment or project (part of its subject)."""
+        for event in self.platform.follow_events():
+            if event["type"] == kind and about in event["subject"]:
+                return event
+        raise AssertionError(f"the log ended without {kind}")
+
+    def types_of(self, deployment: str) -> Sequence[str]:
+        """Return the types of all events about a deployment."""
+        return [event["type"] for event in self.platform.events() if event["subject"].endswith(deployment)]
+
+    def answer(self, alias: str | None = None) -> tuple[int, str]:
+        """Return what the project answers at its own address, or at another one."""
+        status, body = self.platform.get(alias or self.project)
+        return status, body.decode()
+
+    def lines(self, deployment: str) -> list[str]:
+        """Return the texts of all lines that a deployment's build and containers wrote."""
+        said = self.platform.windlass("logs", deployment, "--json")
+        assert said.returncode == 0, said.stderr
+        return [json.loads(line)["text"] for line in said.stdout.splitlines()]

@@ -1,0 +1,80 @@
+"""Addresses are valid in DNS and nobody's by accident or on purpose."""
+
+import re
+from uuid import UUID, uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from windlass_contracts.ids import DeploymentId, EnvironmentId
+from windlass_contracts.values import GitRef, Slug
+from windlass_router.domain.aliases import (
+    LONGEST_LABEL,
+    branch_alias,
+    deployment_alias,
+    environment_alias,
+    environment_id_alias,
+)
+
+SLUG, REF = TypeAdapter(Slug), TypeAdapter(GitRef)
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+ENVIRONMENT = EnvironmentId(uuid4())
+
+
+def valid(adapter: TypeAdapter[str], text: str) -> bool:
+    try:
+        adapter.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+slugs = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True).filter(lambda text: valid(SLUG, text))
+refs = st.text(min_size=1, max_size=250).filter(lambda text: valid(REF, text))
+
+
+@given(slug=slugs, ref=refs, name=slugs, identity=st.uuids(), production=st.booleans())
+def test_every_address_is_one_label_that_dns_allows(
+    *, slug: str, ref: str, name: str, identity: UUID, production: bool
+) -> None:
+    for alias in (
+        environment_alias(slug, ENVIRONMENT, name, production=production),
+        environment_id_alias(slug, EnvironmentId(identity)),
+        branch_alias(slug, ref, ENVIRONMENT),
+        deployment_alias(slug, DeploymentId(identity)),
+    ):
+        assert LABEL.fullmatch(alias.name)
+        assert len(alias.name) <= LONGEST_LABEL
+
+
+@given(slugs, slugs, refs, slugs, st.uuids())
+def test_no_project_reaches_into_the_addresses_of_another(
+    mine: str, other: str, ref: str, name: str, identity: UUID
+) -> None:
+    if mine == other:
+        return
+    theirs = environment_alias(other, ENVIRONMENT, name, production=True).name
+    for alias in (
+        environment_alias(mine, ENVIRONMENT, name, production=False),
+        branch_alias(mine, ref, ENVIRONMENT),
+        deployment_alias(mine, DeploymentId(identity)),
+    ):
+        assert alias.name != theirs
+        assert alias.name.partition("--")[0] == mine
+
+
+@given(slugs, refs, refs)
+def test_two_branches_never_share_an_address(slug: str, one: str, other: str) -> None:
+    same = one.removeprefix("refs/heads/") == other.removeprefix("refs/heads/")
+    assert same == (branch_alias(slug, one, ENVIRONMENT) == branch_alias(slug, other, ENVIRONMENT))
+
+
+@given(slugs, slugs, refs, st.uuids())
+def test_an_environment_never_takes_the_address_of_a_branch_or_deployment(
+    slug: str, name: str, ref: str, identity: UUID
+) -> None:
+    environment = environment_alias(slug, ENVIRONMENT, name, production=False).name
+    assert environment != branch_alias(slug, ref, ENVIRONMENT).name
+    assert environment != deployment_alias(slug, DeploymentId(identity)).name
+    assert environment != environment_id_alias(slug, EnvironmentId(identity)).name
