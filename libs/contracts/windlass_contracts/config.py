@@ -5,9 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from windlass_contracts.event import Record
-from windlass_contracts.values import Bytes, Command, HttpPath, Milliseconds, Port, Seconds, SourceFolder, Token
+from windlass_contracts.values import MAX_NUMBER, Command, HttpPath, Port, Seconds, SourceFolder, Token
 
 MIB = 1024 * 1024
+
+ProbeTimeout = Annotated[int, Field(ge=100, le=60_000, description="milliseconds for one answer")]
+HttpStatusBound = Annotated[int, Field(ge=100, le=599)]
+Memory = Annotated[int, Field(ge=16 * MIB, le=MAX_NUMBER, description="bytes")]
+CpuMillis = Annotated[int, Field(ge=50, le=256_000, description="thousandths of a core")]
 
 
 class HttpProbe(Record):
@@ -15,10 +20,10 @@ class HttpProbe(Record):
 
     kind: Literal["http"] = "http"
     path: HttpPath = "/"
-    status_min: int = Field(default=200, ge=100, le=599)
-    status_max: int = Field(default=399, ge=100, le=599)
-    successes: int = Field(default=1, ge=1, le=100)
-    timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+    status_min: HttpStatusBound = 200
+    status_max: HttpStatusBound = 399
+    successes: Annotated[int, Field(ge=1, le=100)] = 1
+    timeout_ms: ProbeTimeout = 5_000
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> Self:
@@ -32,7 +37,7 @@ class TcpProbe(Record):
     """Healthy when the port takes a connection."""
 
     kind: Literal["tcp"] = "tcp"
-    timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+    timeout_ms: ProbeTimeout = 5_000
 
 
 class CommandProbe(Record):
@@ -40,7 +45,7 @@ class CommandProbe(Record):
 
     kind: Literal["command"] = "command"
     command: Command
-    timeout_ms: Milliseconds = Field(default=5_000, ge=100, le=60_000)
+    timeout_ms: ProbeTimeout = 5_000
 
 
 Probe = Annotated[HttpProbe | TcpProbe | CommandProbe, Field(discriminator="kind")]
@@ -49,9 +54,9 @@ Probe = Annotated[HttpProbe | TcpProbe | CommandProbe, Field(discriminator="kind
 class Limits(Record):
     """What one container may use."""
 
-    memory_bytes: Bytes = Field(default=512 * MIB, ge=16 * MIB)
-    cpu_millis: int = Field(default=1_000, ge=50, le=256_000, description="thousandths of a core")
-    processes: int = Field(default=256, ge=4, le=32_768)
+    memory_bytes: Memory = 512 * MIB
+    cpu_millis: CpuMillis = 1_000
+    processes: Annotated[int, Field(ge=4, le=32_768)] = 256
 
 
 class Deadlines(Record):
@@ -83,7 +88,7 @@ class DeploymentConfig(Record):
     pre_deploy_command: Command | None = None
     start_command: Command | None = None
     port: Port = 8_000
-    replicas: int = Field(default=1, ge=1, le=100)
+    replicas: Annotated[int, Field(ge=1, le=100)] = 1
     probe: Probe = HttpProbe()
     limits: Limits = Limits()
     build_limits: Limits = Limits(memory_bytes=2_048 * MIB, cpu_millis=2_000, processes=1_024)

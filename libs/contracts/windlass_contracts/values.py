@@ -106,9 +106,11 @@ VariableName = Annotated[
 CommitSha = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$"), PersonalData.NONE]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$"), PersonalData.NONE]
 ObjectKey = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(-+[a-z0-9]+)*([./][a-z0-9]+(-+[a-z0-9]+)*)*$", max_length=200),
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]+(-+[a-z0-9]+)*([./][a-z0-9]+(-+[a-z0-9]+)*)*$", max_length=200),
     PersonalData.NONE,
-]  # fmt: skip
+]
+"""Where something lies in the object store; no part of it is empty or leads upwards."""
 
 
 def _no_way_up(reference: str) -> str:
