@@ -1,20 +1,11 @@
 """The router, wired."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import httpx
 
-from windlass_contracts.events import (
-    AliasesChanged,
-    ContainerStarted,
-    ContainerStopped,
-    CutoverStarted,
-    Healthy,
-    PromotionRequested,
-    RollbackRequested,
-)
 from windlass_contracts.subjects import Service
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
@@ -24,6 +15,7 @@ from windlass_router.adapters.traefik import Traefik
 from windlass_router.application.cutovers import Cutovers
 from windlass_router.application.projections import DEPLOYMENTS, PLACES, ROUTES
 from windlass_router.application.publisher import Publisher
+from windlass_router.application.reactions import reactors_of
 from windlass_router.application.returns import Returns
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
@@ -60,11 +52,6 @@ def _publisher(settings: RouterSettings, link: Link, client: httpx.AsyncClient) 
     return Publisher(link.rows, proxy, own, settings.domain, settings.marker_path)
 
 
-def _reactors(link: Link, publisher: Publisher) -> list[Reactor]:
+def _reactors(link: Link, publisher: Publisher) -> Sequence[Reactor]:
     switching = Switching(link.append, link.rows, publisher, utc_now)
-    cutovers, returns, serving = Cutovers(switching), Returns(switching), Serving(link.rows, publisher)
-    return [
-        Reactor("cut-over", frozenset({Healthy, CutoverStarted}), cutovers.handle),
-        Reactor("return", frozenset({RollbackRequested, PromotionRequested, AliasesChanged, Healthy}), returns.handle),
-        Reactor("serve", frozenset({Healthy, ContainerStarted, ContainerStopped}), serving.handle),
-    ]
+    return reactors_of(Cutovers(switching), Returns(switching), Serving(link.rows, publisher))

@@ -44,8 +44,8 @@ async def test_a_deployment_is_accepted_once_its_request_is_in_the_log() -> None
         accepted = await deploy(client)
     assert gateway.types() == ["project.created.v1", "environment.created.v1", "deployment.requested.v1"]
     assert accepted["sequence"] == 3
-    short = UUID(accepted["deployment"]).hex[:8]
-    assert accepted["urls"] == ["http://shop.localhost:8080", f"http://shop--{short}.localhost:8080"]
+    short = UUID(accepted["deployment"]).hex[:12]
+    assert accepted["urls"] == ["http://shop.localhost:8080", f"http://shop--id--{short}.localhost:8080"]
 
 
 async def test_the_same_request_again_is_the_same_deployment() -> None:
