@@ -63,6 +63,13 @@ class Supervisor:
                 key.data(key.fd)
             self._do_what_is_due(monotonic())
 
+    def abandon(self) -> None:
+        """See to it that the app does not outlive its supervisor, should that have failed."""
+        if self._app is not None:
+            self._app.kill()
+            self._app.finish()
+            self._say("exited", "exited", exit_code=128 + signal.SIGKILL, out_of_memory=False)
+
     def _do_what_is_due(self, now: float) -> None:
         if self._app is not None:
             if now >= self._kill_at:
@@ -181,7 +188,11 @@ def main() -> None:
         os.close(writing)
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
-        supervisor.run()
+        try:
+            supervisor.run()
+        finally:
+            supervisor.abandon()
+        os._exit(0)  # at once: the connections that are still open close with the process, and not before
 
 
 def _listen() -> socket.socket:

@@ -16,14 +16,14 @@ from windlass_builder.adapters.processes.supervision.order import Order
 from windlass_builder.adapters.processes.supervision.tree import count_threads, descendants, signal_each, uses_more_than
 
 LONGEST_LINE = 64 * 1024
-_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
+# PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
+_PARENT_DEATH_SIGNAL, _SUBREAPER = 1, 36
 _CHUNK = 256 * 1024
 
 
 def become_reaper() -> None:
     """Make this process the parent of all orphans below it."""
-    if ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+    _prctl(_SUBREAPER, 1)
 
 
 class Workload:
@@ -49,6 +49,8 @@ class Workload:
 
     def read(self, pipe: int) -> None:
         """Take what waits in the pipe."""
+        if pipe not in self._streams:  # the end of the app, heard in the same moment, has emptied it
+            return
         try:
             chunk = os.read(pipe, _CHUNK)
         except BlockingIOError:
@@ -146,6 +148,7 @@ def _spawn(order: Order, stdout: int, stderr: int) -> int:
             os.setgroups([])
             os.setresgid(order.user, order.user, order.user)
             os.setresuid(order.user, order.user, order.user)
+        _prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         secrets = str(_sealed(order.secrets))
         command = [argument.replace("{secrets}", secrets) for argument in order.command[:-1]] + order.command[-1:]
         os.execve(command[0], command, order.environment)  # noqa: S606 - the command is what we are asked to run
@@ -153,6 +156,11 @@ def _spawn(order: Order, stdout: int, stderr: int) -> int:
         os.write(2, f"The command could not be started: {error}\n".encode())
     finally:
         os._exit(126)
+
+
+def _prctl(operation: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(operation, value, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), f"prctl({operation})")
 
 
 def _limit(order: Order) -> None:
