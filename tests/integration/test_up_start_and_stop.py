@@ -72,7 +72,7 @@ def test_a_second_up_on_the_same_state_says_who_runs_it_and_what_to_do(
 
     assert second.exit_code() == 1
     assert f"already running on {running.home}: process {running.pid}" in said
-    assert "http://127.0.0.1:" in said
+    assert f"http://windlass.localhost:{running.port}" in said
     assert "windlass down" in said
     assert "--home" in said
 
@@ -221,5 +221,8 @@ def _read_until(descriptor: int, words: bytes) -> None:
 
 def _down(home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "windlass.up", "down", "--home", str(home)], check=False, capture_output=True, text=True
+        [Path(sys.executable).with_name("windlass"), "down", "--home", str(home)],
+        check=False,
+        capture_output=True,
+        text=True,
     )

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import asyncpg
 import nats
-import typer
 
+from windlass.errors import CommandError
 from windlass.up.blueprint import Blueprint, RuntimeChoice, RuntimePreference
 from windlass.up.client_config import Profile
-from windlass.up.command import errors_as_sentences
 from windlass.up.home import Home
 from windlass.up.narrator import Narrator, narrator_for_stdout
 from windlass.up.ports import PortRequests
@@ -75,12 +74,12 @@ BLUEPRINT = Blueprint(
 
 
 def main(home: str, port: str) -> None:
-    with errors_as_sentences():
-        supervise(Options(Home(Path(home)), PortRequests(int(port))), BLUEPRINT, narrator_for_stdout())
+    supervise(Options(Home(Path(home)), PortRequests(int(port))), BLUEPRINT, narrator_for_stdout())
 
 
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+    except CommandError as error:
+        sys.stderr.write(f"{error.what}\n{error.remedy}\n")
+        sys.exit(error.exit_code)

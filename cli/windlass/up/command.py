@@ -1,15 +1,13 @@
-"""The commands `windlass up` and `windlass down`: options in, sentences and an exit code out."""
+"""The commands `windlass up` and `windlass down`: their options and defaults."""
 
 import ipaddress
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from windlass.up.blueprint import RuntimePreference
-from windlass.up.errors import NotRunningError, UpError
+from windlass.up.errors import NotRunningError
 from windlass.up.home import Home
 from windlass.up.narrator import narrator_for_stdout
 from windlass.up.ports import LOOPBACK, PortRequests
@@ -50,8 +48,7 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
     from windlass.up.product import WINDLASS  # noqa: PLC0415 - what prepares engines and images is for this command alone
 
     ports = PortRequests(port, listen, gateway_port, nats_port, traefik_api_port)
-    with errors_as_sentences():
-        supervise(Options(Home(home.absolute()), ports, runtime), WINDLASS, narrator_for_stdout())
+    supervise(Options(Home(home.absolute()), ports, runtime), WINDLASS, narrator_for_stdout())
 
 
 def down(home: HomeOption = Path(".windlass"), *, apps: RemoveApps = False) -> None:
@@ -59,22 +56,8 @@ def down(home: HomeOption = Path(".windlass"), *, apps: RemoveApps = False) -> N
     from windlass.up.product import WINDLASS  # noqa: PLC0415 - as above
 
     state, narrator = Home(home.absolute()), narrator_for_stdout()
-    with errors_as_sentences():
-        was_running = stop_running(state, narrator)
-        if apps:
-            remove_apps(state, WINDLASS, narrator)
-        elif not was_running:
-            raise NotRunningError(f"Windlass is not running on {state.root}.", "Start it with `windlass up`.")
-
-
-@contextmanager
-def errors_as_sentences() -> Iterator[None]:
-    """Say what happened and what to do about it, instead of a traceback; ends the command with a code that says so."""
-    try:
-        yield
-    except UpError as error:
-        typer.secho(f"{error.what}\n{error.remedy}", err=True, fg=typer.colors.RED)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        typer.echo("Interrupted: nothing was left running.", err=True)
-        raise typer.Exit(130) from None
+    was_running = stop_running(state, narrator)
+    if apps:
+        remove_apps(state, WINDLASS, narrator)
+    elif not was_running:
+        raise NotRunningError(f"Windlass is not running on {state.root}.", "Start it with `windlass up`.")

@@ -1,15 +1,15 @@
-"""Everything that can keep an installation from running; `command.py` alone turns it into output and an exit code."""
+"""Everything that can keep an installation from running; the command's `main` alone turns it into output."""
 
 from pathlib import Path
 
+from windlass.errors import CommandError
 
-class UpError(Exception):
-    """Something happened (`what`), and the person at the terminal can do something about it (`remedy`)."""
 
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(f"{what} {remedy}")
-        self.what = what
-        self.remedy = remedy
+class UpError(CommandError):
+    """What happened, and what the person at the terminal can do about it."""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}"
 
 
 class AlreadyRunningError(UpError):

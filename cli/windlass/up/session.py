@@ -43,7 +43,7 @@ class Session:
 
     async def _welcome(self) -> None:
         profile = self._profile
-        self.lock.announce(profile.api_url)
+        self.lock.announce(self._own_url)
         is_default = write_client_config(self.surroundings.home, profile)
         if self.runtime.reason:
             self.narrator.warn(self.runtime.reason)
@@ -74,6 +74,11 @@ class Session:
             token=around.credentials.api_token,
         )
 
+    @property
+    def _own_url(self) -> str:
+        """The host that the router gives to Windlass itself."""
+        return f"http://windlass.localhost:{self.surroundings.ports.public}"
+
     def _summary(self, *, is_default: bool) -> dict[str, str]:
         around = self.surroundings
         client = (
@@ -82,7 +87,8 @@ class Session:
             else f"uses another; for this one set WINDLASS_HOME={around.home.root}"
         )
         return {
-            "Windlass": self._profile.api_url,
+            "Windlass": self._own_url,
+            "API": self._profile.api_url,
             "Apps": f"http://<alias>.localhost:{around.ports.public}",
             "Runtime": self.runtime.runtime,
             "Command": f"windlass {client}",
