@@ -1,6 +1,6 @@
 """The port to the log. Two adapters pass the same contract tests: JetStream, and one in memory for simulations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,7 +44,7 @@ class EventLog(Protocol):
         """
         ...
 
-    def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncIterator[Recorded[Event]]:
+    def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
         """Yield every event behind `after` whose subject matches, in order, and go on with those still to come.
 
         Survives reconnects and restarts of the server. Ends only by being closed or by an error.

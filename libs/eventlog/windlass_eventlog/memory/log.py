@@ -1,7 +1,7 @@
 """The log in memory: what was appended, as the messages that JetStream would keep."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from windlass_contracts.cloudevent import Proposed, Recorded
@@ -34,7 +34,7 @@ class MemoryLog(EventLog):
             self._changed.notify_all()
             return len(self._messages)
 
-    async def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncIterator[Recorded[Event]]:
+    async def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
         if after > len(self._messages):
             msg = f"The stream {STREAM} ends at {len(self._messages)}, before sequence {after}."
             raise GapError(msg)
