@@ -1,0 +1,82 @@
+"""Why a container did not become healthy, in a word and in a sentence: what was expected, what came, what to do."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import assert_never
+
+from windlass_contracts.config import HttpProbe, Probe
+from windlass_monitor.domain.outcomes import (
+    Answered,
+    Connected,
+    NoAnswer,
+    NotHttp,
+    NotListening,
+    Outcome,
+    Success,
+    Unreachable,
+    Unsupported,
+)
+
+CODES: Mapping[type[Outcome], str] = MappingProxyType(
+    {
+        NotListening: "not-listening",
+        Unreachable: "unreachable",
+        NoAnswer: "no-answer",
+        NotHttp: "not-http",
+        Unsupported: "unsupported-probe",
+        Answered: "bad-status",
+        Connected: "too-few-successes",
+    }
+)
+
+
+def code(outcome: Outcome) -> str:
+    """Return the word that says what is wrong."""
+    return CODES[type(outcome)]
+
+
+def reason(outcome: Outcome, probe: Probe, port: int, waited_s: int) -> str:
+    """Return the sentence for the last outcome after `waited_s` seconds of probing a port."""
+    match outcome:
+        case NotListening():
+            return (
+                f"Nothing listened on port {port} within {waited_s} s: listen on the port that the variable PORT "
+                f"names, and on 0.0.0.0, for 127.0.0.1 is not reached from outside of the container."
+            )
+        case Unreachable():
+            return f"The container's address did not answer within {waited_s} s: look at its network and its node."
+        case Unsupported():
+            return f"A {probe.kind} probe is not supported by this runtime: probe by http or tcp."
+        case NoAnswer() | NotHttp() | Answered() | Connected():
+            return _of_an_open_port(outcome, probe, port)
+        case _:
+            assert_never(outcome)
+
+
+def _of_an_open_port(outcome: Success | NoAnswer | NotHttp, probe: Probe, port: int) -> str:
+    match outcome:
+        case NoAnswer():
+            return (
+                f"Port {port} is open, but no probe was answered within {probe.timeout_ms / 1000:g} s: look in the "
+                f"app's log for what it waits for, or give the probe a longer timeout."
+            )
+        case NotHttp():
+            return (
+                f"Port {port} took the connection and closed it without an HTTP answer: probe it by tcp if the app "
+                f"does not speak plain HTTP."
+            )
+        case Answered(status=status):
+            return _of_a_status(status, probe)
+        case Connected():
+            return f"Port {port} took connections, but not often enough in a row."
+        case _:
+            assert_never(outcome)
+
+
+def _of_a_status(status: int, probe: Probe) -> str:
+    if not isinstance(probe, HttpProbe) or probe.status_min <= status <= probe.status_max:
+        return f"The probe was answered with status {status}, but not often enough in a row."
+    return (
+        f"The probe was answered with status {status}, and {probe.status_min} to {probe.status_max} is expected: look "
+        f"at the app's log, or set the probe's path to one that answers when the app is ready."
+    )
