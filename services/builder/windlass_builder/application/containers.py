@@ -7,7 +7,7 @@ what gives facts of its own is written down after it (start: the address).
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -16,7 +16,7 @@ from windlass_builder.application.journal import Journal
 from windlass_builder.application.node import Node
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.runtime import Runtime
-from windlass_builder.application.runtime_errors import RunnerConflictError
+from windlass_builder.application.runtime_errors import RunnerConflictError, RunnerMissingError, RunnerNotRunningError
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.names import runner_name
@@ -129,7 +129,9 @@ class Containers:
     async def pause(self, journal: Journal, names: tuple[str, ...]) -> None:
         for name in names:
             await journal.add(ContainerPaused(node=self.node.name, container=name), name)
-            await self.runtime.pause(name)
+            # One that ended meanwhile is no longer there to be paused: the engine's own event says so.
+            with suppress(RunnerMissingError, RunnerNotRunningError):
+                await self.runtime.pause(name)
         await self.caught_up(journal.sequence)
 
     async def stop(self, journal: Journal, row: Deployment, why: str) -> None:

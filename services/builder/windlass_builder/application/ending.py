@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.journal import Journal
-from windlass_builder.application.runtime_errors import RunnerMissingError
+from windlass_builder.application.runtime_errors import RunnerMissingError, RunnerNotRunningError
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
@@ -32,6 +32,6 @@ class Ending:
             for container in found.row.running:
                 try:
                     await self.containers.runtime.keep_running(container.name)
-                except RunnerMissingError:
-                    # It was removed by hand since; that it is gone is an event of its own.
+                except (RunnerMissingError, RunnerNotRunningError):
+                    # It ended since; that is an event of its own.
                     continue

@@ -48,11 +48,11 @@ class Exits:
             return
         seen = Observed(("engine", type(event).__name__, event.runner, event.at.isoformat()))
         journal = Journal.of(self.append, found, seen)
-        running = container.state is ContainerState.RUNNING
+        known_to_run = container.state is not ContainerState.STOPPED
         match event:
-            case RunnerExited(exit_code=code, out_of_memory=oom) if running:
+            case RunnerExited(exit_code=code, out_of_memory=oom) if known_to_run:
                 await self._exited(journal, found.row, event.runner, code, oom)
-            case RunnerRemoved() if running:
+            case RunnerRemoved() if known_to_run:
                 await self._stopped(journal, event.runner, "removed")
             case RunnerStarted() if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:
                 await self.containers.restarted(journal, found.row, container)

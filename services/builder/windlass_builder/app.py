@@ -1,0 +1,114 @@
+"""The builder, wired."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from windlass_builder.adapters.archive import list_root
+from windlass_builder.adapters.docker.runtime import DockerRuntime
+from windlass_builder.adapters.git.source import GitSource
+from windlass_builder.adapters.processes.runtime import ProcessRuntime
+from windlass_builder.application.containers import Containers
+from windlass_builder.application.deploying import Deploying
+from windlass_builder.application.ending import Ending
+from windlass_builder.application.exits import Exits
+from windlass_builder.application.node import Node
+from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.application.reconciling import Reconciling
+from windlass_builder.application.retiring import Retiring
+from windlass_builder.application.returning import Returning
+from windlass_builder.application.runtime import Runtime
+from windlass_builder.application.sweeping import Sweeping
+from windlass_builder.settings import BuilderSettings
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    ContainerStopped,
+    DeploymentCanceled,
+    DeploymentLive,
+    DeploymentRequested,
+    DeploymentSuperseded,
+    Failed,
+    PromotionRequested,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+)
+from windlass_contracts.subjects import Service
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.link import Link
+from windlass_eventlog.logs.jetstream import JetStreamLogStore
+from windlass_eventlog.reactor import Reactor
+from windlass_eventlog.service import connected
+
+
+async def serve(started: Callable[[], None]) -> None:
+    """Run the builder until canceled."""
+    settings = BuilderSettings()
+    async with (
+        _runtime(settings) as runtime,
+        connected(Service.BUILDER, settings, projections=[DEPLOYMENTS, ROUTES]) as link,
+        asyncio.TaskGroup() as tasks,
+    ):
+        containers = Containers(link.rows, runtime, link.vault, _node(settings))
+        reconciling = Reconciling(link.append, containers)
+        await reconciling.run()
+        tasks.create_task(Exits(link.append, containers, reconciling.run).follow())
+        retiring = Retiring(link.append, containers, utc_now, tasks)
+        await retiring.resume()
+        async with link.reacting(_reactors(settings, link, containers, retiring, tasks)):
+            started()
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def _runtime(settings: BuilderSettings) -> AsyncIterator[Runtime]:
+    runtime: Runtime
+    if settings.runtime == "docker":
+        runtime = DockerRuntime(settings.installation, settings.home, IPv4Network(settings.subnet_pool))
+    else:
+        interpreters = {settings.runner_python: Path(sys.executable)}
+        runtime = ProcessRuntime(settings.installation, settings.home, interpreters)
+    try:
+        yield runtime
+    finally:
+        await runtime.close()
+
+
+def _node(settings: BuilderSettings) -> Node:
+    scratch = settings.home / "builds"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return Node(
+        name=settings.node,
+        installation=settings.installation,
+        runtime=settings.runtime,
+        runners={"python": settings.runner_python},
+        scratch=scratch,
+        build_disk_bytes=settings.build_disk_bytes,
+    )
+
+
+def _reactors(
+    settings: BuilderSettings, link: Link, containers: Containers, retiring: Retiring, tasks: asyncio.TaskGroup
+) -> list[Reactor]:
+    sources = GitSource(
+        settings.home,
+        local_repositories=settings.local_folders,
+        loopback_allowed=settings.loopback_repositories,
+    )
+    slots = asyncio.Semaphore(settings.builds_at_once)
+    deploying = Deploying(link.append, containers, sources, list_root, JetStreamLogStore(link.nats), slots)
+    ending = Ending(link.append, containers)
+    returning = Returning(link.append, containers)
+    sweeping = Sweeping(containers, tasks)
+    without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
+    return [
+        Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
+        Reactor("stop", without_winning, ending.stop),
+        Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
+        Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
+        Reactor("retire", frozenset({RoutesApplied, RoutesFailed}), retiring.handle),
+        Reactor("sweep", frozenset({ContainerStopped}), sweeping.handle),
+    ]
