@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable
 
-from windlass_eventlog.provision import provision
+from windlass_eventlog.jetstream.provisioning import provision
 
 
 async def provision_log(_started: Callable[[], None]) -> None:
-    """Provision the NATS server that the settings name; ends when it is done."""
-    await provision(os.environ["WINDLASS_NATS_URL"])
+    """Provision the NATS server that the settings name, and log what was changed; ends when it is done."""
+    for change in await provision(os.environ["WINDLASS_NATS_URL"]):
+        print(change)  # noqa: T201 - standard output is the job's log

@@ -9,6 +9,7 @@ EventLogError
 ├── HaltedError              a projection met what it cannot read, and stands still until an operator decides
 ├── NotReachedError          a projection did not reach a sequence in time
 ├── RowsUnavailableError     the database with the rows did not answer in time; asking again is harmless
+├── ProvisioningError        the server has something that this release cannot turn into what it needs
 ├── NotProvisionedError      a stream, consumer or bucket is missing, or not what this release expects
 ├── KeyTakenError            the key of a bucket exists already
 ├── SecretShreddedError      a value was deleted for good
@@ -63,6 +64,10 @@ class NotReachedError(EventLogError):
 
 class RowsUnavailableError(EventLogError):
     """The database with the rows did not answer in time; asking again is harmless."""
+
+
+class ProvisioningError(EventLogError):
+    """The server has something that this release cannot turn into what it needs; nothing of it was changed."""
 
 
 class NotProvisionedError(EventLogError):

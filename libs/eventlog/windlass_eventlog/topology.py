@@ -10,18 +10,25 @@ GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Durable:
-    """The consumer that wakes up a service's reactors."""
+    """The consumer that wakes up a service's reactors.
+
+    The server delivers without end, for a wake-up that was postponed often is no failure; reactors count their own.
+    """
 
     service: Service
     filters: tuple[str, ...]
     ack_wait: timedelta = timedelta(seconds=10)
-    max_deliver: int = 30
     max_ack_pending: int = 1_000
 
     @property
     def name(self) -> str:
-        """One durable for each service, so that permissions can name it."""
+        """One durable for each service, so that permissions can name it; those who share it are named alike."""
         return str(self.service)
+
+    @property
+    def deliver_subject(self) -> str:
+        """Where the server sends the wake-ups: the service's user may subscribe to it, and nobody may publish."""
+        return f"wake.{self.service}"
 
 
 def _about(aggregate: Aggregate, service: Service | str = "*") -> str:
@@ -39,4 +46,13 @@ DURABLES: tuple[Durable, ...] = (
 EVENTS_BYTES = 8 * GIB
 LOGS_BYTES = GIB
 LOGS_AGE = timedelta(hours=24)
+AUDIT_STREAM = "AUDIT"
+ALL_AUDITS = "audit.>"
+AUDIT_BYTES = GIB // 4
+AUDIT_AGE = timedelta(days=90)
+AUDITS_PER_SUBJECT = 1_000
+"""A subject names actor and address, so that none of them can push out what the others did."""
+BUCKET_BYTES = GIB // 4
+OBJECTS = "OBJECTS"
 OBJECTS_BYTES = 4 * GIB
+DEDUPLICATED_FOR = timedelta(minutes=2)

@@ -29,6 +29,7 @@ class Connection:
 
     name: str
     client: Client = field(default_factory=Client)
+    _closing: bool = False
     _failed: asyncio.Event = field(default_factory=asyncio.Event)
     _refusals: dict[str, PermissionDeniedError] = field(default_factory=dict)
     _reconnect_calls: set[Callable[[], None]] = field(default_factory=set)
@@ -78,7 +79,12 @@ class Connection:
             _log.warning("nats.error", connection=self.name, error=said)
 
     async def lost(self) -> None:
-        _log.warning("nats.disconnected", connection=self.name)
+        if not self._closing:
+            _log.warning("nats.disconnected", connection=self.name)
+
+    async def close(self) -> None:
+        self._closing = True
+        await self.client.close()
 
     async def regained(self) -> None:
         _log.info("nats.reconnected", connection=self.name)
@@ -103,7 +109,7 @@ async def connection(url: str, name: str) -> AsyncIterator[Connection]:
     try:
         yield link
     finally:
-        await link.client.close()
+        await link.close()
 
 
 async def _connect(link: Connection, url: str) -> None:
