@@ -7,6 +7,5 @@ from windlass_eventlog.jetstream.provisioning import provision
 
 
 async def provision_log(_started: Callable[[], None]) -> None:
-    """Provision the NATS server that the settings name, and log what was changed; ends when it is done."""
-    for change in await provision(os.environ["WINDLASS_NATS_URL"]):
-        print(change)  # noqa: T201 - standard output is the job's log
+    """Provision the NATS server that the settings name; says in its log what it changed, and ends when it is done."""
+    await provision(os.environ["WINDLASS_NATS_URL"])
