@@ -22,6 +22,8 @@ from windlass.provisioning.errors import EngineUnavailableError
 from windlass.provisioning.progress import Silence
 from windlass.provisioning.runner_image import ensure_python_runner
 
+pytest_plugins = ["support.installations"]
+
 
 @pytest.fixture(scope="session")
 def installation_id() -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from e2e.conftest import GitHost, read_example
+from support.installations import GitHost, read_example
 from support.story import Story
 
 WAY = [
