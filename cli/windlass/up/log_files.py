@@ -10,7 +10,7 @@ from pathlib import Path
 
 LARGEST_BYTES = 8 * 1024 * 1024
 _TAIL_BYTES = 4096
-_LINE_CHARACTERS = 300
+_LINE_CHARACTERS = 160
 _LINES_THAT_COUNT = 4
 _SPEAKS_OF_AN_ERROR = re.compile(r"error|fatal|panic", re.IGNORECASE)
 
@@ -33,7 +33,7 @@ def bound_log(path: Path) -> None:
 
 
 def last_words(path: Path) -> str:
-    """Return the line that most likely says why the log ends, shortened to 300 characters; empty if there is none.
+    """Return the line that most likely says why the log ends, shortened to 160 characters; empty if there is none.
 
     That is the last one, unless one of the three before it speaks of an error: PostgreSQL says goodbye after that.
     """
