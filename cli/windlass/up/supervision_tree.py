@@ -31,7 +31,7 @@ class SupervisionTree:
         self._inherited = inherited
         self._narrator = narrator
         targets = [*blueprint.services.values(), blueprint.provision_log]
-        modules = [target.partition(":")[0] for target in targets]
+        modules = list(dict.fromkeys(target.partition(":")[0] for target in targets))
         self._nursery = Nursery(modules, surroundings.home.log("services"), inherited)
         roles = self._roles()
         self._parent, self._nats, self._traefik, self._postgres = (Supervised(role, narrator) for role in roles)

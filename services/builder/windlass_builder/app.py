@@ -63,6 +63,12 @@ async def serve(started: Callable[[], None]) -> None:
             await asyncio.Event().wait()
 
 
+async def purge(_started: Callable[[], None]) -> None:
+    """Remove all that the installation runs and keeps for its apps; for when it is not running itself."""
+    async with _runtime(BuilderSettings()) as runtime:
+        await runtime.purge()
+
+
 @asynccontextmanager
 async def _runtime(settings: BuilderSettings) -> AsyncIterator[Runtime]:
     runtime: Runtime
