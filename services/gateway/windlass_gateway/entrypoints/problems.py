@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from windlass_contracts.errors import ContractError
 from windlass_eventlog.errors import (
     ConflictError,
     EventLogError,
@@ -107,12 +108,24 @@ def problem_of(error: Exception) -> Problem:
                 return _UNEXPECTED
             status, detail, next_step = found
             return Problem(title=status.phrase, status=status, detail=detail, next=next_step)
+        case ContractError():
+            return _unreadable(error)
         case RequestValidationError():
             return _invalid(error)
         case HTTPException():
             return _http(error)
         case _:
             return _UNEXPECTED
+
+
+def _unreadable(error: ContractError) -> Problem:
+    """An event of this request would break the contract's bounds: too large, most likely."""
+    return Problem(
+        title=InvalidInputError.title,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail=str(error)[:_SHOWN],
+        next="Ask for less at once: shorter commands, fewer variables.",
+    )
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -159,5 +172,5 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
 
 def map_errors(app: FastAPI) -> None:
     """Let every error of the application end as a problem document."""
-    for kind in (Refusal, EventLogError, RequestValidationError, HTTPException, Exception):
+    for kind in (Refusal, EventLogError, ContractError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _answer_error)

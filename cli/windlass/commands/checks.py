@@ -1,0 +1,133 @@
+"""What `windlass doctor` looks at: the installation through its API, and the machine under it."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from windlass.api import Api, Json
+from windlass.connection import Connection, find_connection
+from windlass.errors import CommandError
+from windlass.terminal import age, plain
+
+_GIB = 1024**3
+_LITTLE_DISK = 2 * _GIB
+_NO_DISK = _GIB // 4
+_MUCH_LAG = 1_000
+_SOCKET = "/var/run/docker.sock"
+_PATIENCE_SECONDS = 3.0
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, what was found, and what to do about it."""
+
+    name: str
+    verdict: Verdict
+    says: str
+    remedy: str = ""
+
+    def document(self) -> dict[str, str]:
+        return {"name": self.name, "verdict": self.verdict, "says": self.says, "remedy": self.remedy}
+
+
+async def check_all(environment: Mapping[str, str], folder: Path) -> list[Check]:
+    """Return everything that could be looked at."""
+    home = Path(environment.get("WINDLASS_HOME") or folder / ".windlass")
+    machine = [await _engine(environment.get("DOCKER_HOST", "")), _disk(home)]
+    try:
+        connection = find_connection(environment, folder)
+    except CommandError as error:
+        return [Check("client", Verdict.BAD, error.what, error.remedy), *machine]
+    return [*await _installation(connection), *machine]
+
+
+async def _installation(connection: Connection) -> list[Check]:
+    try:
+        async with Api(connection) as api:
+            status = await api.get("/status")
+    except CommandError as error:
+        return [Check("api", Verdict.BAD, error.what, error.remedy)]
+    services = [_service(one) for one in status["services"]]
+    return [
+        Check("api", Verdict.GOOD, f"{connection.url} answers and knows the token."),
+        _version(status["version"]),
+        _log(status["log"]),
+        *services,
+        await _proxy(status),
+    ]
+
+
+def _version(theirs: str) -> Check:
+    ours = version("windlass")
+    if ours == theirs:
+        return Check("version", Verdict.GOOD, f"Windlass {theirs}.")
+    remedy = "Use the command of the same release as the installation."
+    return Check("version", Verdict.WARNING, f"The installation is {plain(theirs)}, this command {ours}.", remedy)
+
+
+def _log(log: Json) -> Check:
+    if not log["ready"]:
+        remedy = "See logs/nats.log and logs/postgres.log in the state folder; `windlass up` starts both again."
+        return Check("log", Verdict.BAD, f"The event log or the database is away: {plain(log['why'])}", remedy)
+    says = f"NATS and PostgreSQL answer; {log['head']} events, {log['lag']} of them not read yet."
+    if log["lag"] > _MUCH_LAG:
+        return Check("log", Verdict.WARNING, says, "The gateway is catching up; ask again in a moment.")
+    return Check("log", Verdict.GOOD, says)
+
+
+def _service(one: Json) -> Check:
+    if one["last_at"] is None:
+        return Check(one["name"], Verdict.GOOD, "has appended nothing yet.")
+    return Check(one["name"], Verdict.GOOD, f"appended {one['last_type']} {age(one['last_at'])} ago.")
+
+
+async def _proxy(status: Json) -> Check:
+    """Ask for the installation's own address where apps answer: only the proxy can answer there."""
+    port, host = status["http_port"], f"windlass.{status['domain']}"
+    remedy = "See logs/traefik.log and logs/router.log in the state folder."
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE_SECONDS) as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/healthz", headers={"Host": f"{host}:{port}"})
+    except httpx.HTTPError as error:
+        says = f"Nothing answers on port {port}, where apps should: {type(error).__name__}."
+        return Check("proxy", Verdict.BAD, says, remedy)
+    if answer.is_success:
+        return Check("proxy", Verdict.GOOD, f"Traefik answers on port {port} and reaches the gateway.")
+    says = f"Port {port} answers {answer.status_code} for {host}: another program, or routes that are not written yet."
+    return Check("proxy", Verdict.WARNING, says, remedy)
+
+
+async def _engine(docker_host: str) -> Check:
+    path = docker_host.removeprefix("unix://") or _SOCKET
+    if not path.startswith("/"):
+        return Check("engine", Verdict.WARNING, f"DOCKER_HOST is {plain(docker_host)}, no socket of this machine.")
+    try:
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=path), timeout=_PATIENCE_SECONDS) as client:
+            answer: Any = (await client.get("http://docker/version")).json()
+    except (httpx.HTTPError, ValueError):
+        says = f"No Docker engine answers at {path}: apps can only run as processes, without isolation."
+        return Check("engine", Verdict.WARNING, says, "Install or start Docker, then run `windlass up` again.")
+    return Check("engine", Verdict.GOOD, f"Docker {plain(str(answer.get('Version')))} answers.")
+
+
+def _disk(home: Path) -> Check:
+    place = next(folder for folder in (home, *home.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free
+    says = f"{free / _GIB:.1f} GiB are free at {place}."
+    if free < _NO_DISK:
+        return Check("disk", Verdict.BAD, says, "Free some space: the event log cannot grow any more soon.")
+    if free < _LITTLE_DISK:
+        return Check("disk", Verdict.WARNING, says, "Free some space before long.")
+    return Check("disk", Verdict.GOOD, says)

@@ -1,0 +1,111 @@
+"""`windlass deploy`."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from windlass.api import Api, Json
+from windlass.commands.env_file import read_env_file
+from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
+from windlass.commands.tellers import teller_for
+from windlass.commands.watching import Watch
+from windlass.terminal import duration, plain
+
+_KEY = "Idempotency-Key"
+
+
+def deploy(  # noqa: PLR0913, PLR0917 - an option each
+    git: Annotated[str, typer.Option(help="The repository: https://…, git@host:owner/repo, or a local folder.")],
+    ref: Annotated[str | None, typer.Option(help="A branch, a tag or a whole commit id.")] = None,
+    project: Annotated[str | None, typer.Option(help="Named after the repository, if not given.")] = None,
+    environment: EnvironmentOption = "production",
+    root: Annotated[str | None, typer.Option(help="The folder inside the repository that is built.")] = None,
+    build: Annotated[str | None, typer.Option(help="The command that builds it.")] = None,
+    start: Annotated[str | None, typer.Option(help="The command that starts it.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port it listens on; it is $PORT.")] = None,
+    probe: Annotated[str | None, typer.Option(help="The path that answers once it is healthy, or `tcp`.")] = None,
+    replicas: Annotated[int | None, typer.Option(min=1, max=100, help="How many containers.")] = None,
+    memory: Annotated[int | None, typer.Option(min=16, help="MiB for each container.")] = None,
+    env_file: Annotated[Path | None, typer.Option(help="Variables to set for the environment first.")] = None,
+    *,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch it until it ends.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Deploy a commit of a Git repository, and watch it go live. Exits with 0 if it did, with 1 if not.
+
+    What is not given is as at the project's last deployment, or found out from the source.
+    """
+    config = {
+        "root": root,
+        "build_command": build,
+        "start_command": start,
+        "port": port,
+        "probe": None if probe is None else _probe(probe),
+        "replicas": replicas,
+        "limits": None if memory is None else {"memory_mib": memory},
+    }
+    body = {
+        "git": _address(git),
+        "ref": ref,
+        "project": project,
+        "environment": environment,
+        "config": {name: value for name, value in config.items() if value is not None},
+        "variables": {} if env_file is None else read_env_file(env_file),
+    }
+    view = run(lambda api: _deploy(api, body, wait=wait, as_json=as_json))
+    if wait and view["phase"] != "live":
+        raise typer.Exit(1)
+
+
+async def _deploy(api: Api, body: Json, *, wait: bool, as_json: bool) -> Json:
+    accepted = await api.post("/deployments", body, {_KEY: str(uuid4())})
+    if not wait:
+        _print_accepted(accepted, as_json=as_json)
+        return accepted
+    teller = teller_for(silent=as_json)
+    identity = accepted["deployment"]
+    with teller.telling():
+        teller.say(f"Deployment {identity} of {accepted['project']} to {accepted['environment']}.")
+        view = await Watch(api, identity, accepted["project"], accepted["sequence"], teller).until_ended()
+    if as_json:
+        print_json(view)
+    else:
+        _print_end(view)
+    return view
+
+
+def _print_accepted(accepted: Json, *, as_json: bool) -> None:
+    if as_json:
+        print_json(accepted)
+        return
+    print_line(f"Deployment {accepted['deployment']} was requested; it will answer at {accepted['urls'][0]}.")
+    print_line(f"Watch it: windlass logs -f {accepted['deployment'].replace('-', '')[:8]}")
+
+
+def _print_end(view: Json) -> None:
+    took = duration(view["total_ms"])
+    match view["phase"]:
+        case "live":
+            print_line(f"Live after {took}:")
+            for url in view["urls"]:
+                print_line(f"  {url}")
+        case "failed":
+            failure = view["failure"]
+            print_line(f"Failed at the stage {failure['stage']} after {took}: {plain(failure['reason'])}")
+            print_line(failure["next"])
+        case "superseded":
+            print_line(f"A later request took its place: deployment {view['superseded_by']}.")
+        case phase:
+            print_line(f"It is {phase}, after {took}.")
+
+
+def _address(git: str) -> str:
+    """Return the address; a folder on this machine becomes one."""
+    folder = Path(git).expanduser()
+    return folder.resolve().as_uri() if "://" not in git and folder.is_dir() else git
+
+
+def _probe(written: str) -> Json:
+    return {"kind": "tcp"} if written == "tcp" else {"kind": "http", "path": written}

@@ -1,0 +1,87 @@
+"""`windlass env`: a project's variables. Values go in, and never come out."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from windlass.api import Api, Json
+from windlass.commands.paths import project_path, variable_path
+from windlass.commands.running import AsJson, print_json, print_line, run
+from windlass.commands.table import print_table
+from windlass.terminal import age
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Set, remove and list a project's variables.")
+
+Project = Annotated[str, typer.Argument(help="The project.")]
+OnlyIn = Annotated[str | None, typer.Option("--environment", "-e", help="Only for this one; else for each.")]
+_EFFECT = "The next deployment gets it; those that exist keep what they have."
+
+
+@app.command("set")
+def set_variables(
+    project: Project,
+    assignments: Annotated[list[str], typer.Argument(help="NAME=VALUE; for NAME alone the value is asked for.")],
+    environment: OnlyIn = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set variables for the deployments to come."""
+    values = dict(map(_value, assignments))
+
+    async def send(api: Api) -> list[Json]:
+        bodies = {name: {"value": value, "environment": environment} for name, value in values.items()}
+        return [await api.put(variable_path(project, name), body) for name, body in bodies.items()]
+
+    done = run(send)
+    if as_json:
+        print_json({"variables": list(values), "sequence": done[-1]["sequence"]})
+    else:
+        print_line(f"Set {', '.join(values)}. {_EFFECT}")
+
+
+@app.command("unset")
+def unset_variables(
+    project: Project,
+    names: Annotated[list[str], typer.Argument(help="The variables' names.")],
+    environment: OnlyIn = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Remove variables for the deployments to come."""
+
+    async def send(api: Api) -> list[Json]:
+        return [await api.delete(variable_path(project, name), {"environment": environment}) for name in names]
+
+    done = run(send)
+    if as_json:
+        print_json({"variables": names, "sequence": done[-1]["sequence"]})
+    else:
+        print_line(f"Removed {', '.join(names)}. {_EFFECT.replace('gets it', 'goes without')}")
+
+
+@app.command("list")
+def list_variables(project: Project, *, as_json: AsJson = False) -> None:
+    """List the names of the variables that the next deployment gets."""
+
+    async def ask(api: Api) -> Json:
+        return await api.get(f"{project_path(project)}/variables")
+
+    found = run(ask)
+    if as_json:
+        print_json(found)
+    elif found:
+        rows = [(one["name"], one["environment"] or "every", f"{age(one['set_at'])} ago") for one in found]
+        print_table(("NAME", "ENVIRONMENT", "SET"), rows)
+    else:
+        print_line(f"No variable is set: windlass env set {project} NAME=VALUE")
+
+
+def _value(assignment: str) -> tuple[str, str]:
+    """Return name and value; a value that is not given is read where nobody sees it and no history keeps it."""
+    name, given, value = assignment.partition("=")
+    if given:
+        return name, value
+    if sys.stdin.isatty():
+        return name, typer.prompt(name, hide_input=True)
+    return name, sys.stdin.read().removesuffix("\n")

@@ -1,0 +1,31 @@
+"""The `windlass` command."""
+
+import sys
+
+from windlass.errors import CommandError
+from windlass.lazy import Target, lazy_group
+
+_COMMANDS = {
+    "up": Target("windlass.up.command:up", "Run a whole installation on this machine, until Ctrl-C."),
+    "down": Target("windlass.up.command:down", "Stop the installation that `windlass up` runs here."),
+    "deploy": Target("windlass.commands.deploy:deploy", "Deploy a commit of a Git repository, and watch it go live."),
+    "ps": Target("windlass.commands.ps:ps", "List deployments: what is live, what is under way, what ended how."),
+    "logs": Target("windlass.commands.logs:logs", "Show the lines of a deployment's builds and containers."),
+    "rollback": Target("windlass.commands.rollback:rollback", "Let a project answer with an earlier version again."),
+    "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
+    "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),
+    "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),
+    "events": Target("windlass.commands.events:events", "Show the events of the log."),
+    "doctor": Target("windlass.commands.doctor:doctor", "Check the installation, and say what to do."),
+}
+
+windlass = lazy_group("windlass", "Deploy commits, watch them go live, go back.", _COMMANDS)
+
+
+def main() -> None:
+    """Run the command; whatever is wrong is said in two sentences, with an exit code."""
+    try:
+        windlass.main(prog_name="windlass")
+    except CommandError as error:
+        sys.stderr.write(f"{error.what}\n{error.remedy}\n")
+        sys.exit(error.exit_code)

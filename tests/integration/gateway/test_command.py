@@ -1,0 +1,294 @@
+"""The command against a real gateway: what it prints, in JSON and for people, and how it exits."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from support.command import Command, command_for, finished
+from support.gateway_story import REPOSITORY, way_to_live
+from support.http_server import served
+from support.memory_gateway import TOKEN, MemoryGateway
+from windlass_contracts.events import AliasesChanged, Failed, RollbackRequested, RoutesFailed
+from windlass_contracts.events.deployment import Stage
+from windlass_contracts.subjects import Aggregate, AggregateKey
+
+DEPLOY = ("deploy", "--git", REPOSITORY, "--ref", "main")
+
+
+async def next_deployment(gateway: MemoryGateway) -> UUID:
+    """Return the deployment whose request is appended next."""
+    seen = gateway.log.length
+    async for recorded in gateway.log.read(seen):
+        if recorded.key.aggregate is Aggregate.DEPLOYMENT:
+            return recorded.key.id
+    raise AssertionError
+
+
+async def deployed(
+    gateway: MemoryGateway, command: Command, tell: Callable[[UUID], Awaitable[None]], *more: str
+) -> Any:  # noqa: ANN401 - what the command ended with
+    """Run `windlass deploy` while the other services do what `tell` says."""
+    requested = asyncio.ensure_future(next_deployment(gateway))
+    process = await command.start(*DEPLOY, *more)
+    identity = await requested
+    await tell(identity)
+    return await finished(process)
+
+
+async def test_a_deployment_is_watched_until_it_is_live(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+
+    async def go_live(identity: UUID) -> None:
+        await gateway.write_log(identity, "build-1", "Collecting flask", "\x1b[32mdone\x1b[0m\x1b]0;title\x07")
+        await gateway.make_live(identity, "shop")
+
+    async with command_for(gateway, tmp_path) as command:
+        outcome = await deployed(gateway, command, go_live)
+    assert outcome.code == 0, outcome.err
+    assert [line.split()[1] for line in outcome.out.splitlines() if line.startswith("done:")] == [
+        "queue",
+        "build",
+        "start",
+        "health",
+        "cutover",
+        "route",
+    ]
+    assert outcome.out.count("build-1 | Collecting flask") == 1
+    assert "build-1 | done\n" in outcome.out
+    assert "http://shop.localhost:8080" in outcome.out
+
+
+async def test_a_failed_deployment_exits_with_1_and_says_why_and_what_to_do(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+
+    async def fail(identity: UUID) -> None:
+        failed = Failed(stage=Stage.BUILD, code="exit", reason="The build command exited with 1.", exit_code=1)
+        await gateway.tell(identity, [way_to_live()[1]])
+        await gateway.write_log(identity, "build-1", "no matching distribution")
+        await gateway.tell(identity, [failed])
+
+    async with command_for(gateway, tmp_path) as command:
+        outcome = await deployed(gateway, command, fail)
+        as_json = await deployed(gateway, command, fail, "--json")
+    assert outcome.code == 1
+    assert "Failed at the stage build" in outcome.out
+    assert "no matching distribution" in outcome.out
+    assert "broke off: build" in outcome.out
+    assert as_json.code == 1
+    assert as_json.document["failure"]["reason"] == "The build command exited with 1."
+
+
+async def test_a_gateway_that_restarts_does_not_end_the_watching(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with served(gateway) as url:
+        command = Command(tmp_path, {"WINDLASS_URL": url, "WINDLASS_TOKEN": TOKEN})
+        requested = asyncio.ensure_future(next_deployment(gateway))
+        process = await command.start(*DEPLOY)
+        identity = await requested
+        assert process.stdout is not None
+        await process.stdout.readline()
+    again = MemoryGateway(gateway.log, gateway.logs, gateway.secrets)
+    async with served(again, port=int(url.rsplit(":", 1)[1])):
+        await again.make_live(identity, "shop")
+        outcome = await finished(process)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("done: ") == 6
+
+
+async def test_without_waiting_the_request_is_answered_at_once(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        outcome = await command(*DEPLOY, "--no-wait", "--json", "--probe", "/health", "--memory", "64", "--port", "90")
+    assert outcome.code == 0, outcome.err
+    assert outcome.document["project"] == "shop"
+    config = gateway.log.at(gateway.log.length).event.model_dump()["config"]
+    assert (config["probe"]["path"], config["port"]) == ("/health", 90)
+    assert config["limits"]["memory_bytes"] == 64 * 1024 * 1024
+
+
+async def test_variables_come_from_an_env_file_and_never_show(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    (tmp_path / ".env").write_text("export A='one two' # comment\nB=\"line\\nbreak\"\nC=\nD=${A}\nA=last\n")
+    (tmp_path / "bare.env").write_text("A\n")
+    async with command_for(gateway, tmp_path) as command:
+        outcome = await command(*DEPLOY, "--no-wait", "--env-file", ".env")
+        bare = await command(*DEPLOY, "--no-wait", "--env-file", "bare.env")
+        missing = await command(*DEPLOY, "--no-wait", "--env-file", "none.env")
+        listed = await command("env", "list", "shop", "--json")
+    assert outcome.code == 0, outcome.err
+    assert [one["name"] for one in listed.document] == ["A", "B", "C", "D"]
+    values = [await gateway.vault.reveal(UUID(key)) async for key in gateway.secrets.keys()]  # noqa: SIM118 - a bucket
+    assert sorted(values) == ["", "${A}", "last", "line\nbreak"]
+    assert (bare.code, "no value for 'A'" in bare.err) == (1, True)
+    assert (missing.code, "cannot be read" in missing.err) == (1, True)
+
+
+async def test_variables_are_set_from_arguments_or_standard_input_and_removed(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        await command(*DEPLOY, "--no-wait")
+        given = await command("env", "set", "shop", "A=x=y")
+        read = await command("env", "set", "shop", "B", "--environment", "production", stdin=b"hidden\n")
+        gone = await command("env", "unset", "shop", "A", "--json")
+        listed = await command("env", "list", "shop", "--json")
+    assert (given.code, read.code, gone.code) == (0, 0, 0), given.err + read.err + gone.err
+    assert [(one["name"], one["environment"]) for one in listed.document] == [("B", "production")]
+    values = [await gateway.vault.reveal(UUID(key)) async for key in gateway.secrets.keys()]  # noqa: SIM118 - a bucket
+    assert sorted(values) == ["hidden", "x=y"]
+
+
+async def test_ps_shows_what_is_live_replaced_and_under_way(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        empty = await command("ps")
+        ids = [UUID((await command(*DEPLOY, "--no-wait", "--json")).document["deployment"]) for _ in range(3)]
+        await gateway.make_live(ids[0], "shop")
+        await gateway.make_live(ids[1], "shop")
+        listed = await command("ps")
+        as_json = await command("ps", "shop", "--json")
+    assert "windlass deploy" in empty.out
+    header, *rows = listed.out.splitlines()
+    assert header.startswith("DEPLOYMENT")
+    assert [row.split()[3] for row in rows] == ["requested", "live", "replaced"]
+    assert [one["id"] for one in as_json.document] == [str(identity) for identity in reversed(ids)]
+
+
+async def test_logs_follow_a_deployment_and_show_what_a_project_answers_with(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        identity = UUID((await command(*DEPLOY, "--no-wait", "--json")).document["deployment"])
+        await gateway.write_log(identity, "build-1", "one", "\x1b[2Jtwo")
+        process = await command.start("logs", "-f", identity.hex[:6])
+        assert process.stdout is not None
+        seen = [await process.stdout.readline() for _ in range(2)]
+        await gateway.write_log(identity, "build-1", "three", first=2)
+        seen.append(await process.stdout.readline())
+        process.terminate()
+        await finished(process)
+        of_project = await command("logs", "shop", "--json")
+        unknown = await command("logs", "nothing")
+    assert [line.decode().split(" | ")[1] for line in seen] == ["one\n", "two\n", "three\n"]
+    assert [line["text"] for line in of_project.documents] == ["one", "\x1b[2Jtwo", "three"]
+    assert (unknown.code, "no project 'nothing'" in unknown.err) == (1, True)
+
+
+async def test_a_rollback_returns_once_its_routes_are_confirmed(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        ids = [UUID((await command(*DEPLOY, "--no-wait", "--json")).document["deployment"]) for _ in range(2)]
+        for identity in ids:
+            await gateway.make_live(identity, "shop")
+        end = gateway.log.length
+        process = await command.start("rollback", "shop", "--json")
+        request = await anext(aiter(gateway.log.read(end)))
+        assert isinstance(request.event, RollbackRequested)
+        await gateway.route(ids[0], "shop", request.metadata.id)
+        done = await finished(process)
+        refused = await command("rollback", "shop", "--to", ids[0].hex)
+    assert (done.code, done.document["to"]) == (0, str(ids[0])), done.err
+    assert (refused.code, "answers now" in refused.err) == (1, True)
+
+
+async def test_a_rollback_that_cannot_be_done_says_why(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        ids = [UUID((await command(*DEPLOY, "--no-wait", "--json")).document["deployment"]) for _ in range(2)]
+        for identity in ids:
+            await gateway.make_live(identity, "shop")
+        end = gateway.log.length
+        process = await command.start("rollback", "shop")
+        request = await anext(aiter(gateway.log.read(end)))
+        failed = RoutesFailed(request=request.metadata.id, stage=Stage.START, code="exit", reason="It exited with 3.")
+        key = AggregateKey.of_project(request.team, request.project, AliasesChanged.AGGREGATE)
+        await gateway.append(key, failed)
+        outcome = await finished(process)
+    assert (outcome.code, outcome.err.splitlines()) == (1, ["It exited with 3.", "The addresses answer as before."])
+
+
+async def test_events_are_shown_filtered_and_followed(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        await command(*DEPLOY, "--no-wait")
+        everything = await command("events", "--json")
+        for_people = await command("events", "--type", "project.created")
+        wrong = await command("events", "--type", "nonsense")
+        process = await command.start("events", "--follow", "--after", "2", "--project", "shop")
+        assert process.stdout is not None
+        line = (await process.stdout.readline()).decode()
+        process.terminate()
+        await finished(process)
+    assert [event["sequence"] for event in everything.documents] == [1, 2, 3]
+    assert (len(for_people.out.splitlines()), "project.created.v1" in for_people.out) == (1, True)
+    assert (wrong.code, "deployment.live" in wrong.err) == (1, True)
+    assert "deployment.requested.v1" in line
+
+
+async def test_explain_and_cancel_take_the_beginning_of_an_id(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        identity = (await command(*DEPLOY, "--no-wait", "--json")).document["deployment"]
+        waiting = await command("explain", identity[:4])
+        canceled = await command("cancel", identity[:4])
+        again = await command("cancel", identity[:4])
+        ended = await command("explain", identity[:4], "--json")
+    assert "builder" in waiting.out
+    assert (canceled.code, identity in canceled.out) == (0, True)
+    assert (again.code, "canceled" in again.err) == (1, True)
+    assert ended.document["phase"] == "canceled"
+
+
+async def test_doctor_says_what_works_and_what_to_do_about_the_rest(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        outcome = await command("doctor", "--json")
+    checks = {check["name"]: check for check in outcome.document["checks"]}
+    assert {"api", "version", "log", "gateway", "builder", "proxy", "engine", "disk"} <= set(checks)
+    assert (checks["api"]["verdict"], checks["log"]["verdict"]) == ("good", "good")
+    assert all(check["remedy"] or check["verdict"] == "good" for check in checks.values())
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ps",), ("events",), DEPLOY, ("logs", "shop"), ("explain", "abcd"), ("env", "list", "a")]
+)
+async def test_a_wrong_token_is_one_answer_and_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    gateway = MemoryGateway()
+    async with served(gateway) as url:
+        outcome = await Command(tmp_path, {"WINDLASS_URL": url, "WINDLASS_TOKEN": "wrong"})(*arguments)
+    assert outcome.code == 2
+    assert "does not let you in" in outcome.err
+    assert "windlass up" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "No installation of Windlass is known"),
+        ({"WINDLASS_URL": "http://127.0.0.1:1"}, "no token"),
+        ({"WINDLASS_URL": "http://127.0.0.1:1", "WINDLASS_TOKEN": "t"}, "nothing listens there"),
+        ({"WINDLASS_URL": "http://windlass.localhost:1", "WINDLASS_TOKEN": "t"}, "nothing listens there"),
+        ({"WINDLASS_URL": "nonsense", "WINDLASS_TOKEN": "t"}, "that is no address"),
+        ({"WINDLASS_URL": "http://[", "WINDLASS_TOKEN": "t"}, "that is no address"),
+        ({"WINDLASS_URL": "http://127.0.0.1:1", "WINDLASS_TOKEN": "ü\n"}, "that is no address, or the token is none"),
+    ],
+)
+async def test_with_nothing_to_talk_to_the_command_says_what_to_do(
+    tmp_path: Path, environment: dict[str, str], says: str
+) -> None:
+    outcome = await Command(tmp_path, environment)("ps")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert says in outcome.err
+    assert "Traceback" not in outcome.err
+    assert len(outcome.err.splitlines()) == 2
+
+
+async def test_the_host_below_localhost_reaches_loopback_with_its_name(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with served(gateway) as url:
+        named = url.replace("127.0.0.1", "windlass.localhost")
+        outcome = await Command(tmp_path, {"WINDLASS_URL": named, "WINDLASS_TOKEN": TOKEN})("ps", "--json")
+    assert (outcome.code, outcome.document) == (0, []), outcome.err
