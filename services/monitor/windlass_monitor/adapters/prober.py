@@ -9,7 +9,6 @@ import asyncio
 import re
 from asyncio import StreamReader, StreamWriter
 from ipaddress import ip_address
-from urllib.parse import quote
 
 from windlass_contracts.config import CommandProbe, HttpProbe, Probe, TcpProbe
 from windlass_monitor.application.prober import Prober, Target
@@ -27,7 +26,6 @@ from windlass_monitor.domain.outcomes import (
 _HEAD_BYTES = 16 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r?\n")
 _FIRST_FINAL_STATUS = 200
-_SAFE_IN_PATH = "/?&=%:@!$'()*+,;~-._"
 
 
 class _NotHttpError(Exception):
@@ -78,9 +76,8 @@ async def _connect(target: Target) -> tuple[StreamReader, StreamWriter]:
 
 
 async def _ask(reader: StreamReader, writer: StreamWriter, probe: HttpProbe) -> int:
-    path = quote(probe.path, safe=_SAFE_IN_PATH)
     writer.write(
-        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: windlass-probe\r\nAccept: */*\r\n"
+        f"GET {probe.path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: windlass-probe\r\nAccept: */*\r\n"
         "Connection: close\r\n\r\n".encode()
     )
     budget = _HEAD_BYTES

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from zlib import crc32
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
@@ -14,7 +13,7 @@ from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
 from windlass_monitor.domain.outcomes import Outcome, Success, is_good
-from windlass_monitor.domain.schedule import EVERY_S, FAILURES_TO_LOSE, SUCCESSES_TO_REGAIN, Approach, Vigil
+from windlass_monitor.domain.schedule import FAILURES_TO_LOSE, SUCCESSES_TO_REGAIN, Approach, Vigil, share_of_a_round_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Watch:
     async def keep(self) -> None:
         """Probe until cancelled, or until it is clear that no probe can be done at all."""
         if self.container.health is not Health.UNPROVEN:
-            await asyncio.sleep(self._own_share_of_a_round())
+            await asyncio.sleep(share_of_a_round_s(self.container.name))
             return await self._stay(Vigil(self.container.health is Health.HEALTHY))
         approach = await self._approach()
         if approach.success is None:
@@ -88,7 +87,3 @@ class Watch:
         """Seconds until the deadline; where the monitor was away over it, enough for one probe."""
         passed = (self.clock() - self.container.running_since).total_seconds()
         return max(self.deployment.health_s - passed, self.deployment.probe.timeout_ms / 1_000)
-
-    def _own_share_of_a_round(self) -> float:
-        """Spread the first probes after a restart of the monitor: seconds, always the same for a container."""
-        return crc32(self.container.name.encode()) % 1_000 / 1_000 * EVERY_S

@@ -1,6 +1,7 @@
 """When to probe next, and when to believe what the probes say."""
 
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 from windlass_contracts.config import HttpProbe, Probe
 from windlass_monitor.domain.outcomes import NotListening, Outcome, Success, Unsupported, is_closed, is_good
@@ -91,3 +92,11 @@ class Vigil:
         doubts = self.doubts + 1
         enough = FAILURES_TO_LOSE if self.healthy else SUCCESSES_TO_REGAIN
         return Vigil(good) if doubts >= enough else Vigil(self.healthy, doubts)
+
+
+def share_of_a_round_s(container: str) -> float:
+    """Return the seconds after which a container is probed first by a monitor that was away, always the same ones.
+
+    So those that one machine runs are not all probed at the same moment.
+    """
+    return crc32(container.encode()) % 1_000 / 1_000 * EVERY_S

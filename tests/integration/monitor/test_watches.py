@@ -1,0 +1,283 @@
+"""Real servers on loopback, probed by a whole monitor over the log in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import pytest
+
+from support.loopback_app import LoopbackApp, http
+from support.told_deployment import ToldDeployment
+from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig, HttpProbe, Probe, TcpProbe
+from windlass_contracts.event import Event
+from windlass_contracts.events import DeploymentCanceled, Failed, Healthy, Unhealthy
+from windlass_contracts.subjects import Service
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.memory.log import MemoryLog
+from windlass_eventlog.memory.rows import MemoryRows
+from windlass_eventlog.reaction import Handled, Reaction
+from windlass_eventlog.reactor import WakeUp
+from windlass_monitor.adapters.prober import StreamProber
+from windlass_monitor.application.prober import Target
+from windlass_monitor.application.projections import DEPLOYMENTS
+from windlass_monitor.application.voice import Voice
+from windlass_monitor.application.watches import Watches
+from windlass_monitor.domain import schedule
+from windlass_monitor.domain.outcomes import Answered, NotListening, Outcome
+
+E = TypeVar("E", bound=Event)
+SOON = DeploymentConfig(deadlines=Deadlines(health_s=1), probe=HttpProbe(timeout_ms=200))
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rounds that go on for ever follow one another quickly."""
+    monkeypatch.setattr(schedule, "EVERY_S", 0.02)
+    monkeypatch.setattr(schedule, "IN_DOUBT_EVERY_S", 0.01)
+
+
+class NotingProber(StreamProber):
+    """Probes for real, and lets a test wait for an outcome."""
+
+    def __init__(self) -> None:
+        self._outcomes: list[Outcome] = []
+        self._more = asyncio.Condition()
+
+    async def probe(self, target: Target, probe: Probe) -> Outcome:
+        outcome = await super().probe(target, probe)
+        async with self._more:
+            self._outcomes.append(outcome)
+            self._more.notify_all()
+        return outcome
+
+    async def met(self, kind: type[Outcome], **fields: object) -> None:
+        """Wait until some probe had such an outcome."""
+        async with self._more:
+            await self._more.wait_for(
+                lambda: any(isinstance(one, kind) and fields.items() <= asdict(one).items() for one in self._outcomes)
+            )
+
+
+@dataclass
+class Monitor:
+    """A monitor over the log in memory."""
+
+    rows: MemoryRows
+    prober: NotingProber
+    watches: Watches
+    reaction: Reaction
+
+    @property
+    def watched(self) -> set[str]:
+        return {task.get_name() for kept in self.watches._kept.values() for task in kept.values()}
+
+
+@asynccontextmanager
+async def monitor(log: MemoryLog) -> AsyncIterator[Monitor]:
+    """Run a monitor, as its `app` wires it, from the head of the log on."""
+    rows, prober = MemoryRows(log, [DEPLOYMENTS]), NotingProber()
+    with suppress(asyncio.CancelledError):
+        async with asyncio.TaskGroup() as tasks:
+            voice = Voice(rows, Appender(log, Service.MONITOR, utc_now))
+            watches = Watches(log, rows, voice, prober, utc_now, tasks)
+            await watches.restore()
+            reaction = Reaction(log, rows, [watches.reactor])
+            tasks.create_task(react(log, reaction, await log.head()))
+            yield Monitor(rows, prober, watches, reaction)
+            raise asyncio.CancelledError
+
+
+async def react(log: MemoryLog, reaction: Reaction, after: int) -> None:
+    async with aclosing(log.read(after)) as events:
+        async for recorded in events:
+            if type(recorded.event) in reaction.wakes_on:
+                assert await reaction.to(WakeUp(recorded, 1)) == Handled()
+
+
+async def said(log: MemoryLog, kind: type[E], *, count: int = 1) -> list[E]:
+    """Wait until events of a type stand in the log."""
+    found: list[E] = []
+    async with aclosing(log.read(0)) as events:
+        async for recorded in events:
+            if isinstance(recorded.event, kind):
+                found.append(recorded.event)
+                if len(found) == count:
+                    break
+    return found
+
+
+def types(log: MemoryLog) -> list[type[Event]]:
+    return [type(log.at(sequence).event) for sequence in range(1, log.length + 1)]
+
+
+async def test_a_container_becomes_healthy_once_its_port_opens_and_answers(
+    log: MemoryLog, free_port: Callable[[], int]
+) -> None:
+    told, app = ToldDeployment(log), LoopbackApp(http(200), free_port())
+    await told.built()
+    async with monitor(log) as running:
+        await told.started("web-0", app.port)
+        await running.prober.met(NotListening)
+        assert Healthy not in types(log)
+        async with app.listening():
+            (healthy,) = await said(log, Healthy)
+
+    assert (healthy.container, healthy.probe, healthy.status) == ("web-0", "http", 200)
+    assert healthy.tries > 1
+
+
+async def test_health_is_said_because_of_the_start_and_by_the_same_id_each_time(log: MemoryLog) -> None:
+    told = ToldDeployment(log)
+    await told.built()
+    async with LoopbackApp(http(200)).listening() as port, monitor(log):
+        sequence = await told.started("web-0", port)
+        await said(log, Healthy)
+
+    cause, healthy = log.at(sequence), log.at(log.length)
+    assert healthy.metadata.causation == cause.metadata.id
+    assert healthy.metadata.correlation == cause.metadata.correlation
+    assert healthy.metadata.actor == "service:monitor"
+
+
+@pytest.mark.parametrize(
+    ("answer", "config", "code"),
+    [
+        (http(503), SOON, "bad-status"),
+        (None, SOON, "no-answer"),
+        (b"", SOON, "not-http"),
+        (b"\x15\x03\x01", SOON, "not-http"),
+        (http(200), SOON.model_copy(update={"probe": CommandProbe(command="true")}), "unsupported-probe"),
+    ],
+)
+async def test_an_app_that_answers_badly_fails_its_deployment_with_the_cause(
+    log: MemoryLog, answer: bytes | None, config: DeploymentConfig, code: str
+) -> None:
+    told = ToldDeployment(log, config)
+    await told.built()
+    async with LoopbackApp(answer).listening() as port, monitor(log):
+        await told.started("web-0", port)
+        (failed,) = await said(log, Failed)
+
+    assert failed.code == code
+
+
+async def test_an_app_on_the_wrong_port_is_reported_as_not_listening_on_the_right_one(
+    log: MemoryLog, free_port: Callable[[], int]
+) -> None:
+    told, expected = ToldDeployment(log, SOON), free_port()
+    await told.built()
+    async with LoopbackApp(http(200)).listening(), monitor(log):
+        await told.started("web-0", expected)
+        (failed,) = await said(log, Failed)
+
+    assert failed.code == "not-listening"
+    assert f"port {expected} " in failed.reason
+
+
+async def test_a_container_that_stops_answering_is_unhealthy_until_it_answers_again(log: MemoryLog) -> None:
+    told, app = ToldDeployment(log), LoopbackApp(http(200))
+    await told.built()
+    async with monitor(log):
+        async with app.listening() as port:
+            await told.started("web-0", port)
+            await said(log, Healthy)
+        (unhealthy,) = await said(log, Unhealthy)
+        async with app.listening():
+            await said(log, Healthy, count=2)
+
+    assert (unhealthy.code, unhealthy.failures) == ("not-listening", 3)
+
+
+async def test_every_container_of_a_deployment_is_judged_by_itself(log: MemoryLog) -> None:
+    told = ToldDeployment(log, DeploymentConfig(replicas=2, probe=TcpProbe()))
+    await told.built()
+    async with LoopbackApp(None).listening() as one, LoopbackApp(None).listening() as two, monitor(log):
+        await told.started("web-0", one, 0)
+        await told.started("web-1", two, 1)
+        healthy = await said(log, Healthy, count=2)
+
+    assert sorted(event.container for event in healthy) == ["web-0", "web-1"]
+
+
+async def test_a_resumed_container_is_probed_anew_and_never_fails_its_deployment(log: MemoryLog) -> None:
+    told, app = ToldDeployment(log, SOON), LoopbackApp(http(200))
+    await told.built()
+    async with monitor(log), app.listening() as port:
+        await told.started("web-0", port)
+        await said(log, Healthy)
+        await told.live("web-0")
+        await told.paused("web-0")
+        await told.resumed("web-0")
+        await said(log, Healthy, count=2)
+
+    assert Unhealthy not in types(log)
+
+
+@pytest.mark.parametrize("end", [ToldDeployment.paused, ToldDeployment.stopped, None])
+async def test_a_container_that_is_not_to_be_probed_any_more_is_left_in_peace(
+    log: MemoryLog, end: Callable[[ToldDeployment, str], Awaitable[None]] | None
+) -> None:
+    told = ToldDeployment(log)
+    await told.built()
+    async with LoopbackApp(http(200)).listening() as port, monitor(log) as running:
+        await told.started("web-0", port)
+        await said(log, Healthy)
+        assert running.watched == {"watch web-0"}
+        if end is None:
+            await told.tell(Service.GATEWAY, DeploymentCanceled())
+        else:
+            await told.live("web-0")
+            await end(told, "web-0")
+        await running.reaction.to(WakeUp(log.at(log.length), 1))
+        assert running.watched == set()
+
+
+async def test_a_monitor_that_was_away_goes_on_where_the_rows_stand(log: MemoryLog) -> None:
+    told, app = ToldDeployment(log), LoopbackApp(http(200))
+    await told.built()
+    async with app.listening() as port:
+        await told.started("web-0", port)
+        async with monitor(log):
+            await said(log, Healthy)
+        async with monitor(log):
+            app.asked.clear()
+            await app.asked.wait()
+    async with monitor(log):
+        await said(log, Unhealthy)
+
+    assert types(log).count(Healthy) == 1
+
+
+async def test_a_deadline_that_passed_while_the_monitor_was_away_still_allows_one_probe(log: MemoryLog) -> None:
+    told = ToldDeployment(log, SOON, clock=lambda: utc_now() - timedelta(hours=1))
+    await told.built()
+    async with LoopbackApp(http(200)).listening() as port:
+        await told.started("web-0", port)
+        async with monitor(log):
+            await said(log, Healthy)
+
+    assert Failed not in types(log)
+
+
+async def test_what_others_append_meanwhile_is_read_and_decided_anew(log: MemoryLog) -> None:
+    told, app = ToldDeployment(log), LoopbackApp(http(503))
+    await told.built()
+    async with app.listening() as port, monitor(log) as running:
+        running.rows.stay_at(await told.started("web-0", port))
+        await app.asked.wait()
+        await told.started("web-1", port, 1)
+        app.answer = http(200)
+        await running.prober.met(Answered, status=200)
+        running.rows.stay_at(None)
+        healthy = await said(log, Healthy, count=2)
+
+    assert sorted(event.container for event in healthy) == ["web-0", "web-1"]
