@@ -35,7 +35,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
 ) -> None:
     """Deploy a commit of a Git repository, and watch it go live. Exits with 0 if it did, with 1 if not.
 
-    What is not given is as at the project's last deployment, or found out from the source.
+    What is not given is as at the project's last deployment to production, or found out from the source; an empty
+    --root, --build or --start lets it be found out again.
     """
     config = {
         "root": root,
@@ -51,7 +52,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         "ref": ref,
         "project": project,
         "environment": environment,
-        "config": {name: value for name, value in config.items() if value is not None},
+        "config": {name: None if value == "" else value for name, value in config.items() if value is not None},
         "variables": {} if env_file is None else read_env_file(env_file),
     }
     view = run(lambda api: _deploy(api, body, wait=wait, as_json=as_json))

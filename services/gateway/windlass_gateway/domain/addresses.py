@@ -1,8 +1,9 @@
-"""The addresses that a deployment will have once it is live, as far as they are known before the router names them."""
+"""The addresses that a deployment will have once it is live, before the router has named them."""
 
 from windlass_contracts.ids import DeploymentId
 
 _LONGEST_LABEL = 63
+_ID_DIGITS = 12
 
 
 def environment_address(slug: str, environment: str, *, production: bool) -> str | None:
@@ -13,4 +14,4 @@ def environment_address(slug: str, environment: str, *, production: bool) -> str
 
 def deployment_address(slug: str, deployment: DeploymentId) -> str:
     """Return the label of the address that is one deployment's alone."""
-    return f"{slug}--id--{deployment.hex[:12]}"
+    return f"{slug}--id--{deployment.hex[:_ID_DIGITS]}"

@@ -64,7 +64,9 @@ class Routes(BaseModel):
         return next((alias for alias in self.aliases if (alias.kind, alias.environment) == wanted), None)
 
     def pointing_at(self, deployment: DeploymentId) -> tuple[AliasState, ...]:
-        return tuple(alias for alias in self.aliases if alias.current == deployment)
+        """Return the addresses that answer with the deployment, the environment's own first."""
+        pointing = (alias for alias in self.aliases if alias.current == deployment)
+        return tuple(sorted(pointing, key=lambda alias: alias.kind != ENVIRONMENT_ALIAS))
 
 
 def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:

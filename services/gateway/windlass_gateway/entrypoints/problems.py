@@ -103,11 +103,7 @@ def problem_of(error: Exception) -> Problem:
                 title=error.title, status=status, detail=error.detail, field=error.field, next=error.next_step
             )
         case EventLogError():
-            found = next((answer for kind, answer in _LOG_ERRORS.items() if isinstance(error, kind)), None)
-            if found is None:
-                return _UNEXPECTED
-            status, detail, next_step = found
-            return Problem(title=status.phrase, status=status, detail=detail, next=next_step)
+            return _log_error(error)
         case ContractError():
             return _unreadable(error)
         case RequestValidationError():
@@ -116,6 +112,14 @@ def problem_of(error: Exception) -> Problem:
             return _http(error)
         case _:
             return _UNEXPECTED
+
+
+def _log_error(error: EventLogError) -> Problem:
+    found = next((answer for kind, answer in _LOG_ERRORS.items() if isinstance(error, kind)), None)
+    if found is None:
+        return _UNEXPECTED
+    status, detail, next_step = found
+    return Problem(title=status.phrase, status=status, detail=detail, next=next_step)
 
 
 def _unreadable(error: ContractError) -> Problem:
