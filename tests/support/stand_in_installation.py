@@ -14,7 +14,6 @@ import nats
 
 from windlass.errors import CommandError
 from windlass.up.blueprint import Blueprint, RuntimeChoice, RuntimePreference
-from windlass.up.client_config import Profile
 from windlass.up.home import Home
 from windlass.up.narrator import Narrator, narrator_for_stdout
 from windlass.up.ports import PortRequests
@@ -55,11 +54,11 @@ def _prepare(_preference: RuntimePreference, _narrator: Narrator) -> RuntimeChoi
     return RuntimeChoice("process", "A stand-in.")
 
 
-async def _after_ready(_profile: Profile, narrator: Narrator) -> None:
+async def _after_ready(_home: Home, narrator: Narrator) -> None:
     narrator.say("after ready")
 
 
-async def _apps(_profile: Profile) -> Sequence[str]:
+async def _apps(_home: Home) -> Sequence[str]:
     return ["shop"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from windlass.up.client_config import Profile
+from windlass.up.home import Home
 from windlass.up.narrator import Narrator
 
 Runtime = Literal["docker", "process"]
@@ -30,7 +30,7 @@ class Blueprint:
     """A job that removes all that the installation runs for its apps; the installation is not running then."""
     prepare_runtime: Callable[[RuntimePreference, Narrator], RuntimeChoice]
     """Called before anything is started; it may block, and Ctrl-C interrupts it."""
-    after_ready: Callable[[Profile, Narrator], Awaitable[None]]
+    after_ready: Callable[[Home, Narrator], Awaitable[None]]
     """Called at each start once the API answers; it reports its errors itself, for they stop nothing."""
-    apps_left_running: Callable[[Profile], Awaitable[Sequence[str]]]
+    apps_left_running: Callable[[Home], Awaitable[Sequence[str]]]
     """Called before the services are stopped; returns what goes on running without them."""

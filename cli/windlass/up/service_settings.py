@@ -1,5 +1,6 @@
 """The environment that each service gets: what it needs, and no other service's secrets."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -65,8 +66,15 @@ class Surroundings:
         }
 
     @property
+    def _local_repositories(self) -> str:
+        """The folders whose repositories may be deployed: what the shell that started us names, and the examples."""
+        named = os.environ.get("WINDLASS_LOCAL_REPOSITORIES", "")
+        return ":".join(filter(None, (named, str(self.home.root / "examples"))))
+
+    @property
     def _own(self) -> Mapping[str, Mapping[str, str]]:
         return {
+            "builder": {"WINDLASS_LOCAL_REPOSITORIES": self._local_repositories},
             "gateway": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),
                 "WINDLASS_API_TOKEN_SHA256": self.credentials.api_token_sha256,

@@ -48,12 +48,12 @@ class Session:
         if self.runtime.reason:
             self.narrator.warn(self.runtime.reason)
         self.narrator.show(self._summary(is_default=is_default))
-        await self.blueprint.after_ready(profile, self.narrator)
+        await self.blueprint.after_ready(self.surroundings.home, self.narrator)
 
     async def _say_what_goes_on(self) -> None:
         try:
             async with asyncio.timeout(_ASK_FOR_APPS_SECONDS):
-                apps = await self.blueprint.apps_left_running(self._profile)
+                apps = await self.blueprint.apps_left_running(self.surroundings.home)
         except TimeoutError:
             self.narrator.warn("Stopping. Which apps go on running could not be found out.")
             return
