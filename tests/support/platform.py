@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-START_SECONDS = 300
+from support.up_process import UpProcess
+
 ANSWER_SECONDS = 60
 
 
@@ -33,36 +35,26 @@ class Platform:
 
     def start(self) -> None:
         """Run `windlass up` until it says that it is ready."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        log = (self.home / "up.out").open("ab")
-        self._up = subprocess.Popen(
-            self._command("up", "--home", str(self.home), "--port", str(self.port), "--runtime", self.runtime),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=self._environment,
-        )
-        log.close()
-        assert self._up.stdout is not None
-        said: list[str] = []
-        for line in self._up.stdout:
-            said.append(line)
-            if line.startswith("Stop"):
-                return
-        errors = (self.home / "up.out").read_text(errors="replace")
-        message = f"windlass up ended with {self._up.wait()}:\n{''.join(said)}\n{errors}"
-        raise RuntimeError(message)
+        options = ("--home", str(self.home), "--port", str(self.port), "--runtime", self.runtime)
+        self.up = UpProcess(self.home, self.port, self.home / "config")
+        self.up.command, self.up.environment = self._command("up", *options), self._environment
+        self.up.__enter__()
+        self.up.wait_for("Stop")
 
     def stop(self) -> None:
         """Stop it in order, as Ctrl-C does."""
-        self._up.terminate()
-        self._up.communicate(timeout=ANSWER_SECONDS)
+        self.up.send(signal.SIGTERM)
+        self.up.exit_code()
+        self.up.__exit__()
 
     def kill(self) -> None:
         """Kill the supervisor, which takes all of the control plane with it."""
-        self._up.kill()
-        self._up.communicate(timeout=ANSWER_SECONDS)
+        self.up.__exit__()
+
+    def kill_service(self, name: str) -> None:
+        """Kill one service, and wait until it was started again."""
+        os.kill(self.up.services()[f"wl-{name}"], signal.SIGKILL)
+        self.up.wait_for(f"{name} runs again")
 
     def windlass(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command as a user of this installation."""
@@ -116,7 +108,7 @@ class Platform:
     @property
     def pid(self) -> int:
         """The supervisor's."""
-        return self._up.pid
+        return self.up.pid
 
     @property
     def installation(self) -> str:

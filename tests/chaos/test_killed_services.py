@@ -1,0 +1,44 @@
+"""A service that is killed while a deployment is its to carry costs nothing: the deployment goes live all the same."""
+
+import pytest
+
+from support.installations import GitHost
+from support.story import Story
+
+
+@pytest.mark.parametrize(
+    ("service", "after"),
+    [
+        ("gateway", "deployment.requested.v1"),
+        ("builder", "build.started.v1"),
+        ("builder", "build.succeeded.v1"),
+        ("monitor", "container.started.v1"),
+        ("router", "health.passed.v1"),
+        ("router", "cutover.started.v1"),
+        ("logs", "container.started.v1"),
+    ],
+)
+def test_a_deployment_survives_the_death_of_the_service_that_carries_it(
+    story: Story, git_host: GitHost, service: str, after: str
+) -> None:
+    repository, url = git_host.repository("hello-python")
+    commit = repository.git("rev-parse", "HEAD")
+    deployment = story.request(url)
+    story.waited_for(after, deployment)
+    story.platform.kill_service(service)
+    assert story.ended(deployment)["phase"] == "live"
+    assert commit[:12] in story.answer()[1]
+    assert story.types_of(deployment).count("container.started.v1") == 1
+
+
+def test_apps_answer_while_the_control_plane_is_killed_and_started_again(story: Story, git_host: GitHost) -> None:
+    repository, url = git_host.repository("hello-python")
+    commit = repository.git("rev-parse", "HEAD")
+    deployment = story.deploy(url)
+    events = len(list(story.platform.events()))
+    story.platform.kill()
+    story.platform.start()
+    assert commit[:12] in story.answer()[1]
+    assert len(list(story.platform.events())) == events
+    status, known = story.platform.api("GET", f"/deployments/{deployment['id']}")
+    assert (status, known["phase"], known["current"]) == (200, "live", True)
