@@ -51,6 +51,7 @@ class MemoryGateway:
     log: MemoryLog = field(default_factory=lambda: MemoryLog(INSTALLATION))
     logs: MemoryLogStore = field(default_factory=MemoryLogStore)
     secrets: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    team: TeamId = MEMORY_TEAM
 
     def __post_init__(self) -> None:
         configure_log()
@@ -69,7 +70,7 @@ class MemoryGateway:
         self.app = web(
             Context(
                 gateway=self.gateway,
-                access=InstallationToken(sha256(TOKEN.encode()).hexdigest(), MEMORY_TEAM),
+                access=InstallationToken(sha256(TOKEN.encode()).hexdigest(), self.team),
                 places=Places("localhost", 8080),
                 installation=INSTALLATION,
                 closing=self.closing,

@@ -12,7 +12,7 @@ from support.gateway_story import REPOSITORY, way_to_live
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.events import Failed
 from windlass_contracts.events.deployment import Stage
-from windlass_contracts.ids import EventId
+from windlass_contracts.ids import EventId, TeamId
 from windlass_gateway.entrypoints.body_limit import MAX_BODY_BYTES
 
 JSON = {"Content-Type": "application/json"}
@@ -83,19 +83,45 @@ async def test_variables_go_into_the_vault_and_only_their_names_are_shown() -> N
     assert [await gateway.vault.reveal(UUID(key)) for key in stored] == ["hunter2"]
 
 
-async def test_a_variable_that_was_just_set_is_in_the_next_deployment() -> None:
+async def test_what_was_just_written_here_is_known_to_the_next_decision() -> None:
     gateway = MemoryGateway()
     async with gateway.client() as client:
         await deploy(client)
         gateway.rows.stay_at(gateway.log.length)
         done = await client.put("/projects/shop/variables/MODE", json={"value": "fast"})
-        asked = asyncio.ensure_future(deploy(client))
-        await asyncio.sleep(0)
+        # Its own event is not in the rows: deciding without it would deploy without the variable.
+        too_early = await client.post("/deployments", json=DEPLOY)
         gateway.rows.stay_at(None)
-        accepted = await asked
+        accepted = await deploy(client)
         view = (await client.get(f"/deployments/{accepted['deployment']}")).json()
     assert done.json() == {"sequence": 4}
+    assert_problem(too_early, 503)
     assert view["variables"] == ["MODE"]
+
+
+async def test_one_team_sees_and_changes_nothing_of_another() -> None:
+    gateway = MemoryGateway()
+    async with gateway.client() as client:
+        accepted = await deploy(client, variables={"MODE": "fast"})
+    end = gateway.log.length
+    other = MemoryGateway(gateway.log, gateway.logs, gateway.secrets, team=TeamId(UUID(int=9)))
+    identity = accepted["deployment"]
+    async with other.client() as client:
+        assert [(await client.get(path)).json() for path in ("/projects", "/deployments")] == [[], []]
+        assert (await client.get("/events")).text == ""
+        for path in (
+            "/projects/shop",
+            "/projects/shop/variables",
+            f"/deployments/{identity}",
+            f"/deployments/{identity[:4]}",
+        ):
+            assert_problem(await client.get(path), 404)
+        assert_problem(await client.get(f"/deployments/{identity}/logs"), 404)
+        assert_problem(await client.post(f"/deployments/{identity}/cancel"), 404)
+        assert_problem(await client.post("/projects/shop/rollback", json={}), 404)
+        assert_problem(await client.put("/projects/shop/variables/A", json={"value": "x"}), 404)
+        assert_problem(await client.post("/deployments", json={**DEPLOY, "project": "shop"}), 409, "project")
+    assert gateway.log.length == end
 
 
 async def test_a_removed_variable_is_gone_and_removing_it_again_is_refused() -> None:
