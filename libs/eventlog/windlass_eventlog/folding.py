@@ -44,7 +44,7 @@ class Condition:
     values: tuple[str | None, ...]
 
     def holds(self, row: BaseModel) -> bool:
-        return as_text(row.model_dump(mode="json")[self.field]) in self.values
+        return indexed(row, self.field) in self.values
 
 
 def conditions(projection: AnyProjection, where: Mapping[str, object]) -> list[Condition]:
@@ -62,8 +62,13 @@ def conditions(projection: AnyProjection, where: Mapping[str, object]) -> list[C
     ]
 
 
+def indexed(row: BaseModel, name: str) -> str | None:
+    """Return a field of a row as it is looked up."""
+    return as_text(getattr(row, name))
+
+
 def as_text(value: object) -> str | None:
-    """Return a scalar as PostgreSQL's `->>` shows it."""
+    """Return a scalar as JSON writes it, None for null."""
     match to_jsonable_python(value):
         case None:
             return None

@@ -10,6 +10,7 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
 from windlass_eventlog.log import EventLog
+from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.reaction import Reaction
 from windlass_eventlog.reactor import Reactor
@@ -20,7 +21,10 @@ Delivering = Callable[[Reaction], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The log, the rows, and what lies beside them. `nats` is the connection itself, for the stream `LOGS`."""
+    """The log, the rows, and what lies beside them.
+
+    `nats` is the connection itself, for the stream `LOGS`; `database` is the service's own, for its records.
+    """
 
     service: Service
     log: EventLog
@@ -28,6 +32,7 @@ class Link:
     append: Appender
     objects: Objects
     nats: Client
+    database: Database
     buckets: Mapping[Bucket, KeyValue]
     open_vault: Callable[[], Vault]
     deliver: Delivering

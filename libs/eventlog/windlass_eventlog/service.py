@@ -12,12 +12,26 @@ service anew and its log says why.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from windlass_contracts.subjects import Service
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.background import background
+from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import Clock, utc_now
 from windlass_eventlog.folding import AnyProjection
+from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
+from windlass_eventlog.jetstream.connection import connection
+from windlass_eventlog.jetstream.log import JetStreamLog
+from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
+from windlass_eventlog.postgres.database import database
+from windlass_eventlog.postgres.layout import Layout
+from windlass_eventlog.postgres.projection_runner import ProjectionRunner
+from windlass_eventlog.postgres.rows import PostgresRows
+from windlass_eventlog.progress import Progress
 from windlass_eventlog.settings import CommonSettings
+from windlass_eventlog.vault import Vault
 
 
 @asynccontextmanager
@@ -29,12 +43,30 @@ async def connected(
     Raises:
         NotProvisionedError: a stream, consumer or bucket is missing.
         PermissionDeniedError, GapError, HaltedError: the service cannot work, or cannot go on.
+        LogUnavailableError, RowsUnavailableError: NATS or PostgreSQL did not answer at the start.
     """
-    async for link in _connections(service, settings, projections, clock):
-        yield link
-
-
-def _connections(
-    service: Service, settings: CommonSettings, projections: Sequence[AnyProjection], clock: Clock
-) -> AsyncIterator[Link]:
-    raise NotImplementedError(service, settings, projections, clock)
+    nats_url = settings.nats_url.get_secret_value()
+    async with (
+        connection(nats_url, service) as nats,
+        database(settings.database_url.get_secret_value(), service) as own,
+    ):
+        log = JetStreamLog(nats, settings.installation)
+        runner = ProjectionRunner(log, own, Layout.of(service, projections), Progress())
+        buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
+        link = Link(
+            service=service,
+            log=log,
+            rows=PostgresRows(own, runner.layout, runner.progress),
+            append=Appender(log, service, clock),
+            objects=await JetStreamObjects.opened(nats),
+            nats=nats.client,
+            database=own,
+            buckets=buckets,
+            open_vault=partial(Vault.opened, buckets[Bucket.SECRETS], settings.secrets_keys_file),
+            deliver=partial(reacting, nats, nats_url, service),
+        )
+        await runner.prepare()
+        async with background(nats.failing(), runner.run()):
+            await runner.progress.reached(await log.head(), patience=None)
+            await runner.tidy()
+            yield link

@@ -15,7 +15,7 @@ from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
 
 ANSWER_WITHIN_S = 5.0
 _CONNECT_WITHIN_S = 30.0
-_RECONNECT_AFTER_S = 0.1
+RECONNECT_AFTER_S = 0.1
 _UNSENT_BYTES = 16 * 1024 * 1024
 _REFUSED_SUBJECT = re.compile(r'permissions violation for (\w+) to "([^"]+)"', re.IGNORECASE)
 _REFUSED_USER = re.compile(r"authorization violation|authentication (expired|revoked)", re.IGNORECASE)
@@ -122,7 +122,7 @@ async def _connect(link: Connection, url: str) -> None:
             disconnected_cb=link.lost,
             reconnected_cb=link.regained,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=_RECONNECT_AFTER_S,  # type: ignore[arg-type] # it is slept: a fraction will do
+            reconnect_time_wait=RECONNECT_AFTER_S,  # type: ignore[arg-type] # it is slept: a fraction will do
             pending_size=_UNSENT_BYTES,
         )
     )

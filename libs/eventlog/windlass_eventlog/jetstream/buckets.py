@@ -1,0 +1,130 @@
+"""Key-value buckets and the object store of JetStream."""
+
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import nats.errors
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError, NotFoundError
+from nats.js.kv import KeyValue as NatsKeyValue
+from nats.js.object_store import ObjectStore as NatsObjectStore
+
+from windlass_eventlog.buckets import Bucket, KeyValue, Objects
+from windlass_eventlog.errors import KeyTakenError, LogUnavailableError, NotProvisionedError
+from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.topology import OBJECTS
+
+_PIECE_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JetStreamKeyValue(KeyValue):
+    """One bucket. Its history is one value long, and a delete purges: nothing is left but a mark."""
+
+    name: Bucket
+    store: NatsKeyValue
+
+    @classmethod
+    async def opened(cls, connection: Connection, name: Bucket) -> Self:
+        """Open a bucket.
+
+        Raises:
+            NotProvisionedError: there is none.
+        """
+        with _answered(name):
+            try:
+                return cls(name, await connection.jetstream.key_value(name))
+            except NotFoundError as error:
+                msg = f"There is no bucket {name}: provision the installation."
+                raise NotProvisionedError(msg) from error
+
+    async def create(self, key: str, value: bytes) -> None:
+        with _answered(self.name):
+            try:
+                await self.store.create(key, value)
+            except KeyWrongLastSequenceError as error:
+                msg = f"{self.name} has a value under {key} already."
+                raise KeyTakenError(msg) from error
+
+    async def get(self, key: str) -> bytes | None:
+        with _answered(self.name):
+            try:
+                return (await self.store.get(key)).value or b""
+            except KeyNotFoundError:
+                return None
+
+    async def delete(self, key: str) -> None:
+        with _answered(self.name):
+            await self.store.purge(key)
+
+    async def keys(self) -> AsyncGenerator[str, None]:
+        with _answered(self.name):
+            try:
+                found = await self.store.keys()
+            except NoKeysError:
+                return
+        for key in found:
+            yield key
+
+
+@dataclass(frozen=True, slots=True)
+class JetStreamObjects(Objects):
+    """The object store. What passes is kept on disk in between: the library reads and writes files."""
+
+    store: NatsObjectStore
+
+    @classmethod
+    async def opened(cls, connection: Connection) -> Self:
+        """Open the store.
+
+        Raises:
+            NotProvisionedError: there is none.
+        """
+        with _answered(OBJECTS):
+            try:
+                return cls(await connection.jetstream.object_store(OBJECTS))
+            except NotFoundError as error:
+                msg = f"There is no object store {OBJECTS}: provision the installation."
+                raise NotProvisionedError(msg) from error
+
+    async def put(self, key: str, content: AsyncIterator[bytes]) -> None:
+        with tempfile.TemporaryFile() as file:
+            async for piece in content:
+                file.write(piece)
+            file.seek(0)
+            with _answered(OBJECTS):
+                await self.store.put(key, file)
+
+    async def get(self, key: str) -> AsyncGenerator[bytes, None]:
+        with tempfile.TemporaryFile() as file:
+            with _answered(OBJECTS):
+                try:
+                    await self.store.get(key, writeinto=file)
+                except NotFoundError:
+                    raise KeyError(key) from None
+            file.seek(0)
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+
+    async def delete(self, key: str) -> None:
+        with _answered(OBJECTS):
+            try:
+                await self.store.delete(key)
+            except NotFoundError:
+                return  # it is gone, as it should be
+
+
+@contextmanager
+def _answered(what: str) -> Iterator[None]:
+    """Turn silence and unforeseen refusals of the server into one error.
+
+    Raises:
+        LogUnavailableError: NATS did not do what it was asked to.
+    """
+    try:
+        yield
+    except (nats.errors.Error, OSError) as error:
+        msg = f"NATS did not answer about {what}: {str(error) or type(error).__name__}"
+        raise LogUnavailableError(msg) from error

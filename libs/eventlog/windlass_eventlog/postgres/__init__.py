@@ -1,0 +1,1 @@
+"""Rows of projections in PostgreSQL."""

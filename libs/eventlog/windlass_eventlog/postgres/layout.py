@@ -1,0 +1,83 @@
+"""Where rows lie: one schema for one set of projections, named by a digest of all that their rows depend on.
+
+A new shape of any row is another schema: it is filled from the log beside the old one, and the old one goes once the
+new one has caught up.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.folding import AnyProjection
+
+_FORMAT = 1
+"""Raised when the tables themselves change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The schema of some projections, and the statements on it. Names come from our own code, never from outside."""
+
+    prefix: str
+    digest: str
+    projections: tuple[AnyProjection, ...]
+
+    @classmethod
+    def of(cls, service: Service, projections: Sequence[AnyProjection]) -> Self:
+        ordered = tuple(sorted(projections, key=lambda projection: projection.name))
+        shapes = [
+            [one.name, one.version, list(one.indexes), one.row.model_json_schema(mode="serialization")]
+            for one in ordered
+        ]
+        digest = hashlib.sha256(json.dumps([_FORMAT, shapes], sort_keys=True).encode()).hexdigest()
+        return cls(f"rows_{service}_", digest[:16], ordered)
+
+    @property
+    def schema(self) -> str:
+        return f"{self.prefix}{self.digest}"
+
+    def table(self, projection: AnyProjection) -> str:
+        """Return the table of a projection.
+
+        Raises:
+            LookupError: it is not among those of this service.
+        """
+        if projection not in self.projections:
+            msg = f"the projection {projection.name} is not among those of this service"
+            raise LookupError(msg)
+        return f'{self.schema}."row_{projection.name}"'
+
+    @property
+    def checkpoint(self) -> str:
+        return f"{self.schema}.checkpoint"
+
+    def creation(self) -> list[str]:
+        """Return the statements that make the schema, harmless where it exists."""
+        columns = "one boolean PRIMARY KEY DEFAULT true CHECK (one), sequence bigint NOT NULL"
+        statements = [
+            f"CREATE SCHEMA IF NOT EXISTS {self.schema}",
+            f"CREATE TABLE IF NOT EXISTS {self.checkpoint} ({columns})",
+            f"INSERT INTO {self.checkpoint} (sequence) VALUES (0) ON CONFLICT DO NOTHING",  # noqa: S608
+        ]
+        for projection in self.projections:
+            statements += self._table(projection)
+        return statements
+
+    def _table(self, projection: AnyProjection) -> list[str]:
+        table = self.table(projection)
+        # json, not jsonb: that one refuses the character U+0000, and what refuses an event stops the projection.
+        columns = ["key uuid PRIMARY KEY", "sequence bigint NOT NULL", "row json NOT NULL"]
+        columns += [f"{column(name)} text" for name in projection.indexes]
+        indexes = [
+            f'CREATE INDEX IF NOT EXISTS "row_{projection.name}_{name}" ON {table} ({column(name)})'
+            for name in projection.indexes
+        ]
+        return [f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})", *indexes]
+
+
+def column(index: str) -> str:
+    """Return the column that holds an indexed field of the row once more, as it is looked up."""
+    return f'"by_{index}"'

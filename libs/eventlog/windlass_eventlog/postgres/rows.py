@@ -1,0 +1,59 @@
+"""Rows of projections in PostgreSQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from windlass_eventlog.folding import Condition, conditions
+from windlass_eventlog.postgres.batch import versioned
+from windlass_eventlog.postgres.database import Database
+from windlass_eventlog.postgres.layout import Layout, column
+from windlass_eventlog.progress import Progress
+from windlass_eventlog.projection import PATIENCE, Projection, Rows, Versioned
+
+RowT = TypeVar("RowT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresRows(Rows):
+    """What the projection runner wrote. Raises RowsUnavailableError where PostgreSQL stays away."""
+
+    database: Database
+    layout: Layout
+    progress: Progress
+
+    async def get(self, projection: Projection[RowT], key: UUID) -> Versioned[RowT] | None:
+        statement = f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE key = $1"  # noqa: S608
+        found = await self.database.ask(lambda session: session.fetchrow(statement, key))
+        return None if found is None else versioned(projection, found)
+
+    async def find(
+        self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None
+    ) -> list[Versioned[RowT]]:
+        wanted = conditions(projection, where)
+        clauses = " AND ".join(_clause(one, place) for place, one in enumerate(wanted, 2)) or "true"
+        statement = (
+            f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE {clauses}"  # noqa: S608
+            " ORDER BY sequence DESC, key LIMIT $1"
+        )
+        values = [[value for value in one.values if value is not None] for one in wanted]
+        found = await self.database.ask(lambda session: session.fetch(statement, limit, *values))
+        return [versioned(projection, record) for record in found]
+
+    async def reached(self, sequence: int, patience: timedelta = PATIENCE) -> None:
+        await self.progress.reached(sequence, patience)
+
+    @property
+    def position(self) -> int:
+        return self.progress.position
+
+
+def _clause(condition: Condition, place: int) -> str:
+    """Return SQL that compares a column with an array in a parameter; null is no value of an array."""
+    name = column(condition.field)
+    any_value = f"{name} = ANY(${place}::text[])"
+    return f"({any_value} OR {name} IS NULL)" if None in condition.values else any_value

@@ -1,0 +1,43 @@
+"""How far somebody read the log, and how others wait for it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from windlass_eventlog.errors import HaltedError, NotReachedError
+
+
+@dataclass(slots=True)
+class Progress:
+    """The sequence up to which the rows hold what the log says, and why they stand still, if they do."""
+
+    position: int = 0
+    halted: HaltedError | None = None
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def move(self, position: int) -> None:
+        async with self._changed:
+            self.position = position
+            self._changed.notify_all()
+
+    async def halt(self, why: HaltedError) -> None:
+        async with self._changed:
+            self.halted = why
+            self._changed.notify_all()
+
+    async def reached(self, sequence: int, patience: timedelta | None) -> None:
+        """Wait until the position is `sequence` or more; without `patience` as long as it takes.
+
+        Raises:
+            NotReachedError, HaltedError: as `Rows.reached`.
+        """
+        if self.position >= sequence:
+            return
+        try:
+            async with asyncio.timeout(None if patience is None else patience.total_seconds()), self._changed:
+                await self._changed.wait_for(lambda: self.position >= sequence or self.halted is not None)
+        except TimeoutError:
+            msg = f"The rows stand at {self.position} and did not reach {sequence} within {patience}."
+            raise NotReachedError(msg) from None
+        if self.position < sequence and self.halted is not None:
+            raise self.halted
