@@ -1,4 +1,4 @@
-"""The command, for where its script is not on the PATH: `python -m windlass`."""
+"""`python -m windlass`."""
 
 from windlass.main import main
 

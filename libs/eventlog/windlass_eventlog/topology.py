@@ -36,7 +36,7 @@ def _about(aggregate: Aggregate, service: Service | str = "*") -> str:
 
 
 DURABLES: tuple[Durable, ...] = (
-    Durable(Service.GATEWAY, (_about(Aggregate.DEPLOYMENT),)),
+    Durable(Service.GATEWAY, (_about(Aggregate.DEPLOYMENT), _about(Aggregate.ROUTES))),
     Durable(Service.BUILDER, (_about(Aggregate.DEPLOYMENT), _about(Aggregate.ROUTES))),
     Durable(Service.MONITOR, (_about(Aggregate.DEPLOYMENT),)),
     Durable(Service.ROUTER, (_about(Aggregate.DEPLOYMENT), _about(Aggregate.ROUTES))),

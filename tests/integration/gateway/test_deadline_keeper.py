@@ -124,3 +124,23 @@ async def test_a_deadline_that_passes_while_it_sleeps_is_kept_without_any_event(
     running.cancel()
     await asyncio.wait({running})
     assert (await row(gateway, identity)).phase is Phase.FAILED
+
+
+async def test_a_rollback_wakes_the_keeper_that_waits() -> None:
+    gateway = MemoryGateway()
+    first, second = await request(gateway), await request(gateway)
+    await gateway.make_live(first, "shop")
+    await gateway.make_live(second, "shop")
+    moments = [utc_now()]
+    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]))
+    reactors = MemoryReactors(gateway.log, gateway.rows, [keeper.reactor])
+    await reactors.settle()
+    running = asyncio.ensure_future(keeper.run())
+    async with gateway.client() as client:
+        accepted = (await client.post("/projects/shop/rollback", json={})).json()
+    moments[0] += timedelta(hours=1)
+    await reactors.settle()
+    await gateway.rows.reached(accepted["sequence"] + 1)
+    running.cancel()
+    await asyncio.wait({running})
+    assert isinstance(gateway.log.at(gateway.log.length).event, RoutesFailed)

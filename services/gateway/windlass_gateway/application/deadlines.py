@@ -1,7 +1,7 @@
 """The deadline keeper: ends what its owner abandoned, at the moment its time is over.
 
-It keeps nothing of its own: what is open, and until when, stands in the rows, also after a restart. It looks when an
-event about a deployment or a request to switch changed something, and when the earliest deadline passes.
+It keeps nothing of its own: what is open, and until when, stands in the rows, also after a restart. It looks
+whenever an event about a deployment or a project's routes came, and when the earliest deadline passes.
 """
 
 import asyncio
@@ -30,8 +30,11 @@ _RETRY = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
 
-def _about_deployments() -> frozenset[type[Event]]:
-    return frozenset(kind for kind in published_events().values() if kind.AGGREGATE is Aggregate.DEPLOYMENT)
+_WITH_DEADLINES = frozenset({Aggregate.DEPLOYMENT, Aggregate.ROUTES})
+
+
+def _changing_deadlines() -> frozenset[type[Event]]:
+    return frozenset(kind for kind in published_events().values() if kind.AGGREGATE in _WITH_DEADLINES)
 
 
 class DeadlineKeeper:
@@ -40,13 +43,9 @@ class DeadlineKeeper:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._changed = asyncio.Event()
-        self.reactor = Reactor(name="deadlines", wakes_on=_about_deployments(), handle=self._wake)
+        self.reactor = Reactor(name="deadlines", wakes_on=_changing_deadlines(), handle=self._wake)
 
     async def _wake(self, _: WakeUp) -> None:
-        self.look_again()
-
-    def look_again(self) -> None:
-        """Something changed: the next deadline may be another one."""
         self._changed.set()
 
     async def run(self) -> None:
