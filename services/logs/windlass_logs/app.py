@@ -1,0 +1,42 @@
+"""The logs service: collects what containers write, without the secrets that they were given."""
+
+import asyncio
+from collections.abc import Callable
+from typing import assert_never
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.logs.jetstream import JetStreamLogStore
+from windlass_eventlog.service import connected
+from windlass_eventlog.settings import CommonSettings
+from windlass_logs.adapters.docker import DockerLogSource
+from windlass_logs.adapters.processes import ProcessLogSource
+from windlass_logs.application.collector import Collector
+from windlass_logs.application.following import Following
+from windlass_logs.application.log_source import LogSource
+from windlass_logs.application.projections import DEPLOYMENTS
+
+
+async def serve(started: Callable[[], None]) -> None:
+    """Run until cancelled."""
+    settings = CommonSettings()
+    async with (
+        connected(Service.LOGS, settings, projections=[DEPLOYMENTS]) as link,
+        asyncio.TaskGroup() as tasks,
+    ):
+        following = Following(_source(settings), JetStreamLogStore(link.nats), link.vault)
+        collector = Collector(link.rows, following, settings.node, utc_now, tasks)
+        await collector.restore()
+        async with link.reacting([collector.reactor]):
+            started()
+            await asyncio.Event().wait()
+
+
+def _source(settings: CommonSettings) -> LogSource:
+    match settings.runtime:
+        case "docker":
+            return DockerLogSource()
+        case "process":
+            return ProcessLogSource(settings.home)
+        case _:
+            assert_never(settings.runtime)
