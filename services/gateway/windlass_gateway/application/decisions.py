@@ -12,7 +12,7 @@ from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.domain.writes import Write
 
 T = TypeVar("T")
-_TRIES = 5
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Signature:
 
 
 async def decided(gateway: Gateway, decide: Callable[[], Awaitable[T]]) -> T:
-    """Run a decision; after a conflict wait until the rows show what won, and run it again, five times in all.
+    """Run a decision; after a conflict wait until the rows show what won, and run it again, 20 times in all.
 
     Raises:
         ConflictError: others were quicker each time.
