@@ -39,7 +39,7 @@ class Platform:
         self.up = UpProcess(self.home, self.port, self.home / "config")
         self.up.command, self.up.environment = self._command("up", *options), self._environment
         self.up.__enter__()
-        self.up.wait_for("Stop")
+        self.up.wait_for("Stop: ")
 
     def stop(self) -> None:
         """Stop it in order, as Ctrl-C does."""

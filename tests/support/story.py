@@ -31,22 +31,22 @@ class Story:
     def ended(self, deployment: str) -> Mapping[str, Any]:
         """Wait for the end of a deployment on the log itself, and return what is known of it then."""
         for event in self.platform.follow_events():
-            if event["type"] in ENDS and event["subject"].endswith(deployment):
+            if event["type"] in ENDS and event["about"] == deployment:
                 status, answer = self.platform.api("GET", f"/deployments/{deployment}?at_least={event['sequence']}")
                 assert status == 200, answer
                 return dict(answer)
         raise AssertionError(f"the log ended before deployment {deployment} did")
 
     def waited_for(self, kind: str, about: str) -> Mapping[str, Any]:
-        """Wait for an event of a type about a deployment or project (part of its subject)."""
+        """Wait for an event of a type about a deployment or project."""
         for event in self.platform.follow_events():
-            if event["type"] == kind and about in event["subject"]:
+            if event["type"] == kind and event["about"] == about:
                 return event
         raise AssertionError(f"the log ended without {kind}")
 
     def types_of(self, deployment: str) -> Sequence[str]:
         """Return the types of all events about a deployment."""
-        return [event["type"] for event in self.platform.events() if event["subject"].endswith(deployment)]
+        return [event["type"] for event in self.platform.events() if event["about"] == deployment]
 
     def answer(self, alias: str | None = None) -> tuple[int, str]:
         """Return what the project answers at its own address, or at another one."""

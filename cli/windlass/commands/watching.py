@@ -40,7 +40,7 @@ class Watch:
 
     async def _tell_events(self) -> int:
         steps = Steps()
-        follower = EventFollower(self.api, self.sequence - 1, {"project": self.project})
+        follower = EventFollower(self.api, self.sequence - 1, {"project": self.project, "at_least": self.sequence})
         async with aclosing(follower.follow()) as events:
             async for event in events:
                 if event["about"] != self.deployment:
