@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from windlass_builder.domain.workloads import OutputLine, OutputStream
 
-LONGEST_LINE = 64 * 1024
+LONGEST_LINE = 2**20
 
 
 class LineAssembler:
-    """Joins the fragments of each stream to lines; a line longer than 64 KiB is cut into several."""
+    """Joins the fragments of each stream to lines; a line longer than 1 MiB is cut into several."""
 
     def __init__(self) -> None:
         self._open: dict[OutputStream, bytes] = dict.fromkeys(OutputStream, b"")

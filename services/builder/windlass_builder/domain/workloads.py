@@ -63,7 +63,7 @@ class OutputStream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """One line, without its line end, as it was written: any bytes, escape sequences included, at most 64 KiB."""
+    """One line, without its line end, as it was written: any bytes, escape sequences included, at most 1 MiB."""
 
     time: datetime
     stream: OutputStream

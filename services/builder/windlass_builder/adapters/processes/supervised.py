@@ -23,7 +23,7 @@ _CODE = (
     "from windlass_builder.adapters.processes.supervision.{} import main; main()"
 )
 _ROOT = str(Path(windlass_builder.__file__).parents[1])
-_LONGEST_LINE = 2**18
+_LONGEST_LINE = 2**21
 
 
 async def start_supervisor(folder: Path, order: Order) -> None:

@@ -15,7 +15,7 @@ from time import monotonic
 from windlass_builder.adapters.processes.supervision.order import Order
 from windlass_builder.adapters.processes.supervision.tree import count_threads, descendants, signal_each, uses_more_than
 
-LONGEST_LINE = 64 * 1024
+LONGEST_LINE = 2**20  # as with the engine; a secret must not straddle two lines
 # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
 _PARENT_DEATH_SIGNAL, _SUBREAPER = 1, 36
 _CHUNK = 256 * 1024
