@@ -7,7 +7,6 @@ from uuid import uuid4
 from windlass_contracts.subjects import Service
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
-from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.adapters.service_log import configure_log
@@ -41,7 +40,7 @@ def _gateway(link: Link) -> Gateway:
         rows=link.rows,
         append=link.append,
         vault=link.vault,
-        logs=JetStreamLogStore(link.nats),
+        logs=link.logs,
         clock=utc_now,
         fresh_id=uuid4,
     )

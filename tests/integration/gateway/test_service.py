@@ -1,6 +1,7 @@
 """The gateway as a service: on real NATS and PostgreSQL, started and stopped as its supervisor does it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -14,7 +15,7 @@ from cryptography.fernet import Fernet
 from support.gateway_story import REPOSITORY
 from windlass_eventlog.jetstream.provisioning import provision
 from windlass_gateway.app import serve
-from windlass_gateway.entrypoints.server import PortTakenError
+from windlass_gateway.entrypoints.server import PortTakenError, listen
 
 TOKEN = "wl-service-token"  # noqa: S105 - of this test's own gateway
 DEPLOY = {"git": REPOSITORY, "ref": "main", "variables": {"A": "secret value"}}
@@ -113,3 +114,10 @@ async def test_a_port_that_is_taken_is_said(port: int) -> None:
     async with running(port):
         with pytest.raises(PortTakenError, match="WINDLASS_GATEWAY_PORT"):
             await serve(lambda: None)
+
+
+def test_answers_are_sent_without_waiting_for_acknowledgements() -> None:
+    with listen(0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
