@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from nats.aio.client import Client
-
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
 from windlass_eventlog.log import EventLog
+from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.reaction import Reaction
@@ -23,7 +22,7 @@ Delivering = Callable[[Reaction], AbstractAsyncContextManager[None]]
 class Link:
     """The log, the rows, and what lies beside them.
 
-    `nats` is the connection itself, for the stream `LOGS`; `database` is the service's own, for its records.
+    `logs` holds the lines of builds and containers; `database` is the service's own, for its records.
     """
 
     service: Service
@@ -31,7 +30,7 @@ class Link:
     rows: Rows
     append: Appender
     objects: Objects
-    nats: Client
+    logs: LogStore
     database: Database
     buckets: Mapping[Bucket, KeyValue]
     open_vault: Callable[[], Vault]

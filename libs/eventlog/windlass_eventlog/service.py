@@ -25,6 +25,7 @@ from windlass_eventlog.jetstream.connection import connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
+from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.postgres.database import database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
@@ -59,7 +60,7 @@ async def connected(
             rows=PostgresRows(own, runner.layout, runner.progress),
             append=Appender(log, service, clock),
             objects=await JetStreamObjects.opened(nats),
-            nats=nats.client,
+            logs=JetStreamLogStore(nats),
             database=own,
             buckets=buckets,
             open_vault=partial(Vault.opened, buckets[Bucket.SECRETS], settings.secrets_keys_file),

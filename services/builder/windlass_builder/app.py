@@ -39,7 +39,6 @@ from windlass_contracts.events import (
 from windlass_contracts.subjects import Service
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
-from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
@@ -105,7 +104,7 @@ def _reactors(
         loopback_allowed=settings.loopback_repositories,
     )
     slots = asyncio.Semaphore(settings.builds_at_once)
-    deploying = Deploying(link.append, containers, sources, list_root, JetStreamLogStore(link.nats), slots)
+    deploying = Deploying(link.append, containers, sources, list_root, link.logs, slots)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
     sweeping = Sweeping(containers, tasks)

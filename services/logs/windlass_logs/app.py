@@ -6,7 +6,6 @@ from typing import assert_never
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.clock import utc_now
-from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.service import connected
 from windlass_eventlog.settings import CommonSettings
 from windlass_logs.adapters.docker import DockerLogSource
@@ -24,7 +23,7 @@ async def serve(started: Callable[[], None]) -> None:
         connected(Service.LOGS, settings, projections=[DEPLOYMENTS]) as link,
         asyncio.TaskGroup() as tasks,
     ):
-        following = Following(_source(settings), JetStreamLogStore(link.nats), link.vault)
+        following = Following(_source(settings), link.logs, link.vault)
         collector = Collector(link.rows, following, settings.node, utc_now, tasks)
         await collector.restore()
         async with link.reacting([collector.reactor]):

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import nats
 import pytest
-from nats.aio.client import Client
 
 from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
-from windlass_contracts.logs import ALL_LOGS, LOG_STREAM
+from windlass_eventlog.jetstream.connection import Connection, connection
+from windlass_eventlog.jetstream.provisioning import provision
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog, LogStore
@@ -20,15 +19,14 @@ def log() -> DeploymentLog:
 
 
 @pytest.fixture
-async def connection(nats_server: str) -> AsyncIterator[Client]:
-    connection = await nats.connect(nats_server, reconnect_time_wait=0.1, max_reconnect_attempts=-1)
-    await connection.jetstream().add_stream(name=LOG_STREAM, subjects=[ALL_LOGS], allow_direct=True)
-    yield connection
-    await connection.close()
+async def nats_connection(nats_server: str) -> AsyncIterator[Connection]:
+    await provision(nats_server)
+    async with connection(nats_server, "logs") as opened:
+        yield opened
 
 
 @pytest.fixture(params=["memory", "jetstream"])
 def store(request: pytest.FixtureRequest) -> LogStore:
     if request.param == "memory":
         return MemoryLogStore()
-    return JetStreamLogStore(request.getfixturevalue("connection"))
+    return JetStreamLogStore(request.getfixturevalue("nats_connection"))

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
-import nats
-from nats.aio.client import Client
-
 from support.nats import NATS_SERVER
 from support.server_process import ServerCommand, ServerProcess
-from windlass_contracts.logs import ALL_LOGS, LOG_STREAM
+from windlass_eventlog.jetstream.connection import Connection, connection
+from windlass_eventlog.jetstream.provisioning import provision
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.logs.port import DeploymentLog, RawLine
 from windlass_eventlog.logs.redaction import Redaction
@@ -30,9 +28,9 @@ async def start_writer(url: str, log: DeploymentLog) -> asyncio.subprocess.Proce
 
 
 async def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(
-    nats_server: str, connection: Client, log: DeploymentLog
+    nats_server: str, nats_connection: Connection, log: DeploymentLog
 ) -> None:
-    store = JetStreamLogStore(connection)
+    store = JetStreamLogStore(nats_connection)
     async with aclosing(store.follow(log)) as batches:
         seen = 0
         for limit in KILLED_AT:
@@ -54,11 +52,12 @@ async def test_a_server_that_is_killed_costs_neither_writer_nor_reader_a_line(
 ) -> None:
     server = server_command(tmp_path, free_port())
     with ServerProcess(server) as first:
-        connection = await nats.connect(address(server), reconnect_time_wait=0.1, max_reconnect_attempts=-1)
-        await connection.jetstream().add_stream(name=LOG_STREAM, subjects=[ALL_LOGS], allow_direct=True)
-        store = JetStreamLogStore(connection)
-        batches = store.follow(log)
-        async with LogWriter(store, log, "web-0", Redaction([])) as writer, aclosing(batches):
+        await provision(address(server))
+        async with (
+            connection(address(server), "logs") as opened,
+            LogWriter(JetStreamLogStore(opened), log, "web-0", Redaction([])) as writer,
+            aclosing(JetStreamLogStore(opened).follow(log)) as batches,
+        ):
             await writer.write(RawLine(0, "out", b"line 0"))
             texts = [line.text for line in (await anext(batches)).lines]
             os.kill(first.pid, signal.SIGKILL)
@@ -68,7 +67,6 @@ async def test_a_server_that_is_killed_costs_neither_writer_nor_reader_a_line(
                 while len(texts) < 500:
                     texts += [line.text for line in (await anext(batches)).lines]
                 await writer.flush()
-                await connection.close()
 
     assert texts == [f"line {number}" for number in range(500)]
 

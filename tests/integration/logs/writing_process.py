@@ -7,9 +7,8 @@ import asyncio
 import sys
 from uuid import UUID
 
-import nats
-
 from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
+from windlass_eventlog.jetstream.connection import connection
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.logs.port import DeploymentLog, RawLine
 from windlass_eventlog.logs.redaction import Redaction
@@ -22,15 +21,14 @@ LINES_AT_ONCE = 3
 
 
 async def main(url: str, team: str, project: str, deployment: str, count: str) -> None:
-    connection = await nats.connect(url, reconnect_time_wait=0.1, max_reconnect_attempts=-1)
-    store = JetStreamLogStore(connection)
     log = DeploymentLog(TeamId(UUID(team)), ProjectId(UUID(project)), DeploymentId(UUID(deployment)))
-    point = await resume_point(store, log, SOURCE)
-    start = 0 if point is None else point.time_ns * LINES_AT_ONCE + point.seen
-    async with LogWriter(store, log, SOURCE, Redaction([]), rate=Rate(burst=int(count))) as writer:
-        for number in range(start, int(count)):
-            await writer.write(RawLine(number // LINES_AT_ONCE, "out", b"line %d" % number))
-    await connection.close()
+    async with connection(url, "logs") as nats:
+        store = JetStreamLogStore(nats)
+        point = await resume_point(store, log, SOURCE)
+        start = 0 if point is None else point.time_ns * LINES_AT_ONCE + point.seen
+        async with LogWriter(store, log, SOURCE, Redaction([]), rate=Rate(burst=int(count))) as writer:
+            for number in range(start, int(count)):
+                await writer.write(RawLine(number // LINES_AT_ONCE, "out", b"line %d" % number))
 
 
 if __name__ == "__main__":

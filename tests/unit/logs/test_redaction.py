@@ -24,10 +24,8 @@ def test_no_secret_is_left_in_a_line(secrets: list[str], before: str, after: str
     assert not [secret for secret in secrets if secret in redacted]
 
 
-@given(SECRETS, AROUND, AROUND)
+@given(st.text("abc%+/", min_size=SHORTEST), st.text("xyz \t"), st.text("xyz \t"))
 def test_what_stands_around_a_secret_is_kept(secret: str, before: str, after: str) -> None:
-    if secret in before + after or secret in (before + secret + after).replace(secret, "", 1):
-        return
     assert Redaction([secret]).apply(before + secret + after) == before + MASK + after
 
 

@@ -11,10 +11,12 @@ from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.pull import Selection, pulled
 
 
-async def next_message(connection: Connection, subject: str, first: int) -> api.RawStreamMsg | None:
+async def next_message(
+    connection: Connection, subject: str, first: int, stream: str = STREAM
+) -> api.RawStreamMsg | None:
     """Return the first message of a subject from a sequence on. Takes 0.3 to 1 ms, by direct get."""
     try:
-        return await connection.jetstream.get_msg(STREAM, first, subject, direct=True, next=True)
+        return await connection.jetstream.get_msg(stream, first, subject, direct=True, next=True)
     except NotFoundError:
         return None
 

@@ -33,11 +33,12 @@ class InterruptionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which messages: those of a pattern, from a sequence on, with or without their bodies."""
+    """Which messages of a stream: those of a pattern, from a sequence on, with or without their bodies."""
 
     pattern: str
     first: int = 1
     headers_only: bool = False
+    stream: str = STREAM
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Pull:
     """One consumer and the requests for its messages. Made and closed by `pulled`."""
 
     connection: Connection
+    stream: str
     consumer: str
     inbox: str
     _arrived: "asyncio.Queue[Msg | None]" = field(default_factory=asyncio.Queue)
@@ -100,7 +102,7 @@ class Pull:
             "expires": int(_EXPIRES_S * _SECOND_NS),
             "idle_heartbeat": int(_HEARTBEAT_S * _SECOND_NS),
         }
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.consumer}"
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.consumer}"
         await self.connection.client.publish(subject, json.dumps(request).encode(), self.inbox)
         self._requested += messages
 
@@ -113,11 +115,11 @@ async def pulled(connection: Connection, selection: Selection) -> AsyncGenerator
         nats.errors.Error: the server does not answer.
     """
     client = connection.client
-    pull = Pull(connection, f"{connection.name}-{secrets.token_hex(8)}", client.new_inbox())
+    pull = Pull(connection, selection.stream, f"{connection.name}-{secrets.token_hex(8)}", client.new_inbox())
     subscription = await client.subscribe(pull.inbox, cb=pull.arrive)
     try:
         with connection.on_reconnect(pull.interrupt):
-            await connection.jetstream.add_consumer(STREAM, _ephemeral(pull.consumer, selection))
+            await connection.jetstream.add_consumer(selection.stream, _ephemeral(pull.consumer, selection))
             async with aclosing(pull.messages()) as messages:
                 async for message in messages:
                     yield message, message.metadata.num_pending

@@ -1,36 +1,39 @@
 """Lines of deployments on the stream `LOGS` of JetStream."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 
-from nats.aio.client import Client
+import nats.errors
+import structlog
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
 from windlass_contracts.logs import LOG_STREAM, LogBatch
 from windlass_eventlog.errors import LogUnavailableError
+from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.lookup import next_message
+from windlass_eventlog.jetstream.pull import InterruptionError, Selection, pulled
 from windlass_eventlog.logs.codec import decode_batch, encode_batch
-from windlass_eventlog.logs.port import Cursor, DeploymentLog, SourceTakenError, behind
-from windlass_eventlog.logs.pull import ANSWER_WITHIN_S, Selection, answering, arriving, stored
+from windlass_eventlog.logs.port import Cursor, DeploymentLog, LogStore, SourceTakenError, behind
 
-_TRY_AGAIN_AFTER_S = 0.25
+_TRY_AGAIN_AFTER_S = 0.1
+
+_log = structlog.get_logger(__name__)
 
 
-class JetStreamLogStore:
+class JetStreamLogStore(LogStore):
     """Stores batches as messages; their ids let the server drop what is sent twice."""
 
-    def __init__(self, connection: Client) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._jetstream = connection.jetstream(timeout=ANSWER_WITHIN_S)
 
     async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
         headers = {MESSAGE_ID_HEADER: batch.message_id(log.deployment)}
-        with answering():
-            receipt = await self._jetstream.publish(
-                log.subject, encode_batch(batch), stream=LOG_STREAM, headers=headers
-            )
+        body = encode_batch(batch)
+        with _answering():
+            receipt = await self._connection.jetstream.publish(log.subject, body, stream=LOG_STREAM, headers=headers)
         if receipt.duplicate and await self._at(receipt.seq) != batch:
             raise SourceTakenError(f"Somebody else wrote line {batch.first} of {batch.source}.")
 
@@ -39,8 +42,7 @@ class JetStreamLogStore:
         return None if sequence is None else await self._at(sequence)
 
     async def read(self, log: DeploymentLog, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
-        selection = Selection(log.subject, first=await self._start(log, after))
-        async with aclosing(stored(self._connection, selection)) as messages:
+        async with aclosing(self._stored(log, await self._start(log, after))) as messages:
             async for message in messages:
                 if (rest := behind(decode_batch(message.data), after)) is not None:
                     yield rest
@@ -51,21 +53,37 @@ class JetStreamLogStore:
         while True:
             try:
                 first = await self._start(log, after) if sequence is None else await self._behind(sequence)
-                async with aclosing(arriving(self._connection, Selection(log.subject, first))) as messages:
-                    async for message in messages:
+                async with aclosing(self._pulled(Selection(log.subject, first, stream=LOG_STREAM))) as messages:
+                    async for message, _ in messages:
                         sequence = message.metadata.sequence.stream
-                        batch = decode_batch(message.data)
-                        last_seen = Cursor(batch.source, seen.get(batch.source, -1))
-                        if (rest := behind(batch, last_seen)) is not None:
-                            seen[batch.source] = rest.first + len(rest.lines) - 1
-                            yield rest
-            except LogUnavailableError:
+                        if (fresh := _fresh(decode_batch(message.data), seen)) is not None:
+                            yield fresh
+            except LogUnavailableError as error:
+                _log.info("logs.following_again", deployment=str(log.deployment), why=str(error))
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
+
+    async def _pulled(self, selection: Selection) -> AsyncGenerator[tuple[Msg, int], None]:
+        with _answering():
+            async with aclosing(pulled(self._connection, selection)) as messages:
+                async for arrived in messages:
+                    yield arrived
+
+    async def _stored(self, log: DeploymentLog, first: int, *, headers_only: bool = False) -> AsyncGenerator[Msg, None]:
+        """Yield the messages that are there by now."""
+        with _answering():
+            if await next_message(self._connection, log.subject, first, LOG_STREAM) is None:
+                return
+        selection = Selection(log.subject, first, headers_only, LOG_STREAM)
+        async with aclosing(self._pulled(selection)) as messages:
+            async for message, to_come in messages:
+                yield message
+                if to_come == 0:
+                    return
 
     async def _behind(self, sequence: int) -> int:
         """Return where to go on. A server that was killed may number its next messages like those that it lost."""
-        with answering():
-            state = (await self._jetstream.stream_info(LOG_STREAM)).state
+        with _answering():
+            state = (await self._connection.jetstream.stream_info(LOG_STREAM)).state
         return min(sequence, state.last_seq) + 1
 
     async def _start(self, log: DeploymentLog, after: Cursor | None) -> int:
@@ -76,8 +94,7 @@ class JetStreamLogStore:
     async def _sequence(self, log: DeploymentLog, source: str, before: int | None) -> int | None:
         """Return where the last batch of a source stands, found by the ids of all messages of the deployment."""
         found = None
-        selection = Selection(log.subject, headers_only=True)
-        async with aclosing(stored(self._connection, selection)) as messages:
+        async with aclosing(self._stored(log, 1, headers_only=True)) as messages:
             async for message in messages:
                 of_source, first = _identity(message)
                 if of_source == source and (before is None or first < before):
@@ -85,12 +102,34 @@ class JetStreamLogStore:
         return found
 
     async def _at(self, sequence: int) -> LogBatch | None:
-        with answering():
+        with _answering():
             try:
-                message = await self._jetstream.get_msg(LOG_STREAM, sequence, direct=True)
+                message = await self._connection.jetstream.get_msg(LOG_STREAM, sequence, direct=True)
             except NotFoundError:
                 return None  # it aged out meanwhile
         return decode_batch(message.data or b"")
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn whatever goes wrong between this client and the server into one error.
+
+    Raises:
+        LogUnavailableError: it went wrong.
+    """
+    try:
+        yield
+    except (InterruptionError, nats.errors.Error, OSError) as error:
+        why = str(error) or type(error).__name__
+        raise LogUnavailableError(f"The stream {LOG_STREAM} did not answer: {why}") from error
+
+
+def _fresh(batch: LogBatch, seen: dict[str, int]) -> LogBatch | None:
+    """Return what of a batch was not seen yet, and note that it is now."""
+    fresh = behind(batch, Cursor(batch.source, seen.get(batch.source, -1)))
+    if fresh is not None:
+        seen[batch.source] = fresh.first + len(fresh.lines) - 1
+    return fresh
 
 
 def _identity(message: Msg) -> tuple[str, int]:
