@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
 
 ANSWER_WITHIN_S = 5.0
+_ANSWER_AFTER_RECONNECT_S = 0.25
 _CONNECT_WITHIN_S = 30.0
 RECONNECT_AFTER_S = 0.1
 _UNSENT_BYTES = 16 * 1024 * 1024
@@ -64,6 +65,18 @@ class Connection:
             yield
         finally:
             self._reconnect_calls.discard(call)
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Bound the wait for an answer: after a reconnect, what was asked before will hardly be answered any more.
+
+        Raises:
+            TimeoutError: no answer came.
+        """
+        now = asyncio.get_running_loop().time
+        async with asyncio.timeout(ANSWER_WITHIN_S) as patience:
+            with self.on_reconnect(lambda: patience.reschedule(now() + _ANSWER_AFTER_RECONNECT_S)):
+                yield
 
     async def noticed(self, error: Exception) -> None:
         """Sort out what the client reports: refusals end the service, everything else is tried again."""
