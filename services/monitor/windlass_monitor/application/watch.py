@@ -84,6 +84,6 @@ class Watch:
         await self.voice.say(self.cause, partial(verdicts.expired, container=self.container, outcome=outcome))
 
     def _time_left_s(self) -> float:
-        """Seconds until the deadline; where the monitor was away over it, enough for one probe."""
+        """Seconds until the deadline; where the monitor was away over it, enough for a few probes."""
         passed = (self.clock() - self.container.running_since).total_seconds()
-        return max(self.deployment.health_s - passed, self.deployment.probe.timeout_ms / 1_000)
+        return max(self.deployment.health_s - passed, LEAST_TIME_S)
