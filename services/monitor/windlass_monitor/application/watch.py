@@ -13,7 +13,14 @@ from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
 from windlass_monitor.domain.outcomes import Outcome, Success, is_good
-from windlass_monitor.domain.schedule import FAILURES_TO_LOSE, SUCCESSES_TO_REGAIN, Approach, Vigil, share_of_a_round_s
+from windlass_monitor.domain.schedule import (
+    FAILURES_TO_LOSE,
+    LEAST_TIME_S,
+    SUCCESSES_TO_REGAIN,
+    Approach,
+    Vigil,
+    share_of_a_round_s,
+)
 
 
 @dataclass(frozen=True, slots=True)
