@@ -23,6 +23,7 @@ class HttpProbe(Record):
     status_min: HttpStatusBound = 200
     status_max: HttpStatusBound = 399
     successes: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many good answers in a row make it healthy."""
     timeout_ms: ProbeTimeout = 5_000
 
     @model_validator(mode="after")
@@ -63,34 +64,51 @@ class Deadlines(Record):
     """How long each step of a deployment may take before it counts as failed."""
 
     queued_s: Seconds = 3_600
+    """Until a builder takes it."""
     fetch_s: Seconds = 120
+    """For the source."""
     build_s: Seconds = 900
+    """For the build command."""
     pre_deploy_s: Seconds = 600
+    """For the command before the start."""
     start_s: Seconds = 60
+    """For all containers to run."""
     health_s: Seconds = 60
+    """From the start until every container is healthy."""
     route_s: Seconds = 30
+    """For every proxy to confirm the routes."""
 
 
 class Retirement(Record):
     """How a version that was replaced goes."""
 
     drain_s: Seconds = 1
+    """How long it still gets no new request, and ends those it has."""
     grace_s: Seconds = 30
+    """How long it may take to end, once told to, before it is killed."""
     keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] = 900
+    """How long it stays paused, so that a rollback is instant."""
 
 
 class DeploymentConfig(Record):
     """Everything about a deployment but its source and its variables. What is None is detected from the source."""
 
     runner: Token | None = None
+    """The language's runner, such as `python`."""
     root: SourceFolder | None = None
+    """The folder of the repository that is built; its top without one."""
     build_command: Command | None = None
     pre_deploy_command: Command | None = None
+    """Run once in the new release before it is started, for migrations."""
     start_command: Command | None = None
     port: Port = 8_000
+    """Where the app listens; given to it as `PORT`."""
     replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many containers run at once."""
     probe: Probe = HttpProbe()
     limits: Limits = Limits()
+    """For each container of the app."""
     build_limits: Limits = Limits(memory_bytes=2_048 * MIB, cpu_millis=2_000, processes=1_024)
+    """For the container that builds."""
     deadlines: Deadlines = Deadlines()
     retirement: Retirement = Retirement()

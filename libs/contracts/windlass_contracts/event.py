@@ -19,7 +19,9 @@ class Record(BaseModel):
     added, and so does its JSON Schema.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_open_to_later_fields)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_extra=_open_to_later_fields
+    )
 
 
 class Event(Record):

@@ -1,20 +1,22 @@
 """All events, by what they are about."""
 
-from windlass_contracts.events.deployment import (
-    BuildStarted,
-    BuildSucceeded,
+from windlass_contracts.events.container import (
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
     ContainerStopped,
+    Healthy,
+    Unhealthy,
+)
+from windlass_contracts.events.deployment import (
+    BuildStarted,
+    BuildSucceeded,
     CutoverStarted,
     DeploymentCanceled,
     DeploymentLive,
     DeploymentRequested,
     DeploymentSuperseded,
     Failed,
-    Healthy,
-    Unhealthy,
 )
 from windlass_contracts.events.environment import EnvironmentConfigured, EnvironmentCreated
 from windlass_contracts.events.project import ProjectConfigured, ProjectCreated

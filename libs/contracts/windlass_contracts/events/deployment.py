@@ -5,12 +5,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from windlass_contracts.config import DeploymentConfig, Limits
+from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event, Record
 from windlass_contracts.ids import DeploymentId, EnvironmentId, NoteId, PersonId, SecretId
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_contracts.values import (
-    Address,
     Bytes,
     Command,
     CommitSha,
@@ -19,14 +18,12 @@ from windlass_contracts.values import (
     Digest,
     ExitCode,
     GitRef,
-    HttpStatus,
     ImageReference,
     LogSource,
     Milliseconds,
     NodeName,
     ObjectKey,
     Ordinal,
-    Port,
     ReleaseRef,
     RepositoryUrl,
     Sentence,
@@ -42,6 +39,7 @@ class GitSource(Record):
     kind: Literal["git"] = "git"
     repository: RepositoryUrl
     ref: GitRef | None = None
+    """The branch or tag that was asked for; the repository's default branch without one."""
     commit: CommitSha | None = None
 
 
@@ -50,6 +48,7 @@ class UploadSource(Record):
 
     kind: Literal["upload"] = "upload"
     key: ObjectKey
+    """Where the archive lies in the object store."""
     digest: Digest
     size_bytes: Bytes
 
@@ -82,11 +81,17 @@ class DeploymentRequested(Event):
     environment: EnvironmentId
     source: Source
     trigger: Token
+    """What asked for it: `api`, `cli`, `page`, `webhook`, `redeploy`."""
     config: DeploymentConfig
+    """All of it, defaults too: later changes of the project or of a default do not reach it."""
     variables: Annotated[tuple[VariableVersion, ...], Field(max_length=1_000)] = ()
+    """The exact versions, so that a rollback has the values of that day."""
     based_on: DeploymentId | None = None
+    """The deployment that this one repeats."""
     author: PersonId | None = None
+    """Who wrote the commit."""
     note: NoteId | None = None
+    """The commit's subject line."""
 
     @field_validator("variables")
     @classmethod
@@ -105,6 +110,7 @@ class DeploymentCanceled(Event):
     APPENDED_BY: ClassVar = frozenset({Service.GATEWAY, Service.BUILDER})
 
     note: NoteId | None = None
+    """Why."""
 
 
 class DeploymentSuperseded(Event):
@@ -115,6 +121,7 @@ class DeploymentSuperseded(Event):
     APPENDED_BY: ClassVar = frozenset({Service.GATEWAY, Service.BUILDER, Service.ROUTER})
 
     by: DeploymentId
+    """The later request: later in the log, not by a clock."""
 
 
 class BuildStarted(Event):
@@ -126,7 +133,9 @@ class BuildStarted(Event):
 
     node: NodeName
     attempt: Ordinal
+    """1, and one more each time a builder takes it over."""
     commit: CommitSha | None = None
+    """What the ref stood for when it was resolved; none for a source that has no commits."""
 
 
 class Recipe(Record):
@@ -139,6 +148,7 @@ class Recipe(Record):
     build_command: Command | None = None
     start_command: Command | None = None
     detected_by: Token | None = None
+    """What decided the commands: `configuration`, `procfile`, or what was found in the source."""
 
 
 class BuildSucceeded(Event):
@@ -151,91 +161,13 @@ class BuildSucceeded(Event):
     node: NodeName
     release: ReleaseRef
     digest: Digest
+    """Of the release's content."""
     recipe: Recipe
     cache_hit: bool
+    """Whether the release existed and nothing was built."""
     duration_ms: Milliseconds
+    """From the builder's taking it to the release."""
     size_bytes: Bytes | None = None
-
-
-class ContainerStarted(Event):
-    """A container of the release runs at this address, which is nobody else's as long as it exists."""
-
-    TYPE: ClassVar = "container.started.v1"
-    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
-    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
-
-    node: NodeName
-    container: ContainerName
-    replica: Count
-    address: Address
-    port: Port
-    limits: Limits
-    runtime: Token
-    duration_ms: Milliseconds
-
-
-class ContainerPaused(Event):
-    """The container is kept warm: frozen, with its memory and its address, ready to be resumed."""
-
-    TYPE: ClassVar = "container.paused.v1"
-    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
-    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
-
-    node: NodeName
-    container: ContainerName
-
-
-class ContainerResumed(Event):
-    """The paused container runs again; it counts as healthy only once it was probed again."""
-
-    TYPE: ClassVar = "container.resumed.v1"
-    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
-    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
-
-    node: NodeName
-    container: ContainerName
-
-
-class ContainerStopped(Event):
-    """The container does not run any more: stopped by us, or gone by itself."""
-
-    TYPE: ClassVar = "container.stopped.v1"
-    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
-    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
-
-    node: NodeName
-    container: ContainerName
-    why: Token
-    exit_code: ExitCode | None = None
-    out_of_memory: bool = False
-
-
-class Healthy(Event):
-    """The probe was answered as the project wants it."""
-
-    TYPE: ClassVar = "health.passed.v1"
-    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
-    APPENDED_BY: ClassVar = frozenset({Service.MONITOR})
-
-    container: ContainerName
-    probe: Token
-    status: HttpStatus | None = None
-    tries: Ordinal
-    duration_ms: Milliseconds
-
-
-class Unhealthy(Event):
-    """A container that was healthy does not answer as it should any more."""
-
-    TYPE: ClassVar = "health.lost.v1"
-    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
-    APPENDED_BY: ClassVar = frozenset({Service.MONITOR})
-
-    container: ContainerName
-    probe: Token
-    code: Token
-    status: HttpStatus | None = None
-    failures: Ordinal
 
 
 class CutoverStarted(Event):
@@ -256,7 +188,9 @@ class DeploymentLive(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
     generation: Sequence
+    """The sequence of the alias change that every proxy confirmed, or of a later one."""
     duration_ms: Milliseconds
+    """From the request, by the router's clock."""
 
 
 class Stage(StrEnum):
@@ -295,6 +229,10 @@ class Failed(Event):
 
     stage: Stage
     code: Token
+    """The reason in one word, for programs."""
     reason: Sentence
+    """The reason in one sentence, for people."""
     exit_code: ExitCode | None = None
+    """Of the command or container that failed."""
     log: LogRange | None = None
+    """The lines that show why."""

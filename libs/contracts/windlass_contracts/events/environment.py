@@ -22,7 +22,9 @@ class EnvironmentCreated(Event):
     environment: EnvironmentId
     name: EnvironmentName
     production: bool
+    """At most one environment of a project is."""
     branches: Branches = ()
+    """Whose pushes go here."""
 
 
 class EnvironmentConfigured(Event):

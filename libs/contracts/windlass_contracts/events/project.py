@@ -16,9 +16,11 @@ class ProjectCreated(Event):
     APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
 
     slug: Slug
+    """Its name in addresses, never changed."""
     name: DisplayName
     repository: RepositoryUrl | None = None
     default_branch: GitRef | None = None
+    """What is deployed where nothing else is asked for; the repository's own without one."""
     config: DeploymentConfig
 
 

@@ -16,5 +16,8 @@ class ReleaseRetired(Event):
 
     release: ReleaseRef
     node: NodeName
+    """Where it lies."""
     why: Token
+    """`unreferenced`, `retention` or another rule that it fell under."""
     size_bytes: Bytes | None = None
+    """What deleting it frees at most."""

@@ -20,6 +20,7 @@ class Alias(Record):
     kind: Token
     name: AliasName
     environment: EnvironmentId | None = None
+    """Whose address it is; none for a single deployment's."""
 
 
 class AliasMove(Record):
@@ -39,9 +40,12 @@ class RollbackRequested(Event):
 
     environment: EnvironmentId
     alias: AliasName
+    """The address that it was asked for at."""
     before: DeploymentId | None = None
+    """What answered there when it was asked for."""
     to: DeploymentId
     note: NoteId | None = None
+    """Why."""
 
 
 class PromotionRequested(Event):
@@ -53,9 +57,12 @@ class PromotionRequested(Event):
 
     environment: EnvironmentId
     alias: AliasName
+    """The address that it was asked for at."""
     before: DeploymentId | None = None
+    """What answered there when it was asked for."""
     to: DeploymentId
     note: NoteId | None = None
+    """Why."""
 
 
 class AliasesChanged(Event):
@@ -66,8 +73,11 @@ class AliasesChanged(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
     why: Token
+    """`deployment`, `rollback`, `promotion`, or `compensation` for a change that could not be confirmed."""
     deployment: DeploymentId | None = None
+    """The deployment that goes live by it."""
     request: EventId | None = None
+    """The id of the rollback's or promotion's event."""
     moves: Annotated[tuple[AliasMove, ...], Field(min_length=1, max_length=500)]
 
 
@@ -79,8 +89,11 @@ class RoutesApplied(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
     generation: Sequence
+    """The sequence of the newest alias change, of any project, that the confirmed file holds."""
     proxies: Annotated[tuple[NodeName, ...], Field(min_length=1, max_length=1_000)]
+    """Who confirmed: all there were."""
     duration_ms: Milliseconds
+    """From writing the file to the last confirmation."""
 
 
 class RoutesFailed(Event):
@@ -91,6 +104,7 @@ class RoutesFailed(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER, Service.BUILDER, Service.GATEWAY})
 
     request: EventId
+    """The id of the rollback's or promotion's event."""
     stage: Stage
     code: Token
     reason: Sentence

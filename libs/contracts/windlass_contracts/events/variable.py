@@ -18,6 +18,7 @@ class VariableSet(Event):
     name: VariableName
     environment: EnvironmentId | None = None
     secret: SecretId
+    """The version of the value, stored before this event was appended."""
 
 
 class VariableRemoved(Event):
