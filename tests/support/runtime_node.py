@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -30,6 +31,8 @@ from windlass_builder.domain.workloads import (
     RunnerSpec,
 )
 
+# Not the default pool: a test installation takes no subnet that a real one would take next.
+POOL = IPv4Network("10.208.0.0/14")
 RUNNER_IMAGE = "windlass/runner-python:3.11"
 LIMITS = Limits(memory=192 * 2**20, cpus=1.0, pids=64)
 Event = TypeVar("Event", bound=RunnerEvent)
@@ -55,6 +58,7 @@ class Node(ABC):
     folder: Path
     connect: Callable[[], Runtime]
     runtime: Runtime
+    image: str = RUNNER_IMAGE
     project: UUID = field(default_factory=uuid4)
     output: Output = field(default_factory=Output)
 
@@ -92,7 +96,7 @@ class Node(ABC):
 
     def release_spec(self, step: BuildStep | None = None, revision: str | None = None) -> ReleaseSpec:
         commit = revision or secrets.token_hex(20)
-        return ReleaseSpec(project=self.project, runner=RUNNER_IMAGE, revision=commit, step=step)
+        return ReleaseSpec(project=self.project, runner=self.image, revision=commit, step=step)
 
     async def build(
         self, spec: ReleaseSpec, files: dict[str, str] | None = None, output: OutputSink | None = None

@@ -3,35 +3,43 @@
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
-from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
-from support.runtime_node import RUNNER_IMAGE, DockerNode, Node, ProcessNode
+from support.runtime_node import POOL, RUNNER_IMAGE, DockerNode, Node, ProcessNode
+from windlass.provisioning.engine import Engine
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
 
-# Not the default pool: a test installation takes no subnet that a real one would take next.
-POOL = IPv4Network("10.208.0.0/14")
 
-
-def docker_node(installation: str, folder: Path) -> Node:
-    connect = partial(DockerRuntime, installation, folder / "home", POOL)
-    return DockerNode(installation, folder, connect, connect())
-
-
-def process_node(installation: str, folder: Path) -> Node:
-    connect = partial(ProcessRuntime, installation, folder / "home", {RUNNER_IMAGE: Path(sys.executable)})
-    return ProcessNode(installation, folder, connect, connect())
-
-
-@pytest.fixture(params=[docker_node, process_node], ids=["docker", "process"])
-async def node(request: pytest.FixtureRequest, tmp_path: Path, installation_id: str) -> AsyncIterator[Node]:
-    """Yield each runtime in turn; nothing of the test's installation is left afterwards."""
-    node: Node = request.param(installation_id, tmp_path)
+@pytest.fixture
+async def docker_node(
+    docker_engine: Engine, runner_image: str, tmp_path: Path, installation_id: str
+) -> AsyncIterator[DockerNode]:
+    """Yield an installation on the engine; nothing of it is left afterwards."""
+    connect = partial(DockerRuntime, installation_id, tmp_path / "home", POOL, docker_engine.url)
+    node = DockerNode(installation_id, tmp_path, connect, connect(), image=runner_image)
     try:
         yield node
     finally:
         await node.runtime.purge()
         await node.runtime.close()
+
+
+@pytest.fixture
+async def process_node(tmp_path: Path, installation_id: str) -> AsyncIterator[ProcessNode]:
+    """Yield an installation whose apps are processes; nothing of it is left afterwards."""
+    connect = partial(ProcessRuntime, installation_id, tmp_path / "home", {RUNNER_IMAGE: Path(sys.executable)})
+    node = ProcessNode(installation_id, tmp_path, connect, connect())
+    try:
+        yield node
+    finally:
+        await node.runtime.purge()
+
+
+@pytest.fixture(params=[pytest.param("docker_node", marks=pytest.mark.docker, id="docker"), "process_node"])
+def node(request: pytest.FixtureRequest) -> Node:
+    """Return a node of each runtime in turn."""
+    node: Node = request.getfixturevalue(request.param)
+    return node

@@ -11,6 +11,7 @@ import pytest
 from support.apps import FORK_BOMB, request
 from support.runtime_node import LIMITS, Node
 from windlass_builder.application.runtime_errors import (
+    EngineError,
     ReleaseMissingError,
     RunnerConflictError,
     RunnerMissingError,
@@ -265,6 +266,14 @@ async def test_exited_runner_is_neither_paused_nor_resumed(node: Node) -> None:
     for operation in (node.runtime.pause, node.runtime.resume):
         with pytest.raises(RunnerNotRunningError):
             await operation(spec.name)
+
+
+async def test_release_that_a_runner_uses_is_left_alone(node: Node) -> None:
+    spec = await node.app()
+    await node.runtime.start(spec)
+    with pytest.raises(EngineError, match=spec.release):
+        await node.runtime.remove_release(spec.release)
+    await node.runtime.start(replace(spec, name=f"{spec.name}1"))
 
 
 async def test_removed_project_takes_only_its_own_along(node: Node) -> None:

@@ -1,0 +1,170 @@
+"""What only a runtime on a Docker engine has to promise."""
+
+import asyncio
+import json
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.apps import request
+from support.runtime_node import LIMITS, POOL, DockerNode, docker
+from support.unix_proxy import unix_proxy
+from windlass.provisioning.engine import Engine
+from windlass_builder.adapters.docker.runtime import DockerRuntime
+from windlass_builder.application.runtime_errors import AddressesExhaustedError, BuildTimedOutError, EngineError
+from windlass_builder.domain.names import build_name, network_name
+from windlass_builder.domain.workloads import EventsResumed, RunnerPaused, RunnerStarted
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def node(docker_node: DockerNode) -> DockerNode:
+    return docker_node
+
+
+async def inspected(kind: str, name: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = json.loads(await docker(kind, "inspect", name))
+    return found[0]
+
+
+async def test_nothing_without_the_label_is_touched(node: DockerNode) -> None:
+    theirs = f"somebody-elses-{node.installation}"
+    mark = ("--label", "dev.windlass.installation=ffffffff")
+    await docker("run", "--detach", "--name", theirs, *mark, "--network", "none", node.image, "sleep", "1000")
+    try:
+        spec = await node.app()
+        await node.runtime.start(spec)
+        await node.runtime.reap_builds()
+        await node.runtime.remove_project(node.project)
+        await node.runtime.purge()
+        assert (await inspected("container", theirs))["State"]["Running"]
+        assert await docker("ps", "--all", "--quiet", "--filter", f"name={spec.name}") == ""
+    finally:
+        await docker("rm", "--force", theirs)
+
+
+async def test_purge_leaves_no_object_of_the_installation(node: DockerNode) -> None:
+    await node.runtime.start(await node.app())
+    await node.build(node.release_spec(node.step("true")))
+    await node.runtime.purge()
+    ours = f"label=dev.windlass.installation={node.installation}"
+    for listing in (["ps", "--all"], ["network", "ls"], ["volume", "ls"], ["image", "ls"]):
+        assert await docker(*listing, "--quiet", "--filter", ours) == ""
+
+
+async def test_containers_are_locked_up(node: DockerNode) -> None:
+    spec = await node.app()
+    await node.runtime.start(spec)
+    host = (await inspected("container", spec.name))["HostConfig"]
+    assert host["CapDrop"] == ["ALL"]
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+    assert (host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (LIMITS.memory, LIMITS.memory, LIMITS.pids)
+    assert host["NanoCpus"] == 1_000_000_000
+    assert host["LogConfig"] == {"Type": "local", "Config": {"mode": "blocking", "max-file": "5", "max-size": "20m"}}
+    status = (await docker("exec", spec.name, "cat", "/proc/1/status")).replace("\t", " ")
+    assert "CapEff: 0000000000000000" in status
+    assert "NoNewPrivs: 1" in status
+
+
+async def test_one_project_cannot_reach_anothers_runner(node: DockerNode) -> None:
+    target = await node.runtime.start(await node.app())
+    await request(target.address.host, target.address.port)
+    url = f"http://{target.address}/"
+    program = f"import urllib.request; urllib.request.urlopen({url!r}, timeout=2)"
+    same = await node.app()
+    await node.runtime.start(same)
+    await docker("exec", same.name, "python3", "-c", program)
+    node.another_project()
+    other = await node.app()
+    await node.runtime.start(other)
+    with pytest.raises(AssertionError, match="timed out"):
+        await docker("exec", other.name, "python3", "-c", program)
+
+
+async def test_projects_get_the_lowest_free_subnets_and_their_addresses_stay(node: DockerNode) -> None:
+    foreign = f"somebody-elses-{node.installation}"
+    await docker("network", "create", "--subnet", str(next(POOL.subnets(new_prefix=24))), foreign)
+    try:
+        spec = await node.app()
+        first = await node.runtime.start(spec)
+        assert IPv4Address(first.address.host) in [*POOL.subnets(new_prefix=24)][1]
+        other = await node.runtime.start(replace(spec, name=f"{spec.name}1"))
+        for name in (spec.name, other.name):
+            await docker("stop", "--time", "0", name)
+        for name in (other.name, spec.name):  # in the other order the engine itself would swap them
+            await docker("start", name)
+        assert (await node.runtime.inspect(spec.name)).address == first.address
+        assert b"200 OK" in await request(first.address.host, first.address.port)
+        network = (await inspected("container", spec.name))["NetworkSettings"]["Networks"]
+        assert network[network_name(node.installation, node.project)]["IPAddress"] == first.address.host
+    finally:
+        await docker("network", "rm", foreign)
+
+
+async def test_pool_without_a_free_subnet_is_said(node: DockerNode, docker_engine: Engine) -> None:
+    runtime = DockerRuntime(node.installation, node.folder / "home", IPv4Network("10.211.255.0/24"), docker_engine.url)
+    try:
+        await runtime.prepare(node.project)
+        await runtime.prepare(node.project)
+        with pytest.raises(AddressesExhaustedError, match=r"10\.211\.255\.0/24"):
+            await runtime.prepare(node.another_project())
+    finally:
+        await runtime.close()
+
+
+async def test_build_that_a_killed_builder_left_behind_is_replaced(node: DockerNode) -> None:
+    spec = node.release_spec()
+    release = await node.build(spec)
+    await node.runtime.remove_release(release.reference)
+    name = build_name(node.installation, release.digest.removeprefix("sha256:"))
+    labels = ("--label", f"dev.windlass.installation={node.installation}", "--label", "dev.windlass.role=build")
+    await docker("run", "--detach", "--name", name, *labels, "--network", "none", node.image, "sleep", "1000")
+    assert (await node.build(spec)).reference == release.reference
+    assert await node.leftovers() == []
+    await docker("run", "--detach", "--name", name, *labels, "--network", "none", node.image, "sleep", "1000")
+    await node.runtime.reap_builds()
+    assert await node.leftovers() == []
+
+
+async def test_build_runs_neither_on_the_hosts_network_nor_as_root(node: DockerNode) -> None:
+    command = "id -u; cat /proc/net/route | tail -n +2 | cut -f 1 | sort -u; test -w /etc || echo no root"
+    await node.build(node.release_spec(node.step(command)))
+    assert node.output.text == "10001\neth0\nno root"
+
+
+async def test_fork_bomb_that_holds_its_ground_until_the_timeout_is_killed(node: DockerNode) -> None:
+    step = node.step("python3 bomb.py", timeout=timedelta(seconds=3))
+    bomb = "import os, signal\nwhile True:\n  try: os.fork()\n  except OSError: signal.pause()\n"
+    with pytest.raises(BuildTimedOutError):
+        await node.build(node.release_spec(step), {"bomb.py": bomb})
+    assert await node.leftovers() == []
+
+
+async def test_events_go_on_through_an_engine_that_was_away(node: DockerNode, tmp_path: Path) -> None:
+    spec = await node.app()
+    async with unix_proxy(tmp_path / "engine.sock", Path("/var/run/docker.sock")) as proxy:
+        runtime = DockerRuntime(node.installation, tmp_path / "home", POOL, f"unix://{tmp_path}/engine.sock")
+        async with asyncio.timeout(30), aclosing(runtime.events(node.now())) as events:
+            await node.runtime.start(spec)
+            assert isinstance(await anext(events), RunnerStarted)
+            proxy.closed = True
+            proxy.cut()
+            waiting = asyncio.create_task(anext(events))
+            await node.runtime.pause(spec.name)
+            proxy.closed = False
+            assert isinstance(await waiting, EventsResumed)
+            assert isinstance(await anext(events), RunnerPaused)
+        await runtime.close()
+
+
+async def test_engine_that_is_away_is_said(node: DockerNode, tmp_path: Path) -> None:
+    runtime = DockerRuntime(node.installation, tmp_path, POOL, f"unix://{tmp_path}/nobody.sock")
+    with pytest.raises(EngineError, match="Docker engine"):
+        await runtime.runners()
+    await runtime.close()
