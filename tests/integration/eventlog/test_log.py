@@ -10,7 +10,7 @@ from windlass_contracts.cloudevent import encode
 from windlass_contracts.errors import UnknownEventTypeError
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.errors import GapError, LogFullError, LogUnavailableError, NotProvisionedError
-from windlass_eventlog.jetstream import append as append_module
+from windlass_eventlog.jetstream import connection as connection_module
 from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.log import Expected
@@ -73,10 +73,12 @@ async def test_a_stream_that_was_deleted_or_made_anew_is_not_read_on(link: Conne
 
 
 async def test_a_missing_stream_is_named_with_the_way_out(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(append_module, "PATIENCE", append_module.PATIENCE / 30)
+    monkeypatch.setattr(connection_module, "PATIENCE", connection_module.PATIENCE / 30)
     async with connection(nats_url, "test") as bare:
         log, key = JetStreamLog(bare, "0a1b2c3d"), deployment_key()
         with pytest.raises(NotProvisionedError, match="provision"):
             await read(log, 1)
+        with pytest.raises(NotProvisionedError, match="provision"):
+            await log.head()
         with pytest.raises(LogUnavailableError, match="append it again"):
             await log.append(canceled(key), Expected.new(key))

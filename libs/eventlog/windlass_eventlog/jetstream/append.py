@@ -2,33 +2,22 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 
-import nats.errors
-import stamina
 from nats.js import api
 from nats.js.errors import APIError
 
 from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
 from windlass_contracts.subjects import STREAM
-from windlass_eventlog.errors import ConflictError, EventLogError, LogFullError, LogUnavailableError
-from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.errors import ConflictError, EventLogError, LogFullError
+from windlass_eventlog.jetstream.connection import Connection, unanswered
 from windlass_eventlog.jetstream.lookup import next_message, sequence_of
-from windlass_eventlog.jetstream.pull import InterruptionError
 from windlass_eventlog.log import Expected
 from windlass_eventlog.message import Message
-
-PATIENCE = timedelta(seconds=15)
-"""How long an append is tried again while it is not known whether it happened."""
 
 _SCOPE = "Nats-Expected-Last-Subject-Sequence-Subject"
 _CONFLICTS = frozenset({10071, 10164})
 _STORE_FAILED = 10077
 _OUT_OF_STORAGE = frozenset({10023, 10047})
-
-
-class _UnansweredError(Exception):
-    """The server did not say whether it appended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +34,14 @@ class Append:
         Raises:
             ConflictError, LogUnavailableError, LogFullError, PermissionDeniedError: as `EventLog.append`.
         """
-        try:
-            return await self._once()
-        except _UnansweredError:
-            return await self._until_answered()
-
-    async def _until_answered(self) -> int:
-        try:
-            async for attempt in stamina.retry_context(
-                on=_UnansweredError, attempts=None, timeout=PATIENCE, wait_initial=0.05, wait_max=1.0
-            ):
-                with attempt:
-                    return await self._once()
-        except _UnansweredError as error:
-            msg = f"{STREAM} did not confirm event {self.message.id} within {PATIENCE}: append it again, as it is."
-            raise LogUnavailableError(msg) from error
-        raise AssertionError  # the loop ends by returning or raising
+        what = f"it is not known whether event {self.message.id} was appended: append it again, as it is."
+        return await self.connection.ask(self._once, what)
 
     async def _once(self) -> int:
         try:
             return (await self._publish()).seq
         except APIError as error:
             return await self._refused(error)
-        except (nats.errors.Error, OSError) as error:
-            self.connection.check_permitted(self.message.subject)
-            raise _UnansweredError from error
 
     async def _publish(self) -> api.PubAck:
         headers = {
@@ -77,10 +49,9 @@ class Append:
             api.Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(self.expected.sequence),
             _SCOPE: self.expected.scope,
         }
-        async with self.connection.asking():
-            return await self.connection.jetstream.publish(
-                self.message.subject, self.message.body, headers=headers, stream=STREAM
-            )
+        return await self.connection.jetstream.publish(
+            self.message.subject, self.message.body, headers=headers, stream=STREAM
+        )
 
     async def _refused(self, error: APIError) -> int:
         if error.err_code in _CONFLICTS:
@@ -91,8 +62,8 @@ class Append:
         if error.err_code in _OUT_OF_STORAGE or (error.err_code == _STORE_FAILED and "maximum" in str(error)):
             msg = f"{STREAM} is full ({error.description}): nothing is appended until its budget is raised."
             raise LogFullError(msg) from error
-        if error.code == int(api.StatusCode.SERVICE_UNAVAILABLE):
-            raise _UnansweredError from error
+        if unanswered(error):
+            raise error
         msg = f"{STREAM} refuses event {self.message.id}: {error.description}"
         raise EventLogError(msg) from error
 
@@ -107,12 +78,9 @@ class Append:
         enough; one with another expectation put it anywhere on its subject.
         """
         subject, expected = self.message.subject, self.expected.sequence
-        try:
-            behind = await next_message(self.connection, subject, expected + 1)
-            if behind is not None and (behind.headers or {}).get(MESSAGE_ID_HEADER) == self.message.id:
-                return behind.seq
-            if behind is None and expected == 0:
-                return None
-            return await sequence_of(self.connection, subject, self.message.id)
-        except (InterruptionError, nats.errors.Error, OSError) as error:
-            raise _UnansweredError from error
+        behind = await next_message(self.connection, subject, expected + 1)
+        if behind is not None and (behind.headers or {}).get(MESSAGE_ID_HEADER) == self.message.id:
+            return behind.seq
+        if behind is None and expected == 0:
+            return None
+        return await sequence_of(self.connection, subject, self.message.id)

@@ -2,14 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from datetime import timedelta
+from typing import NoReturn, TypeVar
 
+import nats.errors
+import stamina
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.errors import APIError
 
 from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
 
@@ -17,11 +21,24 @@ ANSWER_WITHIN_S = 5.0
 _ANSWER_AFTER_RECONNECT_S = 0.25
 _CONNECT_WITHIN_S = 30.0
 RECONNECT_AFTER_S = 0.1
+_UNAVAILABLE = 503
 _UNSENT_BYTES = 16 * 1024 * 1024
+PATIENCE = timedelta(seconds=15)
+"""How long a question is asked again while it gets no answer."""
+
 _REFUSED_SUBJECT = re.compile(r'permissions violation for (\w+) to "([^"]+)"', re.IGNORECASE)
 _REFUSED_USER = re.compile(r"authorization violation|authentication (expired|revoked)", re.IGNORECASE)
 
+T = TypeVar("T")
+
 _log = structlog.get_logger(__name__)
+
+
+def unanswered(error: Exception) -> bool:
+    """Tell whether the server did not answer, so that nobody knows whether it did what it was asked."""
+    if isinstance(error, APIError):
+        return error.code == _UNAVAILABLE
+    return isinstance(error, nats.errors.Error | OSError)
 
 
 @dataclass(slots=True)
@@ -46,15 +63,48 @@ class Connection:
             PermissionDeniedError: the server refused a subject, or the user itself.
         """
         await self._failed.wait()
-        raise next(iter(self._refusals.values()))
+        self.check_permitted()
+        raise AssertionError  # it fails by refusals only
 
-    def check_permitted(self, subject: str) -> None:
-        """Raise what the server said about the subject; to whoever asked there, it looks like silence.
+    async def ask(self, question: Callable[[], Awaitable[T]], what: str) -> T:
+        """Return the answer to a question that may be asked twice without harm.
 
         Raises:
-            PermissionDeniedError: the subject was refused.
+            PermissionDeniedError: the server refused this client something, which looks like silence to who asked.
+            LogUnavailableError: no answer within 15 s; says `what` was asked.
         """
-        if (refusal := self._refusals.get(subject)) is not None:
+        try:
+            async with self.asking():
+                return await question()
+        except Exception as error:
+            if not unanswered(error):
+                raise
+            return await self._ask_again(question, what)
+
+    async def _ask_again(self, question: Callable[[], Awaitable[T]], what: str) -> T:
+        try:
+            async for attempt in stamina.retry_context(
+                on=unanswered, attempts=None, timeout=PATIENCE, wait_initial=0.05, wait_max=1.0
+            ):
+                with attempt:
+                    self.check_permitted()
+                    async with self.asking():
+                        return await question()
+        except Exception as error:
+            if not unanswered(error):
+                raise
+            self.check_permitted()
+            msg = f"NATS did not answer within {PATIENCE.total_seconds():.0f} s: {what}"
+            raise LogUnavailableError(msg) from error
+        raise AssertionError  # the loop ends by returning or raising
+
+    def check_permitted(self) -> None:
+        """Raise what the server refused this client, if anything.
+
+        Raises:
+            PermissionDeniedError: something was refused.
+        """
+        for refusal in self._refusals.values():
             raise refusal
 
     @contextmanager

@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import nats.errors
+from nats.js.errors import NotFoundError
 
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
-from windlass_eventlog.errors import LogUnavailableError
+from windlass_eventlog.errors import NotProvisionedError
 from windlass_eventlog.jetstream.append import Append
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.reader import ordered
@@ -33,9 +33,10 @@ class JetStreamLog(EventLog):
                 yield Message(message.subject, message.headers or {}, message.data).recorded(sequence)
 
     async def head(self) -> int:
+        stream_info = self.connection.jetstream.stream_info
         try:
-            info = await self.connection.jetstream.stream_info(STREAM)
-        except (nats.errors.Error, OSError) as error:
-            msg = f"{STREAM} does not say where it ends: {str(error) or type(error).__name__}"
-            raise LogUnavailableError(msg) from error
+            info = await self.connection.ask(lambda: stream_info(STREAM), f"where does {STREAM} end?")
+        except NotFoundError as error:
+            msg = f"There is no stream {STREAM}: provision the installation."
+            raise NotProvisionedError(msg) from error
         return int(info.state.last_seq)

@@ -25,7 +25,7 @@ async def sequence_of(connection: Connection, subject: str, message_id: str) -> 
     """Return where the message with an id stands among all those of a subject; takes longer, the more there are.
 
     Raises:
-        InterruptionError, nats.errors.Error: the server did not say.
+        nats.errors.Error, TimeoutError: the server did not say.
     """
     if await next_message(connection, subject, 1) is None:
         return None

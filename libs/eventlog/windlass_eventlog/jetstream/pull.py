@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+import nats.errors
 from nats.aio.msg import Msg
 from nats.js import api
 
@@ -27,7 +28,7 @@ _REQUEST_ENDED = frozenset({"404", "408"})
 _UNUSED = "Nats-Pending-Messages"
 
 
-class InterruptionError(Exception):
+class InterruptionError(nats.errors.Error):
     """The consumer is gone or silent, or lost a message on its way: make another one, behind what was read."""
 
 
@@ -111,8 +112,7 @@ async def pulled(connection: Connection, selection: Selection) -> AsyncGenerator
     """Yield messages, each with the number of those that are still to come at that moment.
 
     Raises:
-        InterruptionError: it cannot go on.
-        nats.errors.Error: the server does not answer.
+        nats.errors.Error, TimeoutError: it cannot go on; most often an InterruptionError.
     """
     client = connection.client
     pull = Pull(connection, selection.stream, f"{connection.name}-{secrets.token_hex(8)}", client.new_inbox())

@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog.errors import GapError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.pull import InterruptionError, Selection, pulled
+from windlass_eventlog.jetstream.pull import Selection, pulled
 
 _TRY_AGAIN_AFTER_S = 0.1
 _RESTORE = "Restore the stream from a backup, or rebuild what was read from it."
@@ -72,14 +72,15 @@ async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGene
                     sequence = message.metadata.sequence.stream
                     place.advance(sequence)
                     yield sequence, message
-        except (InterruptionError, nats.errors.Error, OSError) as error:
+        except (nats.errors.Error, OSError) as error:
             _log.info("log.reading_again", after=place.position, pattern=pattern, why=str(error) or repr(error))
             await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
 
 async def _stream_info(connection: Connection, place: _Place) -> api.StreamInfo:
     try:
-        return await connection.jetstream.stream_info(STREAM)
+        async with connection.asking():
+            return await connection.jetstream.stream_info(STREAM)
     except NotFoundError as error:
         if place.created is None:
             msg = f"There is no stream {STREAM}: provision the installation."
