@@ -28,6 +28,7 @@ from windlass_builder.adapters.processes.supervision.record import (
 from windlass_builder.adapters.processes.supervision.workload import Workload, become_reaper
 
 _WATCH_EVERY = 0.5
+_NEVER = float("inf")
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.1, 60.0
 _LONG_ENOUGH = 10.0  # an app that ran that long starts a new row of attempts, as with Docker
 
@@ -50,16 +51,16 @@ class Supervisor:
         self._backoff = _FIRST_BACKOFF
         self._paused = False
         self._stopping: list[socket.socket] = []
-        self._kill_at = self._restart_at = float("inf")
-        self._watch_at = 0.0
+        self._kill_at = self._restart_at = self._watch_at = _NEVER
         self._app: Workload | None = None
         self._ended = False
 
     def run(self) -> None:
         """Return once the app, which was started, has ended for good."""
         while not self._ended:
-            deadline = min(self._kill_at, self._restart_at, self._watch_at if self._app else float("inf"))
-            for key, _ in self._selector.select(max(0.0, deadline - monotonic())):
+            deadline = min(self._kill_at, self._restart_at, self._watch_at)
+            wait = None if deadline == _NEVER else max(0.0, deadline - monotonic())
+            for key, _ in self._selector.select(wait):
                 key.data(key.fd)
             self._do_what_is_due(monotonic())
 
@@ -74,8 +75,8 @@ class Supervisor:
         if self._app is not None:
             if now >= self._kill_at:
                 self._app.kill()
-                self._kill_at = float("inf")
-            if now >= self._watch_at and not self._paused:
+                self._kill_at = _NEVER
+            if now >= self._watch_at:
                 self._app.watch()
                 self._watch_at = now + _WATCH_EVERY
         elif now >= self._restart_at:
@@ -83,7 +84,7 @@ class Supervisor:
             self.start()
 
     def start(self) -> None:
-        self._restart_at = float("inf")
+        self._restart_at = _NEVER
         self._watch_at = monotonic() + _WATCH_EVERY
         self._app = Workload(self._order, self._selector, self._output.write)
         self._say("running", "started", started_at=time_ns())
@@ -100,6 +101,7 @@ class Supervisor:
         app.finish()
         self._app = None
         self._paused = False
+        self._watch_at = self._kill_at = _NEVER
         ending = {"exit_code": exit_code, "out_of_memory": app.out_of_memory}
         if self._stopping or not os.path.exists(KEPT_FILE):
             self._end(**ending)
@@ -148,7 +150,6 @@ class Supervisor:
     def _stop(self, connection: socket.socket, grace: float) -> None:
         self._stopping.append(connection)
         if self._app is None:
-            self._restart_at = float("inf")
             self._end(exit_code=self._state["exit_code"], out_of_memory=self._state["out_of_memory"])
             return
         self._app.terminate()
@@ -159,12 +160,14 @@ class Supervisor:
         if self._app is not None and not self._paused:
             self._app.freeze()
             self._paused = True
+            self._watch_at = _NEVER  # what stands still uses no more than it did
             self._say("paused", "paused", started_at=self._state["started_at"])
 
     def _resume(self) -> None:
         if self._app is not None and self._paused:
             self._app.thaw()
             self._paused = False
+            self._watch_at = monotonic() + _WATCH_EVERY
             self._say("running", "resumed", started_at=self._state["started_at"])
 
 
