@@ -26,9 +26,9 @@ from windlass_eventlog.logs.port import DeploymentLog
 from windlass_eventlog.memory.buckets import MemoryKeyValue
 from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.memory.rows import MemoryRows
+from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.vault import Vault
 from windlass_gateway.adapters.installation_token import InstallationToken
-from windlass_gateway.adapters.service_log import configure_log
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
 from windlass_gateway.entrypoints.context import Context

@@ -31,6 +31,7 @@ from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
 from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.progress import Progress
+from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
 from windlass_eventlog.vault import Vault
 
@@ -46,6 +47,7 @@ async def connected(
         PermissionDeniedError, GapError, HaltedError: the service cannot work, or cannot go on.
         LogUnavailableError, RowsUnavailableError: NATS or PostgreSQL did not answer at the start.
     """
+    configure_log()
     nats_url = settings.nats_url.get_secret_value()
     async with (
         connection(nats_url, service) as nats,

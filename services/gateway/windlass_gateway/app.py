@@ -9,7 +9,6 @@ from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.installation_token import InstallationToken
-from windlass_gateway.adapters.service_log import configure_log
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import ALL
@@ -22,7 +21,6 @@ from windlass_gateway.settings import GatewaySettings
 
 async def serve(started: Callable[[], None]) -> None:
     """Run the gateway with the settings of the environment, until cancelled; `started` is called once it answers."""
-    configure_log()
     settings = GatewaySettings()
     with listen(settings.gateway_port) as listener:
         async with connected(Service.GATEWAY, settings, projections=ALL) as link:

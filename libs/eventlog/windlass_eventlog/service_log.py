@@ -1,4 +1,4 @@
-"""The gateway's own log: one JSON document a line on standard output."""
+"""A service's own log: one JSON document a line on standard output."""
 
 import structlog
 
