@@ -64,20 +64,30 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 class Envelope(BaseModel, Generic[DataT]):
     """The CloudEvent's attributes around the event. `correlation` is the id of the event that began it all."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"]
     id: UUID
+    """The same each time the event is sent: also the message's `Nats-Msg-Id`."""
     source: EventSource
+    """Which installation's service appended it: `urn:windlass:<installation>:<service>`."""
     type: EventType
+    """What happened, and in which version it is told."""
     subject: EventSubject
+    """What it happened to: the message's own subject."""
     time: EventTime
+    """By the appending service's clock, between 2020 and 2099; order is the sequence's to say."""
     datacontenttype: Literal["application/json"] = "application/json"
     traceparent: TraceParent | None = None
+    """The W3C trace context."""
     actor: Actor
+    """Who caused it: a person's, an API token's or a webhook's opaque id, or a service."""
     causation: UUID | None = None
+    """The id of the event that it follows from."""
     correlation: UUID
+    """The id of the event that began it all."""
     data: DataT
+    """The event."""
 
 
 @cache
@@ -141,6 +151,7 @@ def encode(proposed: Proposed[Event], installation: str) -> tuple[str, dict[str,
     _check_owner(type(event), proposed.service, proposed.key)
     subject = proposed.key.subject(proposed.service)
     envelope = envelope_class(type(event)).model_construct(
+        specversion="1.0",
         id=meta.id,
         source=f"urn:windlass:{installation}:{proposed.service}",
         type=event.TYPE,
