@@ -77,8 +77,8 @@ class Monitor:
     reaction: Reaction
 
     @property
-    def watched(self) -> set[str]:
-        return {task.get_name() for kept in self.watches._kept.values() for task in kept.values()}
+    def watched(self) -> list[asyncio.Task[None]]:
+        return [task for kept in self.watches._kept.values() for task in kept.values()]
 
 
 @asynccontextmanager
@@ -231,14 +231,15 @@ async def test_a_container_that_is_not_to_be_probed_any_more_is_left_in_peace(
     async with LoopbackApp(http(200)).listening() as port, monitor(log) as running:
         await told.started("web-0", port)
         await said(log, Healthy)
-        assert running.watched == {"watch web-0"}
+        (watching,) = running.watched
         if end is None:
             await told.tell(Service.GATEWAY, DeploymentCanceled())
         else:
             await told.live("web-0")
             await end(told, "web-0")
         await running.reaction.to(WakeUp(log.at(log.length), 1))
-        assert running.watched == set()
+        assert watching.cancelling()
+        assert running.watched == []
 
 
 async def test_a_monitor_that_was_away_goes_on_where_the_rows_stand(log: MemoryLog) -> None:

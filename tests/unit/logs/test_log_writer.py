@@ -39,6 +39,18 @@ class UnreliableLogStore(MemoryLogStore):
             raise LogUnavailableError("no answer")
 
 
+class ForgetfulLogStore(UnreliableLogStore):
+    """Takes the same batch twice, as a server does that was asked again after minutes."""
+
+    async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
+        known = self._batches.pop(log, [])
+        await super(UnreliableLogStore, self).append(log, batch)
+        self._batches[log][:0] = known
+        if self.answers_to_lose:
+            self.answers_to_lose -= 1
+            raise LogUnavailableError("no answer")
+
+
 async def texts(store: MemoryLogStore) -> list[str]:
     return [line.text async for batch in store.read(LOG) for line in batch.lines]
 
@@ -116,6 +128,17 @@ async def test_numbering_goes_on_behind_what_the_source_has_stored() -> None:
 async def test_an_answer_that_got_lost_doubles_nothing() -> None:
     store = UnreliableLogStore()
     store.answers_to_lose = 2
+    async with LogWriter(store, LOG, "web-0", NOTHING) as writer:
+        await writer.write(line(0))
+        await writer.flush()
+        await writer.write(line(1))
+
+    assert await texts(store) == ["line 0", "line 1"]
+
+
+async def test_an_answer_that_got_lost_doubles_nothing_although_the_server_has_forgotten_the_id() -> None:
+    store = ForgetfulLogStore()
+    store.answers_to_lose = 1
     async with LogWriter(store, LOG, "web-0", NOTHING) as writer:
         await writer.write(line(0))
         await writer.flush()
