@@ -84,13 +84,24 @@ async def test_secrets_are_in_no_list_of_processes_and_on_no_disk(node: ProcessN
     assert not [path for path in files if b"a-well-kept-secret" in path.read_bytes()]
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../../etc/passwd"])
-async def test_source_that_points_outside_is_refused(node: ProcessNode, target: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name", "target"),
+    [
+        (tarfile.SYMTYPE, "main.py", "/etc/passwd"),
+        (tarfile.SYMTYPE, "main.py", "../../../etc/passwd"),
+        (tarfile.SYMTYPE, "folder/../../main.py", "inside"),
+        (tarfile.LNKTYPE, "main.py", "/etc/passwd"),
+        (tarfile.REGTYPE, "../main.py", ""),
+        (tarfile.REGTYPE, "/etc/main.py", ""),
+        (tarfile.FIFOTYPE, "main.py", ""),
+    ],
+)
+async def test_source_that_leads_outside_is_refused(node: ProcessNode, kind: bytes, name: str, target: str) -> None:
     archive = node.folder / "hostile.tar"
     with tarfile.open(archive, "w") as tar:
-        link = tarfile.TarInfo("main.py")
-        link.type, link.linkname = tarfile.SYMTYPE, target
-        tar.addfile(link)
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, target
+        tar.addfile(entry)
     with pytest.raises(BuildSourceError, match="leads out of it"):
         await node.runtime.build(node.release_spec(), archive, node.output)
     assert not [*(node.folder / "home" / "processes" / "releases").iterdir()]
