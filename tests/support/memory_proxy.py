@@ -1,35 +1,62 @@
-"""A proxy in memory: it serves what it was given, unless it is told not to confirm."""
+"""A proxy in memory: it serves what it was given, unless it is told to be away for a while or to refuse a router."""
 
 import json
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from windlass_router.application.proxy import NotConfirmedError, Rendered
+from windlass_router.application.proxy import NotConfirmedError, Proxy, Rendered
 
 
 @dataclass
-class MemoryProxy:
-    """Passes the same contract tests as Traefik."""
+class MemoryProxy(Proxy):
+    """Passes the same contract tests as Traefik. `pass_time` is called instead of waiting in vain."""
 
-    down: bool = False
-    generations: list[int] = field(default_factory=list)
-    served: dict[str, Any] = field(default_factory=dict)
+    outage: timedelta = timedelta()
+    refuses: Collection[str] = ()
+    marks: list[str] = field(default_factory=list)
+    pass_time: Callable[[timedelta], None] = lambda _: None
+    _given: bytes | None = None
+    _served: dict[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         return ("memory",)
 
-    async def apply(self, rendered: Rendered, within: timedelta) -> None:
-        if self.down:
-            raise NotConfirmedError("memory", rendered.generation, within)
-        self.served = json.loads(rendered.content)
-        self.generations.append(rendered.generation)
+    async def handed_over(self) -> bytes | None:
+        return self._given
+
+    async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
+        self._given = rendered.content
+        spent = min(within, self.outage)
+        self.outage -= spent
+        self.pass_time(spent)
+        if spent == within:
+            raise NotConfirmedError("memory", within)
+        self._served = json.loads(rendered.content)["http"]
+        if self.marks[-1:] != [rendered.mark]:
+            self.marks.append(rendered.mark)
+        return {name: why for name in self._served["routers"] if (why := self._fault(name))}
 
     def servers(self, host: str) -> list[str] | None:
         """Return where requests for a host go; None where nobody answers for it."""
-        for router in self.served["http"]["routers"].values():
-            if f'Host("{host}")' in router["rule"]:
-                service = self.served["http"]["services"][router["service"]]
+        routers = self._served.get("routers", {})
+        for name in sorted(routers, key=lambda name: -routers[name]["priority"]):
+            if not self._fault(name) and _fits(routers[name]["rule"], host):
+                service = self._served["services"][routers[name]["service"]]
                 return [server["url"] for server in service["loadBalancer"]["servers"]]
         return None
+
+    def _fault(self, name: str) -> str:
+        service = self._served["routers"][name]["service"]
+        if not service.endswith("@internal") and service not in self._served["services"]:
+            return f'the service "{service}@file" does not exist'
+        return "it is told to" if name in self.refuses else ""
+
+
+def _fits(rule: str, host: str) -> bool:
+    hosts = (json.loads(literal) for literal in re.findall(r'Host\(("[^"]*")\)', rule))
+    patterns = (json.loads(literal) for literal in re.findall(r'HostRegexp\(("[^"]*")\)', rule))
+    return "Path(" not in rule and (host in hosts or any(re.fullmatch(pattern, host) for pattern in patterns))

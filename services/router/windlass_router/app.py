@@ -1,28 +1,30 @@
 """The router, wired."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
+import structlog
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
-from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
+from windlass_router.adapters.proxies import Proxies
+from windlass_router.adapters.routes_file import RoutesFile
 from windlass_router.adapters.traefik import Traefik
-from windlass_router.application.cutovers import Cutovers
-from windlass_router.application.projections import DEPLOYMENTS, PLACES, ROUTES
+from windlass_router.application.projections import ALL
+from windlass_router.application.proxy import ProxyError
 from windlass_router.application.publisher import Publisher
-from windlass_router.application.reactions import reactors_of
-from windlass_router.application.returns import Returns
+from windlass_router.application.reactors import reactors_of
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
-from windlass_router.domain.configuration import OwnHost
+from windlass_router.domain.configuration import Site
 from windlass_router.settings import RouterSettings
 
-_FIRST_WITHIN = timedelta(seconds=60)
+_FIRST_WITHIN = timedelta(seconds=10)
+_log = structlog.get_logger(__name__)
 
 
 async def serve(started: Callable[[], None]) -> None:
@@ -30,28 +32,34 @@ async def serve(started: Callable[[], None]) -> None:
     settings = RouterSettings()
     async with (
         httpx.AsyncClient(trust_env=False) as client,
-        connected(Service.ROUTER, settings, projections=[PLACES, DEPLOYMENTS, ROUTES]) as link,
+        connected(Service.ROUTER, settings, projections=ALL) as link,
+        asyncio.TaskGroup() as tasks,
     ):
         publisher = _publisher(settings, link, client)
-        await publisher.publish(link.rows.position, _FIRST_WITHIN)
-        async with link.reacting(_reactors(link, publisher)):
+        publishing = tasks.create_task(publisher.run())
+        await _restore(publisher, link)
+        switching = Switching(link.append, link.rows, publisher, utc_now)
+        async with link.reacting(reactors_of(switching, Serving(link.rows, publisher, utc_now))):
             started()
-            await asyncio.Event().wait()
+            await publishing
+
+
+async def _restore(publisher: Publisher, link: Link) -> None:
+    """Let the proxies serve what the log says before anything new is decided."""
+    try:
+        await publisher.publish(link.rows.position, utc_now() + _FIRST_WITHIN)
+    except ProxyError as error:
+        # Their routes of before go on; every later decision waits for its own confirmation.
+        _log.warning("routes-not-confirmed-at-start", reason=str(error))
 
 
 def _publisher(settings: RouterSettings, link: Link, client: httpx.AsyncClient) -> Publisher:
-    proxy = Traefik(
+    traefik = Traefik(
         node=settings.node,
-        folder=settings.traefik_dir,
         traffic=settings.traefik_url,
         api=settings.traefik_api_url,
         marker_path=settings.marker_path,
         client=client,
     )
-    own = OwnHost(f"windlass.{settings.domain}", settings.gateway_port)
-    return Publisher(link.rows, proxy, own, settings.domain, settings.marker_path)
-
-
-def _reactors(link: Link, publisher: Publisher) -> Sequence[Reactor]:
-    switching = Switching(link.append, link.rows, publisher, utc_now)
-    return reactors_of(Cutovers(switching), Returns(switching), Serving(link.rows, publisher))
+    site = Site(settings.domain, settings.gateway_port, settings.marker_path)
+    return Publisher(link.rows, Proxies(RoutesFile(settings.traefik_dir), [traefik]), site, utc_now)

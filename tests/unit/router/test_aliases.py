@@ -3,6 +3,7 @@
 import re
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from windlass_contracts.ids import DeploymentId, EnvironmentId
 from windlass_contracts.values import GitRef, Slug
 from windlass_router.domain.aliases import (
+    ASLEEP_OR_UNKNOWN,
     LONGEST_LABEL,
     branch_alias,
     deployment_alias,
@@ -66,8 +68,39 @@ def test_no_project_reaches_into_the_addresses_of_another(
 
 @given(slugs, refs, refs)
 def test_two_branches_never_share_an_address(slug: str, one: str, other: str) -> None:
-    same = one.removeprefix("refs/heads/") == other.removeprefix("refs/heads/")
-    assert same == (branch_alias(slug, one, ENVIRONMENT) == branch_alias(slug, other, ENVIRONMENT))
+    assert (one == other) == (branch_alias(slug, one, ENVIRONMENT) == branch_alias(slug, other, ENVIRONMENT))
+
+
+@given(slugs, refs)
+def test_no_branch_can_be_named_after_the_address_of_another(slug: str, branch: str) -> None:
+    """A branch whose address needed a hash shares it with none, not even with one that is named like it."""
+    wanted = branch_alias(slug, branch, ENVIRONMENT).name
+    impostor = wanted.removeprefix(f"{slug}--git--")
+    assert impostor == branch or branch_alias(slug, impostor, ENVIRONMENT).name != wanted
+
+
+@given(slugs, slugs)
+def test_no_environment_can_be_named_after_the_address_of_another(slug: str, name: str) -> None:
+    wanted = environment_alias(slug, ENVIRONMENT, name, production=False).name
+    impostor = wanted.removeprefix(f"{slug}--")
+    assert impostor == name or not valid(SLUG, impostor)
+
+
+@pytest.mark.parametrize(
+    ("branch", "label"),
+    [
+        ("main", "shop--git--main"),
+        ("feature/login", "shop--git--feature-login--"),
+        ("feature/ä b", "shop--git--feature-b--"),
+        ("a--b", "shop--git--a-b--"),
+        ("Main", "shop--git--main--"),
+        ("ä", "shop--git--x--"),
+        ("x" * 200, "shop--git--" + "x" * 42 + "--"),
+    ],
+)
+def test_a_branch_is_spelled_as_far_as_a_label_can(branch: str, label: str) -> None:
+    found = branch_alias("shop", branch, ENVIRONMENT).name
+    assert found == label or (found.startswith(label) and len(found) == len(label) + 8)
 
 
 @given(slugs, slugs, refs, st.uuids())
@@ -78,3 +111,19 @@ def test_an_environment_never_takes_the_address_of_a_branch_or_deployment(
     assert environment != branch_alias(slug, ref, ENVIRONMENT).name
     assert environment != deployment_alias(slug, DeploymentId(identity)).name
     assert environment != environment_id_alias(slug, EnvironmentId(identity)).name
+
+
+@given(slugs, st.uuids())
+def test_what_looks_like_a_single_deployment_is_one(slug: str, identity: UUID) -> None:
+    assert re.fullmatch(ASLEEP_OR_UNKNOWN, deployment_alias(slug, DeploymentId(identity)).name)
+
+
+@given(slugs, slugs, refs)
+def test_nothing_else_looks_like_a_single_deployment(slug: str, name: str, ref: str) -> None:
+    for alias in (
+        environment_alias(slug, ENVIRONMENT, name, production=False),
+        environment_alias(slug, ENVIRONMENT, name, production=True),
+        environment_id_alias(slug, ENVIRONMENT),
+    ):
+        assert not re.fullmatch(ASLEEP_OR_UNKNOWN, alias.name)
+    assert not re.fullmatch(ASLEEP_OR_UNKNOWN, branch_alias(slug, ref, ENVIRONMENT).name)

@@ -2,7 +2,9 @@
 
 import ipaddress
 import json
-from uuid import uuid4
+import re
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -10,79 +12,154 @@ from hypothesis import strategies as st
 
 from windlass_contracts.ids import DeploymentId
 from windlass_router.domain.configuration import (
-    Marker,
-    OwnHost,
+    Configuration,
+    Site,
     Target,
-    UnsafeRouteError,
     configuration,
+    deployment_of,
+    generation_in,
     router_name,
 )
+from windlass_router.domain.hosts import UnsafeHostError, server_url
 
-OWN = OwnHost("windlass.localhost", 4000)
-MARKER = Marker("/secret{{env}}", 7)
+SITE = Site("localhost", 4000, "/secret")
+ONE, OTHER = DeploymentId(UUID(int=1)), DeploymentId(UUID(int=2))
+SERVERS = (("10.0.0.2", 8000),)
 
-
-def target(*hosts: str, servers: tuple[tuple[str, int], ...] = (("10.0.0.2", 8000),)) -> Target:
-    return Target(DeploymentId(uuid4()), hosts, servers)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "a`b.localhost",
-        'a"b.localhost',
-        "*.localhost",
-        "A.localhost",
-        "a.localhost.",
-        "ä.localhost",
-        "localhost",
-        "-a.b",
-        "a-.b",
-        "a" * 64 + ".b",
-        "a..b",
-        "a.b\n",
-        "a.b || Host(`c.d`)",
-        "",
-        "10.0.0.1/x",
-        "a.b" * 100,
-    ],
-)
-def test_what_is_no_host_name_is_refused(host: str) -> None:
-    with pytest.raises(UnsafeRouteError):
-        configuration([target(host)], OWN, MARKER)
+UNSAFE_HOSTS = [
+    "a`b.localhost",
+    'a"b.localhost',
+    "*.localhost",
+    "A.localhost",
+    "a.localhost.",
+    "ä.localhost",
+    "localhost",
+    "-a.b",
+    "a-.b",
+    "a" * 64 + ".b",
+    "a..b",
+    "a.b\n",
+    "a.b || Host(`c.d`)",
+    "",
+    "10.0.0.1",
+    "10.0.0.1/x",
+    "a.b" * 100,
+    "{{env}}.b",
+]
 
 
-@pytest.mark.parametrize("address", ["localhost", "10.0.0.1/evil", "10.0.0.1@x", "", "10.0.0.256", "a b"])
-def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(UnsafeRouteError):
-        configuration([target("a.localhost", servers=((address, 80),))], OWN, MARKER)
+def target(
+    deployment: DeploymentId, *hosts: str, since: int = 1, servers: tuple[tuple[str, int], ...] = SERVERS
+) -> Target:
+    return Target(deployment, dict.fromkeys(hosts, since), servers)
 
 
-@pytest.mark.parametrize("host", ["windlass.localhost", "a.localhost"])
-def test_a_host_never_belongs_to_two(host: str) -> None:
-    with pytest.raises(UnsafeRouteError):
-        configuration([target("a.localhost"), target(host)], OWN, MARKER)
+def http(found: Configuration) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(found.content)["http"]
+    return document
 
 
-def test_a_deployment_that_is_asleep_has_no_servers() -> None:
-    asleep = target("a.localhost", servers=())
-    document = json.loads(configuration([asleep], OWN, MARKER))
-    assert document["http"]["services"][router_name(asleep.deployment)]["loadBalancer"]["servers"] == []
+@pytest.mark.parametrize("host", UNSAFE_HOSTS)
+def test_what_is_no_host_name_is_left_out_and_told_and_harms_no_other(host: str) -> None:
+    found = configuration([target(ONE, host), target(OTHER, "b.localhost")], SITE, 7)
+    assert set(found.refused) == {ONE}
+    assert router_name(ONE) not in http(found)["routers"]
+    assert http(found)["routers"][router_name(OTHER)]["rule"] == 'Host("b.localhost")'
+
+
+@pytest.mark.parametrize("address", ["localhost", "10.0.0.1/evil", "10.0.0.1@x", "", "10.0.0.256", "a b", "010.0.0.1"])
+def test_what_is_no_address_is_left_out_and_told(address: str) -> None:
+    found = configuration([target(ONE, "a.localhost", servers=((address, 80), ("10.0.0.3", 80)))], SITE, 7)
+    assert set(found.refused) == {ONE}
+    assert servers(found, ONE) == ["http://10.0.0.3:80"]
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536])
+def test_what_is_no_port_is_left_out_and_told(port: int) -> None:
+    assert set(configuration([target(ONE, "a.localhost", servers=(("10.0.0.2", port),))], SITE, 7).refused) == {ONE}
+
+
+def test_a_host_stays_with_whoever_had_it_first() -> None:
+    thief = Target(ONE, {"shop.localhost": 9, "old.localhost": 1}, SERVERS)
+    found = configuration([thief, target(OTHER, "shop.localhost", since=5)], SITE, 7)
+    assert set(found.refused) == {ONE}
+    assert http(found)["routers"][router_name(ONE)]["rule"] == 'Host("old.localhost")'
+    assert http(found)["routers"][router_name(OTHER)]["rule"] == 'Host("shop.localhost")'
+
+
+def test_the_dashboard_keeps_its_host() -> None:
+    found = configuration([target(ONE, "windlass.localhost", since=0)], SITE, 7)
+    assert set(found.refused) == {ONE}
+    assert "4000" in json.dumps(http(found)["services"])
+
+
+def test_a_deployment_without_containers_has_no_servers_but_its_route() -> None:
+    found = configuration([target(ONE, "a.localhost", servers=())], SITE, 7)
+    assert servers(found, ONE) == []
+    assert router_name(ONE) in http(found)["routers"]
+
+
+def test_ipv6_addresses_stand_in_brackets() -> None:
+    assert server_url("fd00::2", 8000) == "http://[fd00::2]:8000"
 
 
 def test_nothing_in_the_file_is_taken_for_a_template() -> None:
-    assert b"{{" not in configuration([], OWN, MARKER)
+    found = configuration([], Site("localhost", 4000, "/secret{{env}}"), 7)
+    assert b"{{" not in found.content
+    assert "/secret{{env}}" in http(found)["routers"]["windlass-generation"]["rule"]
 
 
-@given(st.text(), st.text(), st.integers(min_value=1, max_value=65535))
+def test_the_file_is_never_empty() -> None:
+    assert len(http(configuration([], SITE, 7))["routers"]) == 3
+
+
+def test_a_domain_that_is_none_is_refused_as_a_whole() -> None:
+    with pytest.raises(UnsafeHostError):
+        configuration([], Site("Local Host", 4000, "/secret"), 7)
+
+
+def test_the_same_routes_are_the_same_file_in_any_order() -> None:
+    targets = [target(ONE, "a.localhost", "b.localhost"), target(OTHER, "c.localhost")]
+    assert configuration(targets, SITE, 7).content == configuration(targets[::-1], SITE, 7).content
+
+
+def test_the_mark_tells_generation_and_content() -> None:
+    one, other = configuration([], SITE, 7), configuration([target(ONE, "a.localhost")], SITE, 7)
+    assert one.mark != other.mark
+    assert generation_in(one.content) == generation_in(other.content) == 7
+    header = http(one)["middlewares"]["windlass-generation"]["headers"]["customResponseHeaders"]
+    assert header == {"X-Gen": one.mark}
+
+
+@pytest.mark.parametrize("content", [b"", b"http: {}", b"\xff\xfe", b'{"X-Gen": "7"}'])
+def test_a_file_that_is_none_of_ours_has_no_generation(content: bytes) -> None:
+    assert generation_in(content) is None
+
+
+@given(st.uuids())
+def test_a_router_is_known_by_its_name(deployment: UUID) -> None:
+    assert deployment_of(router_name(DeploymentId(deployment))) == deployment
+    assert deployment_of("windlass-own") is None
+
+
+labels = st.text(st.sampled_from('abz09-.`"\\ \n{}|&()$*_Aä'), max_size=20)
+
+
+@given(st.one_of(st.text(), labels), st.one_of(st.text(), labels), st.integers())
 def test_no_host_or_address_yields_another_rule(host: str, address: str, port: int) -> None:
-    one = target(host, servers=((address, port),))
-    try:
-        document = json.loads(configuration([one], OWN, MARKER))
-    except UnsafeRouteError:
+    """Whatever the row says, there is one rule for one plain host, and one URL of one IP address."""
+    found = configuration([target(ONE, host, servers=((address, port),))], SITE, 7)
+    router = http(found)["routers"].get(router_name(ONE))
+    if router is None:
+        assert ONE in found.refused
         return
-    name = router_name(one.deployment)
-    assert document["http"]["routers"][name]["rule"] == f'Host("{host}")'
-    expected = ipaddress.ip_address(address)
-    url = document["http"]["services"][name]["loadBalancer"]["servers"][0]["url"]
-    assert url in {f"http://{expected}:{port}", f"http://[{expected}]:{port}"}
+    assert router["rule"] == f'Host("{host}")'
+    assert re.fullmatch(r"[a-z0-9.-]+", host)
+    for url in servers(found, ONE):
+        ip = ipaddress.ip_address(address)
+        assert url in {f"http://{ip}:{port}", f"http://[{ip}]:{port}"}
+
+
+def servers(found: Configuration, deployment: DeploymentId) -> list[str]:
+    balancer = http(found)["services"][router_name(deployment)]["loadBalancer"]
+    return [server["url"] for server in balancer["servers"]]

@@ -1,81 +1,62 @@
-"""One Traefik: it watches a folder for its configuration, and is asked for the generation that it serves.
+"""One Traefik, asked on loopback what it serves.
 
-The file is written outside the watched folder and renamed into it, so that Traefik sees one change. Asking for the
-marker is polling: Traefik has no signal, and its reload metrics come before the routes are in place.
-Source: https://doc.traefik.io/traefik/reference/install-configuration/providers/others/file/
+Asking for the marker again and again is polling: Traefik has no signal, and its reload metrics come before the routes
+are in place. Source: https://doc.traefik.io/traefik/reference/install-configuration/api-dashboard/
 """
 
 import asyncio
-import os
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
 import httpx
 
-from windlass_router.application.proxy import NotConfirmedError, Rendered, RouteRefusedError
-from windlass_router.domain.configuration import MARKER_HEADER, MARKER_HOST
+from windlass_router.domain.configuration import MARKER, MARKER_HEADER, MARKER_HOST
 
-FILE = "000-routes.yml"
-_ASK_AGAIN_S = 0.008
+_ASK_AGAIN_S = 0.006
 _ANSWER_WITHIN_S = 2.0
+_PROVIDER = "@file"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Traefik:
-    """`folder` is the one it watches, `traffic` its entry point, `api` its API; both are reached on loopback."""
+    """`node` is where it runs, `traffic` its public entry point, `api` its API, both as URLs without a last slash."""
 
     node: str
-    folder: Path
     traffic: str
     api: str
     marker_path: str
     client: httpx.AsyncClient
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.node,)
-
-    async def apply(self, rendered: Rendered, within: timedelta) -> None:
-        await asyncio.to_thread(self._write, rendered.content)
-        try:
-            async with asyncio.timeout(within.total_seconds()):
-                await self._serves(rendered.generation)
-                await self._enabled(rendered.routers)
-        except TimeoutError as error:
-            raise NotConfirmedError(self.node, rendered.generation, within) from error
-
-    def _write(self, content: bytes) -> None:
-        good, written = self.folder / FILE, self.folder.parent / f".{FILE}.new"
-        with written.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if good.exists():
-            last = self.folder.parent / f"{FILE}.last"
-            last.unlink(missing_ok=True)
-            os.link(good, last)
-        written.replace(good)
-
-    async def _serves(self, generation: int) -> None:
-        """Wait until the marker tells the generation; a proxy that restarts does not answer meanwhile."""
-        url = f"{self.traffic}{self.marker_path}"
-        while True:
-            try:
-                answer = await self.client.get(url, headers={"Host": MARKER_HOST}, timeout=_ANSWER_WITHIN_S)
-            except httpx.TransportError:
-                told = ""
-            else:
-                told = answer.headers.get(MARKER_HEADER, "")
-            if told == str(generation):
-                return
+    async def serves(self, mark: str) -> Mapping[str, str]:
+        """Return once it serves the configuration with this mark: the routers that it disabled, and why."""
+        while await self._shown() != mark:  # noqa: ASYNC110 - there is no signal to wait for
             await asyncio.sleep(_ASK_AGAIN_S)
+        while (disabled := await self._disabled(mark)) is None:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(_ASK_AGAIN_S)
+        return disabled
 
-    async def _enabled(self, routers: Collection[str]) -> None:
-        for name in routers:
-            answer = await self.client.get(f"{self.api}/api/http/routers/{name}@file", timeout=_ANSWER_WITHIN_S)
-            known = answer.json()
-            if answer.status_code != httpx.codes.OK or known.get("status") != "enabled":
-                why = "; ".join(map(str, known.get("error", []))) or f"status {answer.status_code}"
-                raise RouteRefusedError(name, why)
+    async def _shown(self) -> str | None:
+        """Return the mark that requests meet now, None while it does not answer."""
+        url = f"{self.traffic}{self.marker_path}"
+        try:
+            answer = await self.client.get(url, headers={"Host": MARKER_HOST}, timeout=_ANSWER_WITHIN_S)
+        except httpx.TransportError:
+            return None
+        shown: str | None = answer.headers.get(MARKER_HEADER)
+        return shown
+
+    async def _disabled(self, mark: str) -> Mapping[str, str] | None:
+        """Return the disabled routers; None while the API, an entry point of its own, is not as far yet."""
+        try:
+            marker = await self._ask(f"/api/http/middlewares/{MARKER}{_PROVIDER}")
+            if marker["headers"]["customResponseHeaders"][MARKER_HEADER] != mark:
+                return None
+            routers = await self._ask("/api/http/routers?status=disabled")
+            return {one["name"].removesuffix(_PROVIDER): "; ".join(one.get("error", ())) for one in routers}
+        except (httpx.TransportError, httpx.HTTPStatusError, ValueError, KeyError, TypeError):
+            return None
+
+    async def _ask(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON it answers
+        answer = await self.client.get(f"{self.api}{path}", timeout=_ANSWER_WITHIN_S)
+        return answer.raise_for_status().json()

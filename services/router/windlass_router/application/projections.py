@@ -25,7 +25,9 @@ DEPLOYMENTS = Projection(
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
-    indexes=("serving",),
+    indexes=("routable", "project", "phase"),
 )
 
 ROUTES = Projection(name="routes", version=1, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+
+ALL = (PLACES, DEPLOYMENTS, ROUTES)

@@ -1,44 +1,49 @@
 """The port to what answers on the network: it takes a whole configuration, and says once it serves it.
 
 ProxyError
-├── NotConfirmedError   the proxy did not say in time that it serves the configuration
-└── RouteRefusedError   the proxy serves the configuration, but disabled a part of it
+├── NotWrittenError     the configuration could not be handed over
+├── NotConfirmedError   the proxies did not say in time that they serve the configuration
+└── RouteRefusedError   the proxies serve the configuration, but without a part of it
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 
 class ProxyError(Exception):
-    """The proxy does not serve what it was given."""
+    """The proxies do not serve what was decided."""
+
+
+class NotWrittenError(ProxyError):
+    """The configuration could not be handed over."""
 
 
 class NotConfirmedError(ProxyError):
-    """The proxy did not say in time that it serves the configuration."""
+    """The proxies did not say in time that they serve the configuration."""
 
-    def __init__(self, proxy: str, generation: int, within: timedelta) -> None:
+    def __init__(self, proxy: str, within: timedelta) -> None:
         super().__init__(
-            f"The proxy on {proxy} did not confirm generation {generation} of the routes within "
-            f"{within.total_seconds():g} s; look at its log, `windlass doctor` says whether it runs."
+            f"The proxy on {proxy} did not confirm the new routes within {within.total_seconds():g} s; "
+            f"`windlass doctor` says whether it runs, and its log why it refuses them."
         )
+        self.proxy = proxy
 
 
 class RouteRefusedError(ProxyError):
-    """The proxy serves the configuration, but disabled a part of it."""
+    """The proxies serve the configuration, but without a part of it."""
 
-    def __init__(self, router: str, why: str) -> None:
-        super().__init__(f"The proxy disabled the route {router}: {why}")
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The proxy refused the new route: {why}")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A configuration, the generation that its marker tells, and the routers that must be enabled in it."""
+    """A configuration, and the mark that a proxy shows while it serves exactly this."""
 
     content: bytes
-    generation: int
-    routers: Collection[str]
+    mark: str
 
 
 class Proxy(Protocol):
@@ -49,11 +54,21 @@ class Proxy(Protocol):
         """The nodes they are on."""
         ...
 
-    async def apply(self, rendered: Rendered, within: timedelta) -> None:
-        """Hand the configuration over, and return once every proxy serves it.
+    async def handed_over(self) -> bytes | None:
+        """Return the configuration that they were given last, as far as it is still there.
 
         Raises:
+            NotWrittenError: it is there, and cannot be read.
+        """
+        ...
+
+    async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
+        """Hand the configuration over unless they have it, and return once every proxy serves it.
+
+        Returns the routers that some proxy disabled, by name, and why; all others serve.
+
+        Raises:
+            NotWrittenError: it could not be handed over; they serve what they did.
             NotConfirmedError: it took longer; it may be served later, or never.
-            RouteRefusedError: a router is disabled.
         """
         ...

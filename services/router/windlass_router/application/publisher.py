@@ -1,80 +1,153 @@
 """From what was decided to what is served: one configuration at a time, with everything decided by then in it.
 
-Whoever publishes while another publication is under way waits for the next one, which serves all that wait: the first
-change goes out at once, those that follow go out together.
+The first change is handed over at once. Those that come before it is confirmed go out together afterwards, and each
+caller waits for its own only as long as it wants to: a proxy that stays away keeps nobody from deciding.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.clock import Clock
+from windlass_eventlog.errors import EventLogError
 from windlass_eventlog.projection import Rows
 from windlass_router.application.projections import DEPLOYMENTS, ROUTES
-from windlass_router.application.proxy import Proxy, ProxyError, Rendered
-from windlass_router.domain.configuration import Marker, OwnHost, Target, configuration, router_name
+from windlass_router.application.proxy import NotConfirmedError, Proxy, ProxyError, Rendered
+from windlass_router.domain.configuration import (
+    Configuration,
+    Site,
+    Target,
+    configuration,
+    deployment_of,
+    generation_in,
+)
 from windlass_router.domain.deployment import Deployment
+from windlass_router.domain.pointers import DOMAIN, Pointer
 from windlass_router.domain.routes import Routes
+
+_LONGEST_TRY = timedelta(seconds=1)
+"""After this long without confirmation, the latest routes are handed over again."""
+
+_SHORTEST_TRY = timedelta(milliseconds=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Every proxy serves what was decided up to this sequence, but for the routes of these deployments."""
+
+    generation: int
+    refused: Mapping[DeploymentId, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    generation: int
+    since: datetime
+    until: datetime
+    answer: asyncio.Future[Served]
 
 
 @dataclass(slots=True)
 class Publisher:
-    """Publishes the routes of all projects. `domain` is what every label stands below."""
+    """Publishes the routes of all projects while `run` runs."""
 
     rows: Rows
     proxy: Proxy
-    own: OwnHost
-    domain: str
-    marker_path: str
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _published: int = -1
-    _targets: tuple[Target, ...] = ()
+    site: Site
+    clock: Clock
+    _waiting: list[_Waiter] = field(default_factory=list)
+    _asked: asyncio.Event = field(default_factory=asyncio.Event)
+    _served: Served | None = None
 
-    async def publish(self, at_least: int, within: timedelta) -> int:
-        """Return the generation, not older than `at_least`, that every proxy serves.
+    async def publish(self, at_least: int, until: datetime) -> Served:
+        """Return what is served, once that contains everything up to `at_least`, which the rows have reached.
 
         Raises:
-            ProxyError: they do not serve it in time.
-            UnsafeRouteError: something in the rows is no host or address; nothing was written.
+            NotConfirmedError: the proxies did not serve it by `until`.
+            NotWrittenError: it could not be handed over to them.
+            EventLogError: the rows cannot be read now.
         """
-        async with self._lock:
-            if self._published >= at_least:
-                return self._published
-            generation = self.rows.position
-            targets = await self._read()
-            if self._published < 0 or targets != self._targets:
-                await self._apply(targets, generation, within)
-            self._published, self._targets = generation, targets
-            return generation
-
-    async def _apply(self, targets: tuple[Target, ...], generation: int, within: timedelta) -> None:
-        content = configuration(targets, self.own, Marker(self.marker_path, generation))
-        changed = set(targets) - set(self._targets)
-        rendered = Rendered(content, generation, [router_name(target.deployment) for target in changed])
+        if self._served is not None and self._served.generation >= at_least:
+            return self._served
+        waiter = _Waiter(at_least, self.clock(), until, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._asked.set()
         try:
-            await self.proxy.apply(rendered, within)
-        except ProxyError:
-            # It is not known what the proxy serves now: the next publication writes again, whatever it says.
-            self._published = -1
-            raise
+            return await waiter.answer
+        finally:
+            self._waiting.remove(waiter)
 
-    async def _read(self) -> tuple[Target, ...]:
-        serving = {DeploymentId(found.key): found.row for found in await self.rows.find(DEPLOYMENTS, {"serving": True})}
-        targets: list[Target] = []
-        for routes in await self.rows.find(ROUTES, {}):
-            targets += self._targets_of(routes.row, serving)
-        return tuple(sorted(targets, key=lambda target: target.deployment.hex))
+    async def run(self) -> None:
+        """Serve those who publish, until canceled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            while waiting := self._unanswered():
+                await self._answer(min(waiter.until for waiter in waiting))
 
-    def _targets_of(self, routes: Routes, serving: dict[DeploymentId, Deployment]) -> list[Target]:
-        hosts: dict[DeploymentId, list[str]] = {}
+    async def _answer(self, earliest: datetime) -> None:
+        within = max(_SHORTEST_TRY, min(_LONGEST_TRY, earliest - self.clock()))
+        try:
+            self._served = await self._bring(within)
+        except NotConfirmedError as error:
+            self._settle_late(error)
+        except (ProxyError, EventLogError) as error:
+            for waiter in self._unanswered():
+                waiter.answer.set_exception(error)
+        else:
+            for waiter in self._unanswered():
+                if self._served.generation >= waiter.generation:
+                    waiter.answer.set_result(self._served)
+
+    def _settle_late(self, error: NotConfirmedError) -> None:
+        """Tell those who cannot wait any longer; for the others it is tried again."""
+        now = self.clock()
+        for waiter in self._unanswered():
+            if waiter.until <= now:
+                waiter.answer.set_exception(NotConfirmedError(error.proxy, now - waiter.since))
+
+    def _unanswered(self) -> list[_Waiter]:
+        return [waiter for waiter in self._waiting if not waiter.answer.done()]
+
+    async def _bring(self, within: timedelta) -> Served:
+        """Let the proxies serve what the rows say now."""
+        generation = self.rows.position
+        wanted = await self._configuration(await self._targets(), generation)
+        disabled = await self.proxy.apply(Rendered(wanted.content, wanted.mark), within)
+        return Served(generation, {**wanted.refused, **_by_deployment(disabled)})
+
+    async def _configuration(self, targets: list[Target], generation: int) -> Configuration:
+        """Return what has to be served: the file as it is where it says just that, and its generation with it."""
+        present = await self.proxy.handed_over()
+        known = None if present is None else generation_in(present)
+        if known is not None:
+            unchanged = configuration(targets, self.site, known)
+            if unchanged.content == present:
+                return unchanged
+        return configuration(targets, self.site, generation)
+
+    async def _targets(self) -> list[Target]:
+        # Routes first: what they point at by then was seen healthy before, so that the later rows have it.
+        routes = await self.rows.find(ROUTES, {})
+        routable = await self.rows.find(DEPLOYMENTS, {"routable": True})
+        rows = {DeploymentId(found.key): found.row for found in routable}
+        return [target for found in routes for target in self._of_project(found.row, rows)]
+
+    def _of_project(self, routes: Routes, rows: Mapping[DeploymentId, Deployment]) -> list[Target]:
+        hosts: dict[DeploymentId, dict[str, int]] = {}
         for pointer in routes.pointers.values():
-            hosts.setdefault(pointer.current, []).append(self._host(pointer.alias.kind, pointer.alias.name))
-        targets = []
-        for deployment, names in hosts.items():
-            row = serving.get(deployment)
-            awake = row is not None and deployment in routes.awake
-            targets.append(Target(deployment, tuple(sorted(names)), row.servers if awake and row else ()))
-        return targets
+            hosts.setdefault(pointer.current.deployment, {})[self._host(pointer)] = pointer.since
+        return [
+            Target(deployment, names, rows[deployment].servers if deployment in rows else ())
+            for deployment, names in hosts.items()
+        ]
 
-    def _host(self, kind: str, name: str) -> str:
-        return name if kind == "domain" else f"{name}.{self.domain}"
+    def _host(self, pointer: Pointer) -> str:
+        name = pointer.alias.name
+        return name if pointer.alias.kind == DOMAIN else f"{name}.{self.site.domain}"
+
+
+def _by_deployment(disabled: Mapping[str, str]) -> Mapping[DeploymentId, str]:
+    return {deployment: why for name, why in disabled.items() if (deployment := deployment_of(name)) is not None}

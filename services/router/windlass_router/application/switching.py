@@ -1,94 +1,94 @@
-"""Moving addresses: decide, publish, and say that it is done, or take it back.
+"""Moving addresses: whatever happens in a project, what is due is done step by step until nothing is.
 
-Everything is resumed from the rows: a deployment whose cutover began, aliases that moved and are not confirmed. One
-project's addresses are moved by one at a time.
+Each step is decided from the rows as they are after the step before. So it makes no difference whether a crash, another
+wake-up or an hour lies between two of them.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import assert_never
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
-from windlass_contracts.events import AliasesChanged, RoutesApplied
-from windlass_contracts.events.routes import AliasMove
-from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
-from windlass_contracts.subjects import Aggregate, AggregateKey
+from windlass_contracts.events import RoutesApplied
+from windlass_contracts.ids import ProjectId
+from windlass_contracts.subjects import AggregateKey
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.projection import Rows, Versioned
-from windlass_router.application.projections import ROUTES
-from windlass_router.application.publisher import Publisher
-from windlass_router.domain.routes import Routes, undone
+from windlass_eventlog.clock import Clock
+from windlass_eventlog.errors import TryAgain
+from windlass_eventlog.projection import Rows
+from windlass_eventlog.reactor import WakeUp
+from windlass_router.application.ground import Ground, read_ground
+from windlass_router.application.proxy import ProxyError, RouteRefusedError
+from windlass_router.application.publisher import Publisher, Served
+from windlass_router.domain.next_step import next_step
+from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, ConfirmRoutes, Rest, WaitUntil
 
-_PATIENCE = timedelta(minutes=1)
+_AT_LEAST = timedelta(seconds=1)
+"""How long a confirmation is waited for after its deadline: nobody may have been there to hear it before."""
 
 
 @dataclass(slots=True)
 class Switching:
-    """What cutovers, rollbacks and promotions have in common."""
+    """Takes the steps; one project's are taken by one at a time."""
 
     append: Appender
     rows: Rows
     publisher: Publisher
-    clock: Callable[[], datetime]
+    clock: Clock
     _locks: defaultdict[ProjectId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
-    def alone_with(self, project: ProjectId) -> asyncio.Lock:
-        return self._locks[project]
-
-    async def routes(self, team: TeamId, project: ProjectId) -> Versioned[Routes]:
-        """Return the project's routes; none are routes too."""
-        found = await self.rows.get(ROUTES, project)
-        return found or Versioned(project, Routes(team=team, project=project), 0)
-
-    async def move(
-        self,
-        cause: Recorded[Event],
-        routes: Versioned[Routes],
-        moves: tuple[AliasMove, ...],
-        *,
-        why: str,
-        deployment: DeploymentId,
-        request: EventId | None = None,
-    ) -> Versioned[Routes]:
-        """Append the decision, and return the routes as they are after it."""
-        event = AliasesChanged(why=why, deployment=deployment, request=request, moves=moves)
-        sequence = await self.append.caused(cause, _key(routes.row), event, routes.sequence, f"{why}:{deployment}")
-        return await self._after(sequence, routes)
-
-    async def confirm(self, cause: Recorded[Event], routes: Versioned[Routes], until: datetime) -> int:
-        """Publish the last decision and say that it is applied; return the generation.
+    async def handle(self, wake: WakeUp) -> None:
+        """Do what is due in the project of the event.
 
         Raises:
-            ProxyError: the proxies did not confirm it in time.
+            TryAgain: something will be due at a later moment.
         """
-        change = routes.row.unconfirmed
-        if change is None:
-            return routes.row.applied
-        within = max(until - self.clock(), timedelta(seconds=1))
-        generation = await self.publisher.publish(change.sequence, within)
-        took = round((self.clock() - change.at) / timedelta(milliseconds=1))
+        async with self._locks[wake.recorded.project]:
+            await self._settle(wake.recorded)
+
+    async def _settle(self, cause: Recorded[Event]) -> None:
+        refusals: dict[int, str] = {}
+        while True:
+            ground = await read_ground(self.rows, cause.team, cause.project)
+            now = self.clock()
+            match next_step(ground.situation(now, refusals)):
+                case AppendToDeployment(deployment=deployment, event=event):
+                    await self._append(cause, *ground.of_deployment(deployment), event)
+                case AppendToRoutes(event=event):
+                    await self._append(cause, *ground.of_routes, event)
+                case ConfirmRoutes() as step:
+                    refusals |= await self._confirm(cause, ground, step)
+                case WaitUntil(at=at, why=why):
+                    raise TryAgain(at - now, why)
+                case Rest():
+                    return
+                case other:
+                    assert_never(other)
+
+    async def _append(self, cause: Recorded[Event], key: AggregateKey, after: int, event: Event) -> None:
+        sequence = await self.append.caused(cause, key, event, after, str(after))
+        await self.rows.reached(sequence)
+
+    async def _confirm(self, cause: Recorded[Event], ground: Ground, step: ConfirmRoutes) -> dict[int, str]:
+        """Say that the routes are applied; return why not, where they are not."""
+        until = max(step.until, self.clock() + _AT_LEAST)
+        try:
+            served = await self.publisher.publish(step.sequence, until)
+            _check(served, ground)
+        except ProxyError as error:
+            return {step.sequence: str(error)}
+        took = round((self.clock() - step.decided_at) / timedelta(milliseconds=1))
         names = self.publisher.proxy.names
-        event = RoutesApplied(generation=generation, proxies=names, duration_ms=max(0, took))
-        await self.append.caused(cause, _key(routes.row), event, routes.sequence, str(change.sequence))
-        return generation
-
-    async def take_back(self, cause: Recorded[Event], routes: Versioned[Routes]) -> None:
-        """Let the aliases of the last decision point where they did before, and publish that as soon as possible."""
-        change = routes.row.unconfirmed
-        if change is None:
-            return
-        event = AliasesChanged(why="compensation", deployment=change.deployment, moves=undone(change.moves))
-        step = f"compensation:{change.sequence}"
-        sequence = await self.append.caused(cause, _key(routes.row), event, routes.sequence, step)
-        await self._after(sequence, routes)
-
-    async def _after(self, sequence: int, routes: Versioned[Routes]) -> Versioned[Routes]:
-        await self.rows.reached(sequence, _PATIENCE)
-        return await self.routes(routes.row.team, routes.row.project)
+        applied = RoutesApplied(generation=served.generation, proxies=names, duration_ms=max(0, took))
+        await self._append(cause, *ground.of_routes, applied)
+        return {}
 
 
-def _key(routes: Routes) -> AggregateKey:
-    return AggregateKey.of_project(routes.team, routes.project, Aggregate.ROUTES)
+def _check(served: Served, ground: Ground) -> None:
+    """Refuse a confirmation that leaves out a route of this project; those of others are not its concern."""
+    for deployment in ground.routes.row.awake:
+        if deployment in served.refused:
+            raise RouteRefusedError(served.refused[deployment])

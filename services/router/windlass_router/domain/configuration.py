@@ -1,79 +1,85 @@
 """The proxy's whole dynamic configuration, made from what the router has decided; nothing of it is anybody's text.
 
-Every host and address is checked again here, so that nothing that is no plain host name or address is ever written.
+What is no plain host name or address, and what another project has, is left out and told: it harms nobody else.
 Source of the format: https://doc.traefik.io/traefik/reference/routing-configuration/
 """
 
-import ipaddress
+import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec
+from uuid import UUID
 
 from windlass_contracts.ids import DeploymentId
+from windlass_router.domain.aliases import ASLEEP_OR_UNKNOWN
+from windlass_router.domain.hosts import UnsafeHostError, host_rule, server_url
 
+MARKER = "windlass-generation"
 MARKER_HOST = "_gen.invalid"
 MARKER_HEADER = "X-Gen"
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
-_LONGEST_HOST = 253
-_APP, _OWN, _MARKER = 100, 1_000, 10_000
+OWN = "windlass-own"
+ASLEEP = "windlass-asleep"
+_ASLEEP_PRIORITY, _APP_PRIORITY, _OWN_PRIORITY, _MARKER_PRIORITY = 50, 100, 1_000, 10_000
+_DIGEST_DIGITS = 12
+_ROUTER = re.compile(r"d-([0-9a-f]{32})")
+_MARK = re.compile(rf'"{MARKER_HEADER}": "(\d{{1,16}})-[0-9a-f]{{{_DIGEST_DIGITS}}}"'.encode())
 
-
-class UnsafeRouteError(Exception):
-    """A host or address is none: the configuration is refused as a whole, and the last good one goes on."""
+Section = dict[str, dict[str, Any]]
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A deployment, the hosts that it answers at, and where its containers are; none means that it is asleep."""
+    """A deployment, where its containers answer, and its hosts, each with the sequence since which it has it."""
 
     deployment: DeploymentId
-    hosts: tuple[str, ...]
+    hosts: Mapping[str, int]
     servers: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OwnHost:
-    """Where the platform itself answers, and the port of its gateway on loopback."""
+class Site:
+    """What is the platform's own: its domain, the port of its gateway on loopback, and the marker's secret path."""
 
-    host: str
+    domain: str
     gateway_port: int
+    marker_path: str
+
+    @property
+    def own_host(self) -> str:
+        return f"windlass.{self.domain}"
 
 
 @dataclass(frozen=True, slots=True)
-class Marker:
-    """The secret path at which the proxy tells the generation that it serves."""
+class Configuration:
+    """The file, the mark that tells who serves exactly this, and whose routes are not in it as they should be."""
 
-    path: str
+    content: bytes
     generation: int
+    mark: str
+    refused: Mapping[DeploymentId, str]
 
 
-def configuration(targets: Iterable[Target], own: OwnHost, marker: Marker) -> bytes:
+def configuration(targets: Iterable[Target], site: Site, generation: int) -> Configuration:
     """Return the file: JSON, which YAML contains, with nothing in it that Traefik could take for a template.
 
     Raises:
-        UnsafeRouteError: a host or address is none, or a host would belong to two deployments.
+        UnsafeHostError: the installation's own domain is no host name.
     """
-    routers: dict[str, Any] = {
-        "windlass-generation": {
-            "rule": f"Host({json.dumps(MARKER_HOST)}) && Path({json.dumps(marker.path)})",
-            "priority": _MARKER,
-            "service": "noop@internal",
-            "middlewares": ["windlass-generation"],
-        },
-        "windlass-own": _router([own.host], "windlass-own", _OWN),
-    }
-    services: dict[str, Any] = {"windlass-own": _service([("127.0.0.1", own.gateway_port)])}
-    taken = {own.host}
+    targets = sorted(targets, key=lambda target: target.deployment.hex)
+    draft = _Draft(*_own_routes(site))
+    owners = _owners(targets, site)
     for target in targets:
-        _check_hosts(target.hosts, taken)
-        name = router_name(target.deployment)
-        routers[name] = _router(target.hosts, name, _APP)
-        services[name] = _service(target.servers)
-    header = {"headers": {"customResponseHeaders": {MARKER_HEADER: str(marker.generation)}}}
-    document = {"http": {"routers": routers, "services": services, "middlewares": {"windlass-generation": header}}}
-    return json.dumps(document, indent=1, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
+        draft.add(target, owners)
+    return _written(draft, generation)
+
+
+def generation_in(content: bytes) -> int | None:
+    """Return the generation that a file was written for; None where it is none of ours."""
+    found = _MARK.search(content)
+    return None if found is None else int(found[1])
 
 
 def router_name(deployment: DeploymentId) -> str:
@@ -81,28 +87,86 @@ def router_name(deployment: DeploymentId) -> str:
     return f"d-{deployment.hex}"
 
 
-def _check_hosts(hosts: Sequence[str], taken: set[str]) -> None:
-    for host in hosts:
-        if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
-            raise UnsafeRouteError(f"{host[:300]!r} is no host name.")
-        if host in taken:
-            raise UnsafeRouteError(f"{host} would belong to two at once.")
-        taken.add(host)
+def deployment_of(router: str) -> DeploymentId | None:
+    """Return whose router it is; None where it is none of a deployment."""
+    found = _ROUTER.fullmatch(router)
+    return None if found is None else DeploymentId(UUID(hex=found[1]))
 
 
-def _router(hosts: Sequence[str], service: str, priority: int) -> dict[str, Any]:
-    rule = " || ".join(f"Host({json.dumps(host)})" for host in hosts)
+@dataclass(slots=True)
+class _Draft:
+    """Routers and services, and what was refused on the way."""
+
+    routers: Section
+    services: Section
+    refused: dict[DeploymentId, str] = field(default_factory=dict)
+
+    def add(self, target: Target, owners: Mapping[str, DeploymentId | None]) -> None:
+        """Add what is safe of a target."""
+        name = router_name(target.deployment)
+        rules = [rule for host in sorted(target.hosts) for rule in self._safe(target, _rule, host, target, owners)]
+        urls = [url for address, port in target.servers for url in self._safe(target, server_url, address, port)]
+        if rules:
+            self.routers[name] = _router(" || ".join(rules), name, _APP_PRIORITY)
+            self.services[name] = _service(urls)
+
+    def _safe(self, target: Target, make: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> tuple[str, ...]:
+        try:
+            return (make(*args, **kwargs),)
+        except UnsafeHostError as error:
+            self.refused[target.deployment] = str(error)
+            return ()
+
+
+def _owners(targets: Iterable[Target], site: Site) -> Mapping[str, DeploymentId | None]:
+    """Return whose each host is: the platform's (None), or that of whoever has had it for the longest time."""
+    claims = sorted(
+        (since, host, target.deployment.hex, target.deployment)
+        for target in targets
+        for host, since in target.hosts.items()
+    )
+    owners: dict[str, DeploymentId | None] = {site.own_host: None}
+    for _, host, _, deployment in claims:
+        owners.setdefault(host, deployment)
+    return owners
+
+
+def _rule(host: str, target: Target, owners: Mapping[str, DeploymentId | None]) -> str:
+    rule = host_rule(host)
+    if owners[host] != target.deployment:
+        raise UnsafeHostError(f"{host} belongs to somebody else.")
+    return rule
+
+
+def _own_routes(site: Site) -> tuple[Section, Section]:
+    """Return what is always there: the marker, the dashboard, and an answer for single deployments that are asleep."""
+    asleep = rf"^{ASLEEP_OR_UNKNOWN}\.{re.escape(site.domain)}$"
+    routers = {
+        MARKER: {
+            **_router(f"Host({json.dumps(MARKER_HOST)}) && Path({json.dumps(site.marker_path)})", "", _MARKER_PRIORITY),
+            "service": "noop@internal",
+            "middlewares": [MARKER],
+        },
+        OWN: _router(host_rule(site.own_host), OWN, _OWN_PRIORITY),
+        ASLEEP: _router(f"HostRegexp({json.dumps(asleep)})", ASLEEP, _ASLEEP_PRIORITY),
+    }
+    return routers, {OWN: _service([server_url("127.0.0.1", site.gateway_port)]), ASLEEP: _service([])}
+
+
+def _written(draft: _Draft, generation: int) -> Configuration:
+    """Write the file; its mark tells its content, too, so that no other file of this generation is taken for it."""
+    document = {"routers": draft.routers, "services": draft.services}
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:_DIGEST_DIGITS]
+    mark = f"{generation}-{digest}"
+    header = {"headers": {"customResponseHeaders": {MARKER_HEADER: mark}}}
+    whole = {"http": {"middlewares": {MARKER: header}, **document}}
+    content = json.dumps(whole, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
+    return Configuration(content, generation, mark, draft.refused)
+
+
+def _router(rule: str, service: str, priority: int) -> dict[str, Any]:
     return {"rule": rule, "priority": priority, "service": service}
 
 
-def _service(servers: Iterable[tuple[str, int]]) -> dict[str, Any]:
-    return {"loadBalancer": {"servers": [{"url": _url(address, port)} for address, port in servers]}}
-
-
-def _url(address: str, port: int) -> str:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError as error:
-        raise UnsafeRouteError(f"{address[:100]!r} is no address of a container.") from error
-    host = f"[{ip}]" if ip.version == 6 else str(ip)  # noqa: PLR2004 - the version of the protocol
-    return f"http://{host}:{port}"
+def _service(urls: Iterable[str]) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": url} for url in urls]}}

@@ -1,71 +1,104 @@
 """Whether a healthy deployment takes its addresses: the latest request wins, whatever finishes first."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from windlass_contracts.events.routes import AliasMove
+from windlass_contracts.event import Event
+from windlass_contracts.events import AliasesChanged, CutoverStarted, DeploymentLive, DeploymentSuperseded, Failed
+from windlass_contracts.events.deployment import Stage
+from windlass_contracts.events.routes import Alias
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
-from windlass_router.domain.aliases import (
-    branch_alias,
-    deployment_alias,
-    environment_alias,
-    environment_id_alias,
-)
+from windlass_router.domain.addresses import own_address, shared_addresses
 from windlass_router.domain.deployment import Deployment
-from windlass_router.domain.place import Place
-from windlass_router.domain.routes import Routes
+from windlass_router.domain.situation import Situation
+from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, Step, WaitUntil
+
+LONGEST_REASON = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """It is not its turn: not enough of it is healthy, or it ended."""
+def finish_cutovers(situation: Situation) -> Iterator[Step]:
+    """Go on with what began: nothing else begins in the project before that has its end."""
+    for identity, row in situation.in_phase(Phase.CUTOVER):
+        yield _finished(identity, row, situation)
 
 
-@dataclass(frozen=True, slots=True)
-class StepAside:
-    """A later request has the environment already."""
-
-    latest: DeploymentId
-
-
-@dataclass(frozen=True, slots=True)
-class TakeOver:
-    """These containers serve from now on; these aliases move to them (none, where they did already)."""
-
-    containers: tuple[str, ...]
-    moves: tuple[AliasMove, ...]
+def begin_cutovers(situation: Situation) -> Iterator[Step]:
+    """Begin with the latest request; earlier ones may then find that they come too late."""
+    for identity, row in situation.in_phase(Phase.HEALTHY):
+        yield (
+            AppendToDeployment(identity, end) if (end := _outrun(row, situation)) else _begun(identity, row, situation)
+        )
 
 
-Decision = Wait | StepAside | TakeOver
+def _begun(identity: DeploymentId, row: Deployment, situation: Situation) -> Step:
+    if row.ready:
+        return AppendToDeployment(identity, CutoverStarted(containers=row.healthy_containers))
+    until = (row.healthy_at or situation.now) + row.ready_within
+    healthy, wanted = len(row.healthy_containers), row.replicas
+    if situation.now < until:
+        return WaitUntil(until, f"{healthy} of {wanted} containers are healthy")
+    reason = (
+        f"Only {healthy} of {wanted} containers were healthy within {row.ready_within.total_seconds():g} s; "
+        f"the log of the others says why."
+    )
+    return AppendToDeployment(identity, Failed(stage=Stage.HEALTH, code="too-few-healthy", reason=reason))
 
 
-def current_of(deployment: Deployment, routes: Routes) -> DeploymentId | None:
-    """Return the deployment that the environment answers with."""
-    return next((one.current for one in routes.of_environment(deployment.environment)), None)
+def _outrun(row: Deployment, situation: Situation) -> Event | None:
+    """Return the end of a deployment that comes too late.
+
+    In production one version serves everybody, so that it has to get the environment; elsewhere its branch will do.
+    """
+    later = _later_holders(row, situation)
+    aliases = shared_addresses(situation.place, situation.routes, row)
+    lost = aliases[0].name in later if situation.place.is_production(row.environment) else len(later) == len(aliases)
+    return DeploymentSuperseded(by=next(iter(later.values()))) if lost else None
 
 
-def decide_cutover(
-    identity: DeploymentId, deployment: Deployment, place: Place, routes: Routes, current: Deployment | None
-) -> Decision:
-    """Decide about a deployment; `current` is the row of the one that its environment answers with, if any."""
-    if deployment.phase not in {Phase.HEALTHY, Phase.CUTOVER} or place.slug is None:
-        return Wait()
-    latest = current_of(deployment, routes)
-    if current is not None and latest is not None and current.requested_sequence > deployment.requested_sequence:
-        return StepAside(latest)
-    if not deployment.ready and deployment.phase is Phase.HEALTHY:
-        return Wait()
-    serving = tuple(sorted(name for name, container in deployment.containers.items() if container.serving))
-    return TakeOver(serving, _moves(identity, deployment, place, routes))
+def _finished(identity: DeploymentId, row: Deployment, situation: Situation) -> Step:
+    routes = situation.routes
+    if routes.held_by(identity):
+        took = round((situation.now - row.requested_at).total_seconds() * 1_000)
+        live = DeploymentLive(generation=routes.applied, duration_ms=max(0, took))
+        return AppendToDeployment(identity, live)
+    failure = _failure(identity, row, situation)
+    if failure is not None:
+        return AppendToDeployment(identity, failure)
+    aliases = (*_obtainable(row, situation), own_address(situation.place, identity))
+    moves = routes.moves_to(identity, aliases)
+    return AppendToRoutes(AliasesChanged(why="cutover", deployment=identity, moves=moves))
 
 
-def _moves(identity: DeploymentId, deployment: Deployment, place: Place, routes: Routes) -> tuple[AliasMove, ...]:
-    slug, environment = place.slug or "", deployment.environment
-    named = place.environments.get(environment)
-    aliases = [environment_id_alias(slug, environment), deployment_alias(slug, identity)]
-    if named is not None:
-        aliases.append(environment_alias(slug, environment, named.name, production=named.production))
-    if deployment.branch is not None:
-        aliases.append(branch_alias(slug, deployment.branch, environment))
-    domains = [one.alias for one in routes.of_environment(environment) if one.alias.kind == "domain"]
-    return routes.moves_to(identity, (*aliases, *domains))
+def _failure(identity: DeploymentId, row: Deployment, situation: Situation) -> Failed | None:
+    """Return why a cutover that holds no address cannot get one any more."""
+    if not row.servers:
+        return _failed("containers-lost", "All its containers stopped during the cutover; their log says why.")
+    if identity in situation.routes.taken_back:
+        return _failed("routes-not-confirmed", situation.first_refusal)
+    if not any(True for _ in _obtainable(row, situation)):
+        return _failed("outrun", "A later request took all its addresses during the cutover.")
+    return None
+
+
+def _failed(code: str, reason: str) -> Failed:
+    return Failed(stage=Stage.ROUTE, code=code, reason=reason[:LONGEST_REASON])
+
+
+def _obtainable(row: Deployment, situation: Situation) -> Iterable[Alias]:
+    later = _later_holders(row, situation)
+    aliases = shared_addresses(situation.place, situation.routes, row)
+    return (alias for alias in aliases if alias.name not in later)
+
+
+def _later_holders(row: Deployment, situation: Situation) -> dict[str, DeploymentId]:
+    """Return the addresses that a later request holds, and by which deployment."""
+    held = {
+        alias.name: pointer
+        for alias in shared_addresses(situation.place, situation.routes, row)
+        if (pointer := situation.routes.pointers.get(alias.name))
+    }
+    return {
+        name: pointer.current.deployment
+        for name, pointer in held.items()
+        if situation.asked(pointer) > row.requested_sequence
+    }

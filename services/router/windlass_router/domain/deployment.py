@@ -1,7 +1,8 @@
 """What the router knows of a deployment: whose it is, how far it is, and where its containers answer."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,29 +16,35 @@ from windlass_contracts.events import (
     CutoverStarted,
     DeploymentRequested,
     Healthy,
+    Unhealthy,
 )
-from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.events.deployment import GitSource, Source
 from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase, transition
 
+_MEANING: Mapping[type[Event], Mapping[str, bool]] = {
+    ContainerPaused: {"running": False, "healthy": False},
+    ContainerResumed: {"running": True},
+    Healthy: {"healthy": True, "proven": True},
+    Unhealthy: {"healthy": False},
+}
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
 
 class Container(BaseModel):
-    """Where a container answers. It is routed to once it was seen healthy since it last started to run."""
+    """Where a container answers; `proven` says that it was seen healthy there, `healthy` that it is now."""
 
     model_config = ConfigDict(frozen=True)
 
     address: str
     port: int
-    running: bool
+    running: bool = True
+    proven: bool = False
     healthy: bool = False
-
-    @property
-    def serving(self) -> bool:
-        return self.running and self.healthy
 
 
 class Deployment(BaseModel):
-    """The row of a deployment. `serving` says whether it can be routed to, so that those few are found among all."""
+    """The row of a deployment. `routable` says whether requests can go to it, so that those few are found among all."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,21 +56,33 @@ class Deployment(BaseModel):
     requested_sequence: int
     phase: Phase
     replicas: int
-    ready_within_s: int
-    route_within_s: int
+    ready_within: timedelta
+    route_within: timedelta
+    healthy_at: datetime | None = None
+    claimed: int = 0
     containers: Mapping[str, Container] = {}
-    cutover_at: datetime | None = None
-    serving: bool = False
+    routable: bool = False
+
+    @property
+    def healthy_containers(self) -> tuple[str, ...]:
+        """The names of the containers that answer their probe now."""
+        return tuple(sorted(name for name, one in self.containers.items() if one.running and one.healthy))
 
     @property
     def ready(self) -> bool:
-        """Whether as many containers serve as should."""
-        return sum(container.serving for container in self.containers.values()) >= self.replicas
+        """Whether as many containers are healthy as should be."""
+        return len(self.healthy_containers) >= self.replicas
 
     @property
     def servers(self) -> tuple[tuple[str, int], ...]:
-        """The addresses and ports to route to, in a stable order."""
-        return tuple(sorted((one.address, one.port) for one in self.containers.values() if one.serving))
+        """Where requests go, in a stable order: to the healthy containers.
+
+        While none is, they go to all that were seen healthy before: an app that restarts takes them as soon as it
+        listens, and one that fails its probe may still answer.
+        """
+        proven = [one for one in self.containers.values() if one.running and one.proven]
+        best = [one for one in proven if one.healthy] or proven
+        return tuple(sorted((one.address, one.port) for one in best))
 
 
 def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:
@@ -73,33 +92,44 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
         return _requested(recorded, event)
     if row is None:
         return None
-    phase = transition(row.phase, type(event))
-    containers = {**row.containers, **_change(row, event)}
-    changes = {
-        "phase": phase,
-        "containers": containers,
-        "serving": any(container.serving for container in containers.values()),
+    changes: dict[str, object] = {
+        "phase": transition(row.phase, type(event)),
+        "containers": _containers(row.containers, event),
     }
     if isinstance(event, CutoverStarted):
-        changes["cutover_at"] = recorded.metadata.time
-    return row.model_copy(update=changes)
+        changes["claimed"] = recorded.sequence
+    if row.healthy_at is None and changes["phase"] is Phase.HEALTHY:
+        changes["healthy_at"] = recorded.metadata.time
+    changed = row.model_copy(update=changes)
+    return changed.model_copy(update={"routable": bool(changed.servers)})
 
 
-def _change(row: Deployment, event: Event) -> Mapping[str, Container]:
-    if isinstance(event, ContainerStarted):
-        return {event.container: Container(address=event.address, port=event.port, running=True)}
-    known = row.containers.get(getattr(event, "container", ""))
-    if known is None:
-        return {}
+def _containers(containers: Mapping[str, Container], event: Event) -> Mapping[str, Container]:
     match event:
-        case ContainerResumed(container=name):
-            return {name: known.model_copy(update={"running": True, "healthy": False})}
-        case ContainerPaused(container=name) | ContainerStopped(container=name):
-            return {name: known.model_copy(update={"running": False, "healthy": False})}
-        case Healthy(container=name):
-            return {name: known.model_copy(update={"healthy": True})}
+        case ContainerStarted():
+            return {**containers, event.container: _started(containers.get(event.container), event)}
+        case ContainerStopped():
+            return {name: one for name, one in containers.items() if name != event.container}
+        case (
+            ContainerPaused(container=name)
+            | ContainerResumed(container=name)
+            | Healthy(container=name)
+            | Unhealthy(container=name)
+        ):
+            return _changed(containers, name, _MEANING[type(event)])
         case _:
-            return {}
+            return containers
+
+
+def _started(known: Container | None, event: ContainerStarted) -> Container:
+    """Return a container that runs from now on; one that was restarted where it was remains proven."""
+    proven = known is not None and known.proven and (known.address, known.port) == (event.address, event.port)
+    return Container(address=event.address, port=event.port, proven=proven)
+
+
+def _changed(containers: Mapping[str, Container], name: str, update: Mapping[str, bool]) -> Mapping[str, Container]:
+    known = containers.get(name)
+    return containers if known is None else {**containers, name: known.model_copy(update=update)}
 
 
 def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deployment:
@@ -108,11 +138,17 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         team=recorded.team,
         project=recorded.project,
         environment=event.environment,
-        branch=event.source.ref if isinstance(event.source, GitSource) else None,
+        branch=_branch(event.source),
         requested_at=recorded.metadata.time,
         requested_sequence=recorded.sequence,
         phase=transition(None, DeploymentRequested),
         replicas=event.config.replicas,
-        ready_within_s=deadlines.start_s + deadlines.health_s,
-        route_within_s=deadlines.route_s,
+        ready_within=timedelta(seconds=deadlines.start_s + deadlines.health_s),
+        route_within=timedelta(seconds=deadlines.route_s),
     )
+
+
+def _branch(source: Source) -> str | None:
+    """Return what was asked for by name; a commit has no name that could move on."""
+    ref = source.ref if isinstance(source, GitSource) else None
+    return None if ref is None or _COMMIT.fullmatch(ref) else ref.removeprefix("refs/heads/")

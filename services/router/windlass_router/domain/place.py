@@ -27,6 +27,10 @@ class Place(BaseModel):
     slug: str | None = None
     environments: Mapping[EnvironmentId, Environment] = {}
 
+    def is_production(self, environment: EnvironmentId) -> bool:
+        named = self.environments.get(environment)
+        return named is not None and named.production
+
 
 def evolve(row: Place | None, recorded: Recorded[Event]) -> Place | None:
     """Fold one event into the row."""

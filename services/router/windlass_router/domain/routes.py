@@ -16,34 +16,15 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, moved
+from windlass_router.domain.requests import Request, Requests, RequestState, unanswered, with_state, without
 
-IMMUTABLE = "deployment"
-_OF_THE_ENVIRONMENT = frozenset({"environment", "environment-id", "domain"})
-
-
-class Pointer(BaseModel):
-    """Where an alias points, and where it pointed before."""
-
-    model_config = ConfigDict(frozen=True)
-
-    alias: Alias
-    current: DeploymentId
-    previous: DeploymentId | None = None
-
-
-class Wanted(BaseModel):
-    """A rollback or promotion that was asked for and is not decided yet."""
-
-    model_config = ConfigDict(frozen=True)
-
-    why: str
-    environment: EnvironmentId
-    to: DeploymentId
-    asked_at: datetime
+COMPENSATION = "compensation"
+_REMEMBERED = 20
 
 
 class Change(BaseModel):
-    """The last decision: at this sequence, because of this request or deployment, these aliases moved."""
+    """The last decision."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,39 +32,49 @@ class Change(BaseModel):
     at: datetime
     why: str
     deployment: DeploymentId | None
-    request: EventId | None
-    moves: tuple[AliasMove, ...]
 
 
 class Routes(BaseModel):
-    """The row of a project's routes."""
+    """The row of a project's routes.
+
+    Of the immutable addresses it keeps those of deployments that answer elsewhere, too; the others are asleep.
+    `taken_back` names the last deployments whose cutover was undone.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     team: TeamId
     project: ProjectId
     pointers: Mapping[str, Pointer] = {}
-    wanted: Mapping[EventId, Wanted] = {}
-    last: Change | None = None
+    requests: Requests = {}
+    changed: Change | None = None
     applied: int = 0
+    taken_back: tuple[DeploymentId, ...] = ()
 
     @property
     def awake(self) -> frozenset[DeploymentId]:
-        """The deployments that some alias other than their own immutable one points at."""
-        return frozenset(one.current for one in self.pointers.values() if one.alias.kind != IMMUTABLE)
+        """The deployments that answer somewhere."""
+        return _awake(self.pointers.values())
 
     @property
     def unconfirmed(self) -> Change | None:
         """The last decision, unless the proxies confirmed it already."""
-        return self.last if self.last is not None and self.last.sequence > self.applied else None
+        return self.changed if self.changed is not None and self.changed.sequence > self.applied else None
+
+    def held_by(self, deployment: DeploymentId) -> tuple[Pointer, ...]:
+        return tuple(one for one in self.pointers.values() if one.current.deployment == deployment)
 
     def of_environment(self, environment: EnvironmentId) -> tuple[Pointer, ...]:
         """The addresses that go wherever the environment goes."""
         return tuple(
             one
             for one in self.pointers.values()
-            if one.alias.environment == environment and one.alias.kind in _OF_THE_ENVIRONMENT
+            if one.alias.environment == environment and one.alias.kind in OF_THE_ENVIRONMENT
         )
+
+    def moved_by(self, request: Request) -> tuple[Pointer, ...]:
+        """The addresses of the request's environment that answer with what it asked for."""
+        return tuple(one for one in self.of_environment(request.environment) if one.current.deployment == request.to)
 
     def moves_to(self, deployment: DeploymentId, aliases: Iterable[Alias]) -> tuple[AliasMove, ...]:
         """Return the moves that let all these aliases point at a deployment; those that do already are left out."""
@@ -95,12 +86,7 @@ class Routes(BaseModel):
 
     def _current(self, alias: Alias) -> DeploymentId | None:
         pointer = self.pointers.get(alias.name)
-        return None if pointer is None else pointer.current
-
-
-def undone(moves: Iterable[AliasMove]) -> tuple[AliasMove, ...]:
-    """Return the moves that take these back."""
-    return tuple(AliasMove(alias=move.alias, before=move.after, after=move.before) for move in moves)
+        return None if pointer is None else pointer.current.deployment
 
 
 def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
@@ -110,45 +96,69 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
         case AliasesChanged() as change:
             return _changed(row, change, recorded)
         case RoutesApplied(generation=generation):
-            return row.model_copy(update={"applied": max(row.applied, generation)})
-        case RollbackRequested(environment=environment, to=to):
-            return _asked(row, recorded, Wanted(why="rollback", environment=environment, to=to, asked_at=_at(recorded)))
-        case PromotionRequested(environment=environment, to=to):
-            return _asked(
-                row, recorded, Wanted(why="promotion", environment=environment, to=to, asked_at=_at(recorded))
-            )
+            requests = unanswered(row.requests, generation)
+            return row.model_copy(update={"applied": max(row.applied, generation), "requests": requests})
+        case RollbackRequested() as asked:
+            return _asked(row, recorded, asked, "rollback")
+        case PromotionRequested() as asked:
+            return _asked(row, recorded, asked, "promotion")
         case RoutesFailed(request=request):
-            return row.model_copy(update={"wanted": _without(row.wanted, request)})
+            return _failed(row, request)
         case _:
             return row
 
 
-def _at(recorded: Recorded[Event]) -> datetime:
-    return recorded.metadata.time
-
-
-def _asked(row: Routes, recorded: Recorded[Event], wanted: Wanted) -> Routes:
-    return row.model_copy(update={"wanted": {**row.wanted, recorded.metadata.id: wanted}})
-
-
-def _without(wanted: Mapping[EventId, Wanted], request: EventId) -> dict[EventId, Wanted]:
-    return {identity: one for identity, one in wanted.items() if identity != request}
-
-
-def _changed(row: Routes, change: AliasesChanged, recorded: Recorded[Event]) -> Routes:
-    pointers = dict(row.pointers)
-    for move in change.moves:
-        if move.after is None:
-            pointers.pop(move.alias.name, None)
-        else:
-            pointers[move.alias.name] = Pointer(alias=move.alias, current=move.after, previous=move.before)
-    last = Change(
+def _asked(row: Routes, recorded: Recorded[Event], asked: RollbackRequested | PromotionRequested, why: str) -> Routes:
+    request = Request(
+        why=why,
+        environment=asked.environment,
+        to=asked.to,
+        asked_at=recorded.metadata.time,
         sequence=recorded.sequence,
-        at=_at(recorded),
-        why=change.why,
-        deployment=change.deployment,
-        request=change.request,
-        moves=change.moves,
     )
-    wanted = row.wanted if change.request is None else _without(row.wanted, change.request)
-    return row.model_copy(update={"pointers": pointers, "last": last, "wanted": wanted})
+    return row.model_copy(update={"requests": {**row.requests, recorded.metadata.id: request}})
+
+
+def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> Routes:
+    sequence = recorded.sequence
+    request = None if event.request is None else row.requests.get(event.request)
+    pointers = dict(row.pointers)
+    for move in event.moves:
+        pointer = moved(pointers.pop(move.alias.name, None), move, sequence, request)
+        if pointer is not None:
+            pointers[move.alias.name] = pointer
+    awake = _awake(pointers.values())
+    change = Change(sequence=sequence, at=recorded.metadata.time, why=event.why, deployment=event.deployment)
+    return row.model_copy(
+        update={
+            "pointers": {name: one for name, one in pointers.items() if one.current.deployment in awake},
+            "changed": change,
+            **_progress(row, event, sequence),
+        }
+    )
+
+
+def _progress(row: Routes, event: AliasesChanged, sequence: int) -> Mapping[str, object]:
+    """Return what the decision means for the request or the deployment that it was made for."""
+    request = None if event.request is None else row.requests.get(event.request)
+    if event.request is None or request is None:
+        undone = event.why == COMPENSATION and event.deployment is not None
+        return {"taken_back": (*row.taken_back, event.deployment)[-_REMEMBERED:]} if undone else {}
+    if event.why != COMPENSATION:
+        return {"requests": with_state(row.requests, event.request, RequestState.MOVED, sequence)}
+    if request.state is RequestState.GIVEN_UP:
+        return {"requests": without(row.requests, event.request)}
+    return {"requests": with_state(row.requests, event.request, RequestState.TAKEN_BACK)}
+
+
+def _failed(row: Routes, identity: EventId) -> Routes:
+    request = row.requests.get(identity)
+    if request is None:
+        return row
+    if request.state is RequestState.MOVED and row.moved_by(request):
+        return row.model_copy(update={"requests": with_state(row.requests, identity, RequestState.GIVEN_UP)})
+    return row.model_copy(update={"requests": without(row.requests, identity)})
+
+
+def _awake(pointers: Iterable[Pointer]) -> frozenset[DeploymentId]:
+    return frozenset(one.current.deployment for one in pointers if one.alias.kind != IMMUTABLE)

@@ -1,0 +1,52 @@
+"""All Traefiks of an installation: they watch one folder, and each of them is asked."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from windlass_router.adapters.routes_file import RoutesFile
+from windlass_router.adapters.traefik import Traefik
+from windlass_router.application.proxy import NotConfirmedError, Proxy, Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies(Proxy):
+    """Hands the configuration over as a file; every proxy has to confirm it."""
+
+    file: RoutesFile
+    instances: Sequence[Traefik]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(one.node for one in self.instances)
+
+    async def handed_over(self) -> bytes | None:
+        return await asyncio.to_thread(self.file.read)
+
+    async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
+        fresh = await asyncio.to_thread(self._hand_over, rendered.content)
+        answers = await asyncio.gather(
+            *(self._confirmed(one, rendered.mark, within) for one in self.instances), return_exceptions=True
+        )
+        disabled: dict[str, str] = {}
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            disabled |= answer
+        if fresh:
+            await asyncio.to_thread(self.file.keep)
+        return disabled
+
+    def _hand_over(self, content: bytes) -> bool:
+        if self.file.read() == content:
+            return False
+        self.file.write(content)
+        return True
+
+    async def _confirmed(self, proxy: Traefik, mark: str, within: timedelta) -> Mapping[str, str]:
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return await proxy.serves(mark)
+        except TimeoutError as error:
+            raise NotConfirmedError(proxy.node, within) from error

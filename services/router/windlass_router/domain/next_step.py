@@ -1,0 +1,52 @@
+"""What to do next in a project, decided from its rows alone: so a crash between two steps costs nothing."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import chain
+
+from windlass_router.domain.compensation import take_back
+from windlass_router.domain.cutover import begin_cutovers, finish_cutovers
+from windlass_router.domain.returns import answer_requests
+from windlass_router.domain.routes import COMPENSATION
+from windlass_router.domain.situation import Situation
+from windlass_router.domain.steps import ConfirmRoutes, Rest, Step, WaitUntil
+
+_COMPENSATION_WITHIN = timedelta(seconds=5)
+_UNKNOWN_WITHIN = timedelta(seconds=30)
+_ASK_AGAIN = timedelta(seconds=1)
+
+
+def next_step(situation: Situation) -> Step:
+    """Return the first thing that is due, or until when to wait for others."""
+    waits = []
+    for step in _in_order(situation):
+        if not isinstance(step, WaitUntil):
+            return step
+        waits.append(step)
+    return min(waits, key=lambda wait: wait.at) if waits else Rest()
+
+
+def _in_order(situation: Situation) -> Iterator[Step]:
+    if situation.place.slug is None:
+        return iter(())
+    return chain(
+        take_back(situation),
+        _confirm(situation),
+        finish_cutovers(situation),
+        answer_requests(situation),
+        begin_cutovers(situation),
+    )
+
+
+def _confirm(situation: Situation) -> Iterator[Step]:
+    change = situation.routes.unconfirmed
+    if change is None:
+        return
+    if situation.refused is not None:
+        yield WaitUntil(situation.now + _ASK_AGAIN, situation.first_refusal)
+        return
+    target = None if change.deployment is None else situation.deployments.get(change.deployment)
+    within = _UNKNOWN_WITHIN if target is None else target.route_within
+    if change.why == COMPENSATION:
+        within = _COMPENSATION_WITHIN
+    yield ConfirmRoutes(change.sequence, change.at, change.at + within)

@@ -1,0 +1,68 @@
+"""Addresses and who answers at them."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from windlass_contracts.events.routes import Alias, AliasMove
+from windlass_contracts.ids import DeploymentId
+from windlass_router.domain.requests import Request
+
+IMMUTABLE = "deployment"
+"""The kind of address that is one deployment's alone."""
+
+DOMAIN = "domain"
+OF_THE_ENVIRONMENT = frozenset({"environment", "environment-id", DOMAIN})
+"""The kinds of address that go wherever their environment goes."""
+
+
+class Holder(BaseModel):
+    """Who answers at an address; `asked` is the sequence of the rollback or promotion that wanted it, if one did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    deployment: DeploymentId
+    asked: int = 0
+
+
+class Pointer(BaseModel):
+    """Where an alias points, where it pointed before, and since which sequence it is this project's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    alias: Alias
+    current: Holder
+    previous: Holder | None = None
+    since: int
+
+
+def moves_back(pointers: Iterable[Pointer]) -> tuple[AliasMove, ...]:
+    """Return the moves that let these addresses point where they did before."""
+    return tuple(
+        AliasMove(
+            alias=one.alias,
+            before=one.current.deployment,
+            after=None if one.previous is None else one.previous.deployment,
+        )
+        for one in pointers
+    )
+
+
+def moved(known: Pointer | None, move: AliasMove, sequence: int, request: Request | None) -> Pointer | None:
+    """Return where an address points after a move, None where it was given up."""
+    if move.after is None:
+        return None
+    return Pointer(
+        alias=move.alias,
+        current=_holder(known, move.after, request),
+        previous=None if known is None else known.current,
+        since=sequence if known is None else known.since,
+    )
+
+
+def _holder(known: Pointer | None, deployment: DeploymentId, request: Request | None) -> Holder:
+    if request is not None and request.to == deployment:
+        return Holder(deployment=deployment, asked=request.sequence)
+    if known is not None and known.previous is not None and known.previous.deployment == deployment:
+        return known.previous
+    return Holder(deployment=deployment)

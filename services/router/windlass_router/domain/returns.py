@@ -1,0 +1,68 @@
+"""Rollbacks and promotions: an environment goes to a deployment that was live before, once it serves again."""
+
+from collections.abc import Iterator
+
+from windlass_contracts.events import AliasesChanged, CutoverStarted, RoutesFailed
+from windlass_contracts.events.deployment import Stage
+from windlass_contracts.ids import EventId
+from windlass_contracts.lifecycle import Phase
+from windlass_router.domain.addresses import environment_addresses, own_address
+from windlass_router.domain.cutover import LONGEST_REASON
+from windlass_router.domain.deployment import Deployment
+from windlass_router.domain.requests import Request, RequestState
+from windlass_router.domain.situation import Situation
+from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, Step, WaitUntil
+
+
+def answer_requests(situation: Situation) -> Iterator[Step]:
+    """Answer the earliest request first."""
+    for identity, request in sorted(situation.routes.requests.items(), key=lambda one: one[1].sequence):
+        if request.state is RequestState.TAKEN_BACK:
+            yield _failed(identity, Stage.ROUTE, "routes-not-confirmed", situation.first_refusal)
+        elif request.state is RequestState.WANTED:
+            yield _answered(identity, request, situation)
+
+
+def _answered(identity: EventId, request: Request, situation: Situation) -> Step:
+    target = situation.deployments.get(request.to)
+    if target is None or target.phase is not Phase.LIVE or target.project != situation.routes.project:
+        return _failed(identity, Stage.ROUTE, "never-live", f"Deployment {request.to} was never live in this project.")
+    if _outrun(request, situation):
+        reason = "A later request decided where the environment goes before this one could."
+        return _failed(identity, Stage.ROUTE, "outrun", reason)
+    aliases = environment_addresses(situation.place, situation.routes, request.environment)
+    if not situation.routes.moves_to(request.to, aliases):
+        return _failed(identity, Stage.ROUTE, "nothing-to-do", "The environment answers with this deployment already.")
+    if not target.ready:
+        return _awaited(identity, request, target, situation)
+    if target.claimed < request.sequence:
+        # So that nobody pauses it meanwhile: who pauses decides behind this.
+        return AppendToDeployment(request.to, CutoverStarted(containers=target.healthy_containers))
+    moves = situation.routes.moves_to(request.to, (*aliases, own_address(situation.place, request.to)))
+    return AppendToRoutes(AliasesChanged(why=request.why, deployment=request.to, request=identity, moves=moves))
+
+
+def _awaited(identity: EventId, request: Request, target: Deployment, situation: Situation) -> Step:
+    until = request.asked_at + target.ready_within
+    if situation.now < until:
+        return WaitUntil(until, "the deployment that is wanted back is not healthy yet")
+    reason = (
+        f"Deployment {request.to} was not healthy again within {target.ready_within.total_seconds():g} s; "
+        f"its log says why."
+    )
+    return _failed(identity, Stage.HEALTH, "not-healthy-again", reason)
+
+
+def _outrun(request: Request, situation: Situation) -> bool:
+    """Tell whether something that was asked for later decided, or will decide, about the environment."""
+    held = (situation.asked(pointer) for pointer in situation.routes.of_environment(request.environment))
+    wanted = (
+        other.sequence
+        for other in situation.routes.requests.values()
+        if other.environment == request.environment and other.state is RequestState.WANTED
+    )
+    return any(sequence > request.sequence for sequence in (*held, *wanted))
+
+
+def _failed(identity: EventId, stage: Stage, code: str, reason: str) -> Step:
+    return AppendToRoutes(RoutesFailed(request=identity, stage=stage, code=code, reason=reason[:LONGEST_REASON]))

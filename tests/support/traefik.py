@@ -1,0 +1,116 @@
+"""A real Traefik that watches a folder, as `windlass up` configures it, and backends to route to."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.ports import free_port
+from support.server_process import ServerCommand, ServerProcess
+from windlass.up.programs import traefik
+
+MARKER_PATH = "/a-secret-path-of-tests"
+_READY = b"Starting provider aggregator"  # logged once it listens
+
+
+@dataclass(frozen=True)
+class TraefikServer:
+    """Where it listens; `folder` is the one that it watches."""
+
+    folder: Path
+    port: int
+    api_port: int
+    process: ServerProcess
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it do nothing for as long as the block lasts."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+
+@contextmanager
+def running_traefik(folder: Path, name: str = "traefik", throttle: str = "0s") -> Iterator[TraefikServer]:
+    """Run a Traefik on the folder for as long as the block lasts; several may watch the same one."""
+    port, api_port = free_port(), free_port()
+    config = folder.parent / f"{name}.json.yml"
+    config.write_text(json.dumps(_settings(folder, port, api_port, throttle)))
+    log = folder.parent / f"{name}.log"
+    _route_the_api(folder)
+    command = ServerCommand(["/bin/sh", "-c", f"exec {traefik()} --configFile={config} 1>&2"], _READY, log)
+    with ServerProcess(command) as process:
+        yield TraefikServer(folder, port, api_port, process)
+
+
+def _route_the_api(folder: Path) -> None:
+    route = {"rule": 'PathPrefix("/api")', "service": "api@internal", "entryPoints": ["traefik"]}
+    written = folder.parent / "900-api.yml.new"
+    written.write_text(json.dumps({"http": {"routers": {"windlass-api": route}}}))
+    written.replace(folder / "900-api.yml")
+
+
+def _settings(folder: Path, port: int, api_port: int, throttle: str) -> dict[str, object]:
+    return {
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+        "log": {"level": "INFO", "format": "json"},
+        "api": {"dashboard": False},
+        "entryPoints": {
+            "web": {
+                "address": f"127.0.0.1:{port}",
+                "http": {"aliasHeadersStrategy": "delete"},
+                "transport": {"lifeCycle": {"graceTimeOut": "0s"}},
+            },
+            "traefik": {"address": f"127.0.0.1:{api_port}", "http": {"aliasHeadersStrategy": "delete"}},
+        },
+        "providers": {"providersThrottleDuration": throttle, "file": {"directory": str(folder), "watch": True}},
+    }
+
+
+class _Word(asyncio.Protocol):
+    """Answers each request, which has no body, with one word over a connection that is kept."""
+
+    def __init__(self, says: str, open_now: set[asyncio.Transport]) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(says)}\r\n\r\n"
+        self._answer = (head + says).encode()
+        self._open_now = open_now
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._open_now.add(transport)
+
+    def data_received(self, data: bytes) -> None:
+        *requests, self._received = (self._received + data).split(b"\r\n\r\n")
+        self._transport.write(self._answer * len(requests))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._open_now.discard(self._transport)
+
+
+@asynccontextmanager
+async def backend(says: str) -> AsyncIterator[tuple[str, int]]:
+    """Yield the address of an HTTP/1.1 server that answers every request with a word; it stops within no time."""
+    open_now: set[asyncio.Transport] = set()
+    server = await asyncio.get_running_loop().create_server(lambda: _Word(says, open_now), "127.0.0.1")
+    try:
+        yield server.sockets[0].getsockname()
+    finally:
+        server.close()
+        for transport in tuple(open_now):
+            transport.abort()
