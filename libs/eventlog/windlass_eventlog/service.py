@@ -33,6 +33,7 @@ from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
+from windlass_eventlog.topology import durable_of
 from windlass_eventlog.vault import Vault
 
 
@@ -66,7 +67,7 @@ async def connected(
             database=own,
             buckets=buckets,
             open_vault=partial(Vault.opened, buckets[Bucket.SECRETS], settings.secrets_keys_file),
-            deliver=partial(reacting, nats, nats_url, service),
+            deliver=partial(reacting, nats, nats_url, durable_of(service)),
         )
         await runner.prepare()
         async with background(nats.failing(), runner.run()):

@@ -43,6 +43,12 @@ DURABLES: tuple[Durable, ...] = (
     Durable(Service.LOGS, (_about(Aggregate.DEPLOYMENT),)),
 )
 
+
+def durable_of(service: Service) -> Durable:
+    """Return the durable of a service; each has one."""
+    return next(durable for durable in DURABLES if durable.service is service)
+
+
 EVENTS_BYTES = 8 * GIB
 LOGS_BYTES = GIB
 LOGS_AGE = timedelta(hours=24)

@@ -15,14 +15,14 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage
 from nats.js.errors import NotFoundError
 
-from windlass_contracts.subjects import STREAM, Service
+from windlass_contracts.subjects import STREAM
 from windlass_eventlog.background import background
 from windlass_eventlog.errors import LogUnavailableError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import RECONNECT_AFTER_S, Connection
 from windlass_eventlog.jetstream.consumers import consumer_drifts
 from windlass_eventlog.jetstream.deliveries import Deliveries
 from windlass_eventlog.reaction import Reaction
-from windlass_eventlog.topology import DURABLES, Durable
+from windlass_eventlog.topology import Durable
 
 _CHECK_EVERY_S = 5.0
 
@@ -30,14 +30,13 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def reacting(connection: Connection, url: str, service: Service, reaction: Reaction) -> AsyncIterator[None]:
+async def reacting(connection: Connection, url: str, durable: Durable, reaction: Reaction) -> AsyncIterator[None]:
     """Wake up the reactors while the block lasts; what they were at when it ends comes again at once, elsewhere.
 
     Raises:
         NotProvisionedError: the durable is missing, was deleted meanwhile, or is not what this release expects.
         LogUnavailableError: NATS did not answer at the start.
     """
-    durable = durable_of(service)
     await _check_provisioned(connection, durable)
     deliveries = Deliveries(reaction, durable.ack_wait)
     broker = _broker(connection, url)
@@ -58,11 +57,6 @@ async def reacting(connection: Connection, url: str, service: Service, reaction:
         await subscriber.stop()
         await deliveries.close()
         await broker.stop()
-
-
-def durable_of(service: Service) -> Durable:
-    """Return the durable of a service; each has one."""
-    return next(durable for durable in DURABLES if durable.service is service)
 
 
 def _broker(connection: Connection, url: str) -> NatsBroker:

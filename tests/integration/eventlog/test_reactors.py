@@ -1,0 +1,293 @@
+"""Wake-ups on a real durable: each at least once, one at a time for each aggregate, settled by what came of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import structlog
+from structlog.typing import EventDict
+
+from support.eventlog_samples import TALLIES, canceled, deployment_key, superseded
+from windlass_contracts.events import DeploymentCanceled
+from windlass_contracts.subjects import STREAM, AggregateKey, Service
+from windlass_eventlog.errors import ConflictError, NotProvisionedError, TryAgain
+from windlass_eventlog.jetstream import deliveries as deliveries_module
+from windlass_eventlog.jetstream import reactors as reactors_module
+from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.consumers import ensure_consumer
+from windlass_eventlog.jetstream.reactors import reacting
+from windlass_eventlog.link import Link
+from windlass_eventlog.log import Expected
+from windlass_eventlog.reaction import Reaction
+from windlass_eventlog.reactor import Reactor, WakeUp
+from windlass_eventlog.service import connected
+from windlass_eventlog.settings import CommonSettings
+from windlass_eventlog.topology import durable_of
+
+CANCELED = frozenset({DeploymentCanceled})
+Handler = Callable[[WakeUp], Awaitable[None]]
+
+
+@pytest.fixture
+async def service(settings: CommonSettings) -> AsyncIterator[Link]:
+    async with connected(Service.GATEWAY, settings, projections=[TALLIES]) as opened:
+        yield opened
+
+
+async def cancel(service: Link, key: AggregateKey | None = None, after: int = 0) -> int:
+    key = key or deployment_key()
+    return await service.log.append(canceled(key), Expected.at(key, after))
+
+
+def reactor(handle: Handler) -> list[Reactor]:
+    return [Reactor("test", CANCELED, handle)]
+
+
+async def settled(link: Connection) -> None:
+    """Wait until the server knows that every wake-up was acknowledged."""
+    async with asyncio.timeout(20):
+        while True:
+            info = await link.jetstream.consumer_info(STREAM, "gateway")
+            if not info.num_pending and not info.num_ack_pending:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_a_handler_is_woken_up_by_its_events_alone_once_its_rows_have_them(
+    service: Link, link: Connection
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    async def handle(wake: WakeUp) -> None:
+        row = await service.rows.get(TALLIES, wake.recorded.key.id)
+        assert row is not None
+        seen.append((wake.recorded.sequence, row.sequence))
+
+    key = deployment_key()
+    await cancel(service, key)
+    async with service.reacting(reactor(handle)):
+        await service.log.append(superseded(key), Expected.at(key, 1))
+        await cancel(service)
+        await settled(link)
+
+    assert [sequence for sequence, _ in seen] == [1, 3]
+    assert all(row_sequence >= sequence for sequence, row_sequence in seen)
+
+
+async def test_an_aggregate_is_handled_one_at_a_time_and_others_beside_it(service: Link, link: Connection) -> None:
+    one, other = deployment_key(), deployment_key()
+    at_work: list[AggregateKey] = []
+    order: list[int] = []
+    both_at_work = asyncio.Event()
+
+    async def handle(wake: WakeUp) -> None:
+        key = wake.recorded.key
+        assert key not in at_work
+        at_work.append(key)
+        if len(at_work) == 2:
+            both_at_work.set()
+        await both_at_work.wait()
+        order.append(wake.recorded.sequence)
+        at_work.remove(key)
+
+    async with service.reacting(reactor(handle)):
+        for after in range(3):
+            await cancel(service, one, after)
+        await cancel(service, other)
+        await settled(link)
+
+    assert [sequence for sequence in order if sequence != 4] == [1, 2, 3]
+
+
+async def test_a_handler_that_lost_a_race_decides_again_at_once_by_fresh_rows(service: Link, link: Connection) -> None:
+    key, decided = deployment_key(), list[int]()
+
+    async def handle(wake: WakeUp) -> None:
+        row = await service.rows.get(TALLIES, key.id)
+        assert row is not None
+        decided.append(row.sequence)
+        if len(decided) == 1:
+            await service.log.append(superseded(key), Expected.at(key, 1))  # somebody else is faster
+        await service.append.caused(wake.recorded, key, DeploymentCanceled(), row.sequence)
+
+    once = [Reactor("test", CANCELED, partial(_first_only, handle))]
+    async with service.reacting(once):
+        await cancel(service, key)
+        await settled(link)
+
+    assert decided == [1, 2]
+    assert await service.log.head() == 3
+
+
+async def _first_only(handle: Handler, wake: WakeUp) -> None:
+    if wake.recorded.sequence == 1:
+        await handle(wake)
+
+
+async def test_a_wake_up_may_be_postponed_more_often_than_it_may_fail(service: Link, link: Connection) -> None:
+    calls = 0
+
+    async def handle(_wake: WakeUp) -> None:
+        nonlocal calls
+        calls += 1
+        if calls <= deliveries_module.TRIES + 5:
+            raise TryAgain(timedelta(milliseconds=1), "not yet")
+
+    async with service.reacting(reactor(handle)):
+        await cancel(service)
+        await settled(link)
+
+    assert calls == deliveries_module.TRIES + 6
+
+
+@pytest.fixture
+def said() -> Iterator[list[EventDict]]:
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+
+
+async def test_a_failing_handler_is_tried_a_bounded_number_of_times_and_then_given_up_loudly(
+    service: Link, link: Connection, said: list[EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries_module, "TRIES", 4)
+    monkeypatch.setattr(deliveries_module, "_FIRST_DELAY", timedelta(milliseconds=1))
+    calls, good = 0, list[int]()
+
+    async def handle(wake: WakeUp) -> None:
+        nonlocal calls
+        if wake.recorded.sequence == 1:
+            calls += 1
+            raise ArithmeticError("one is too much")
+        good.append(wake.recorded.sequence)
+
+    async with service.reacting(reactor(handle)):
+        await cancel(service)
+        await cancel(service)
+        await settled(link)
+
+    assert (calls, good) == (4, [2])
+    failures = [entry for entry in said if entry["event"].startswith("wakeup.")]
+    assert [(entry["log_level"], entry["event"], entry["sequence"]) for entry in failures] == [
+        *[("error", "wakeup.failed", 1)] * 3,
+        ("critical", "wakeup.given_up", 1),
+    ]
+
+
+async def test_one_failing_handler_keeps_no_other_from_its_work(
+    service: Link, link: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries_module, "TRIES", 1)
+    woken: list[str] = []
+
+    async def fail(_wake: WakeUp) -> None:
+        woken.append("failing")
+        raise ArithmeticError
+
+    async def succeed(_wake: WakeUp) -> None:
+        woken.append("good")
+
+    async with service.reacting([Reactor("failing", CANCELED, fail), Reactor("good", CANCELED, succeed)]):
+        await cancel(service)
+        await settled(link)
+
+    assert woken == ["failing", "good"]
+
+
+async def test_work_that_takes_longer_than_the_server_waits_is_not_begun_twice(
+    service: Link, link: Connection, provisioned: str
+) -> None:
+    impatient = replace(durable_of(Service.GATEWAY), ack_wait=timedelta(milliseconds=300))
+    await ensure_consumer(link.jetstream, impatient)
+    calls: list[int] = []
+    long_enough = asyncio.Event()
+
+    async def handle(wake: WakeUp) -> None:
+        calls.append(wake.recorded.sequence)
+        if wake.recorded.sequence == 1:
+            await long_enough.wait()
+        elif calls.count(2) < 4:  # the server's own clock: it comes back after each delay
+            raise TryAgain(timedelta(milliseconds=400), "time must pass")
+        else:
+            long_enough.set()
+
+    async with reacting(link, provisioned, impatient, Reaction(service.log, service.rows, reactor(handle))):
+        await cancel(service)
+        await cancel(service)
+        await settled(link)
+
+    assert sorted(calls) == [1, 2, 2, 2, 2]
+
+
+async def test_work_that_is_cut_off_comes_again_at_once(service: Link, link: Connection) -> None:
+    begun, calls = asyncio.Event(), list[int]()
+
+    async def hang(_wake: WakeUp) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def handle(wake: WakeUp) -> None:
+        calls.append(wake.recorded.sequence)
+
+    async with service.reacting(reactor(hang)):
+        await cancel(service)
+        await begun.wait()
+    async with asyncio.timeout(5), service.reacting(reactor(handle)):  # sooner than the server would ask again
+        await settled(link)
+
+    assert calls == [1]
+
+
+async def test_a_service_whose_durable_is_deleted_ends_and_says_so(
+    service: Link, link: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reactors_module, "_CHECK_EVERY_S", 0.01)
+
+    async def handle(_wake: WakeUp) -> None:
+        raise AssertionError
+
+    async def serve() -> None:
+        async with service.reacting(reactor(handle)):
+            await link.jetstream.delete_consumer(STREAM, "gateway")
+            await asyncio.Event().wait()
+
+    with pytest.raises(NotProvisionedError, match="consumer gateway of EVENTS was deleted"):
+        await asyncio.wait_for(serve(), 20)
+
+
+async def test_a_durable_that_is_missing_or_another_is_refused_at_the_start(service: Link, link: Connection) -> None:
+    async def entered(reacting_service: AbstractAsyncContextManager[None]) -> None:
+        async with reacting_service:
+            raise AssertionError
+
+    config = (await link.jetstream.consumer_info(STREAM, "gateway")).config
+    config.max_ack_pending = 3
+    await link.jetstream.add_consumer(STREAM, config)
+    with pytest.raises(NotProvisionedError, match="max_ack_pending: 3 -> 1000"):
+        await entered(service.reacting([]))
+
+    await link.jetstream.delete_consumer(STREAM, "gateway")
+    with pytest.raises(NotProvisionedError, match="There is no consumer gateway"):
+        await entered(service.reacting([]))
+
+
+async def test_a_conflict_that_never_ends_counts_as_a_failure(
+    service: Link, link: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries_module, "TRIES", 2)
+    monkeypatch.setattr(deliveries_module, "_FIRST_DELAY", timedelta(milliseconds=1))
+    calls = 0
+
+    async def handle(wake: WakeUp) -> None:
+        nonlocal calls
+        calls += 1
+        raise ConflictError("scope", 0, wake.recorded.sequence)
+
+    async with service.reacting(reactor(handle)):
+        await cancel(service)
+        await settled(link)
+
+    assert calls == 20
