@@ -40,8 +40,9 @@ class EventFollower:
 class LineFollower:
     """The lines of a deployment, each once."""
 
-    def __init__(self, api: Api, deployment: str) -> None:
+    def __init__(self, api: Api, deployment: str, at_least: int = 0) -> None:
         self._api = api
+        self._at_least = at_least
         self._path = f"{deployment_path(deployment)}/logs"
         self._seen: dict[str, int] = {}
         self._last: Json = None
@@ -66,7 +67,7 @@ class LineFollower:
 
     def _open(self, follow: str | None) -> AsyncGenerator[Json, None]:
         cursor = {} if self._last is None else {"source": self._last["source"], "line": self._last["line"]}
-        return self._api.lines(self._path, {"follow": follow, **cursor})
+        return self._api.lines(self._path, {"follow": follow, "at_least": self._at_least, **cursor})
 
     def _is_new(self, line: Json) -> bool:
         if line["line"] <= self._seen.get(line["source"], -1):

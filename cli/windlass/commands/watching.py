@@ -28,7 +28,7 @@ class Watch:
         Raises:
             CommandError: it cannot be watched any more; it goes on nevertheless.
         """
-        lines = LineFollower(self.api, self.deployment)
+        lines = LineFollower(self.api, self.deployment, self.sequence)
         telling = asyncio.ensure_future(self._tell_lines(lines))
         try:
             end = await self._tell_events()

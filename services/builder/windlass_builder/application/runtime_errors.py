@@ -84,7 +84,9 @@ class BuildSourceError(BuildError):
     """The source cannot be unpacked safely."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("The source holds a link or a path that leads out of it; remove that from the repository.")
+        super().__init__(
+            "The source is no whole archive, or holds a link or path that leads out of it; remove that from it."
+        )
         self.detail = detail
 
 

@@ -37,7 +37,10 @@ def repository_url_problem(url: str, *, loopback_allowed: bool = False) -> str |
         (user is not None and not _USER.fullmatch(user), "carries a user name that is none"),
         (not host or host.startswith("-") or port == 0, "names no host"),
         (parts.query or parts.fragment or not parts.path.strip("/"), "does not end with the path of a repository"),
-        (_is_this_machine(host) and not loopback_allowed, "points at this machine itself"),
+        (
+            _is_this_machine(host) and not loopback_allowed,
+            "points at this machine itself; start Windlass with WINDLASS_LOOPBACK_REPOSITORIES=true to allow that",
+        ),
     )
     return next((problem for found, problem in problems if found), None)
 

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import IO
 
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER
+from windlass_builder.adapters.tar import readable_tar
 
 
 def owned_by_app(source: Path, prepared: IO[bytes], folders: Iterable[str] = ()) -> None:
     """Write to `prepared` what is in `source`, below /app and owned by the app's user, and the empty `folders` too.
 
-    Raises: tarfile.TarError, OSError.
+    Raises: BuildSourceError, where it is no tar.
     """
-    with tarfile.open(source, "r|") as files, tarfile.open(fileobj=prepared, mode="w") as result:
+    with readable_tar(source) as files, tarfile.open(fileobj=prepared, mode="w") as result:
         for folder in (APP_FOLDER, *folders):
             entry = tarfile.TarInfo(folder.strip("/"))
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755

@@ -31,6 +31,7 @@ class ImageReleases:
         self._installation = installation
         self._networks = networks
         self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._sweeping = set[asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
         digest = release_digest(spec, await self._runner_content(spec.runner))
@@ -86,8 +87,20 @@ class ImageReleases:
                 await build_container.run_step(container, spec.step, output)
                 await build_container.kill(container)
             await self._commit(container, spec.project, release_name(self._installation, digest))
-        finally:
+        except BaseException:
             await asyncio.shield(delete_container(container))
+            raise
+        self._sweep(container)
+
+    def _sweep(self, container: DockerContainer) -> None:
+        """Delete what is done with while the release already starts; what a crash leaves, `reap` finds."""
+        task = asyncio.create_task(delete_container(container))
+        self._sweeping.add(task)
+        task.add_done_callback(self._sweeping.discard)
+
+    async def close(self) -> None:
+        """Wait for what is being deleted."""
+        await asyncio.gather(*self._sweeping)
 
     async def _create(self, spec: ReleaseSpec, name: str) -> DockerContainer:
         configuration = await self._configuration(spec)

@@ -139,7 +139,10 @@ class DockerRuntime:
             await self._remove_all(having(self._installation))
 
     async def close(self) -> None:
-        await self._docker.close()
+        try:
+            await self._releases.close()
+        finally:
+            await self._docker.close()
 
     async def _taken_up(self, spec: RunnerSpec) -> DockerContainer | None:
         """Return the container that an earlier call made, no longer paused; None where there is none."""

@@ -87,7 +87,10 @@ class GitSource:
     def _check_url(self, url: str) -> None:
         problem = repository_url_problem(url, loopback_allowed=self._loopback_allowed)
         if problem is None and url.startswith("file:") and not self._is_local_repository(url):
-            problem = "lies in none of the folders that this installation may deploy from"
+            problem = (
+                "lies in none of the folders that this installation may deploy from; "
+                "name the folder in WINDLASS_LOCAL_REPOSITORIES when you start Windlass"
+            )
         if problem is not None:
             raise BadRepositoryUrlError(f"The repository's address {url[:200]!r} {problem}.")
 

@@ -5,16 +5,17 @@ import shutil
 import tarfile
 from pathlib import Path
 
+from windlass_builder.adapters.tar import readable_tar
 from windlass_builder.application.runtime_errors import BuildSourceError
 
 
 def unpack(source: Path, folder: Path) -> None:
     """Unpack the tar into the new folder.
 
-    Raises: BuildSourceError, where something in it would lie or point outside.
+    Raises: BuildSourceError, where it is none, or something in it would lie or point outside.
     """
     folder.mkdir(parents=True)
-    with tarfile.open(source, "r|") as files:
+    with readable_tar(source) as files:
         for entry in files:
             # tarfile's own filters came with Python 3.11.4; Debian 12 has 3.11.2.
             if not _stays_inside(entry, folder):

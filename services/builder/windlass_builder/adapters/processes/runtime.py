@@ -5,6 +5,7 @@ For trying out: `isolation` says honestly what keeps the apps apart. Linux only.
 
 import asyncio
 import os
+import shutil
 import socket
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -122,6 +123,8 @@ class ProcessRuntime:
 
     async def reap_builds(self) -> None:
         await self._releases.reap()
+        for left_behind in self._runners.glob(".*"):
+            await asyncio.to_thread(shutil.rmtree, left_behind)
 
     async def remove_project(self, project: UUID) -> None:
         for found in self._found():

@@ -59,4 +59,5 @@ def _furnish(folder: Path, python: Path) -> None:
         (folder / name).symlink_to(python)
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
     if uv is not None:
-        shutil.copy(uv, folder / "uv")
+        shutil.copy(uv, folder / "uv.new")
+        (folder / "uv.new").replace(folder / "uv")  # a program that runs cannot be written to
