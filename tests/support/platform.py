@@ -39,7 +39,11 @@ class Platform:
         self.up = UpProcess(self.home, self.port, self.home / "config")
         self.up.command, self.up.environment = self._command("up", *options), self._environment
         self.up.__enter__()
-        self.up.wait_for("Stop: ")
+        try:
+            self.up.wait_for("Stop: ")
+        except BaseException:
+            self.up.__exit__()
+            raise
 
     def stop(self) -> None:
         """Stop it in order, as Ctrl-C does."""
