@@ -16,7 +16,7 @@ from contract import freeze
 from windlass_contracts import asyncapi, document
 from windlass_contracts.event import published_events
 from windlass_contracts.ids import ProjectId, TeamId
-from windlass_contracts.lifecycle import Phase
+from windlass_contracts.lifecycle import TRANSITIONS, Phase
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service, parse_subject
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,6 +49,20 @@ def test_every_link_of_the_page_leads_to_a_heading_of_it() -> None:
     headings = {line.lstrip("# ").lower() for line in page.splitlines() if line.startswith("#")}
 
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) <= headings
+
+
+@pytest.mark.parametrize("path", [*DOCS.glob("*.md"), *DOCS.glob("decisions/*.md")], ids=lambda path: path.name)
+def test_links_between_documents_lead_to_files(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
+
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_architecture_draws_the_whole_way_of_a_deployment() -> None:
+    drawn = "\n".join(re.findall(r"```mermaid\n(.*?)```", (DOCS / "architecture.md").read_text(), flags=re.DOTALL))
+
+    assert {kind.__name__ for _, kind in TRANSITIONS if kind.__name__ not in drawn} == set()
+    assert set(re.findall(r"^\s*(?:\w+) --> (\w+): ", drawn, flags=re.MULTILINE)) == set(Phase)
 
 
 def test_every_row_of_every_table_has_as_many_cells_as_its_head() -> None:
