@@ -13,6 +13,7 @@ from windlass_builder.application.runtime_errors import (
     BuildOutOfDiskError,
     BuildOutOfMemoryError,
     BuildOutOfProcessesError,
+    BuildSourceError,
     BuildTimedOutError,
     RunnerImageMissingError,
 )
@@ -126,6 +127,15 @@ async def test_environment_of_the_build_reaches_it_and_is_no_part_of_the_release
     assert secret not in await node.everything_about(release)
     runner = await node.runtime.start(node.runner_spec(release, "exec python3 main.py"))
     assert secret.encode() not in await request(runner.address.host, runner.address.port)
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar at all" * 100, bytes(511)])
+async def test_source_that_is_no_archive_is_refused(node: Node, content: bytes) -> None:
+    archive = node.folder / "source.tar"
+    archive.write_bytes(content)
+    with pytest.raises(BuildSourceError, match="no whole archive"):
+        await node.runtime.build(node.release_spec(), archive, node.output)
+    assert await node.leftovers() == []
 
 
 async def test_missing_runner_is_named(node: Node) -> None:

@@ -29,15 +29,17 @@ class Tools:
         self._home = home
         self._interpreters = interpreters
         self._known: dict[str, Interpreter] = {}
+        self._examining = asyncio.Lock()
 
     async def interpreter(self, runner: str) -> Interpreter:
         """Return the runner's interpreter.
 
         Raises: RunnerImageMissingError.
         """
-        if runner not in self._known:
-            self._known[runner] = await self._examined(runner)
-        return self._known[runner]
+        async with self._examining:
+            if runner not in self._known:
+                self._known[runner] = await self._examined(runner)
+            return self._known[runner]
 
     async def _examined(self, runner: str) -> Interpreter:
         program = self._interpreters.get(runner)
