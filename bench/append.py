@@ -1,0 +1,104 @@
+"""Appends on 64 aggregates at once, each with its expected sequence, against plain nats-py in the same run.
+
+Plain nats-py sends the same messages, made beforehand, with the same conditions, to the same stream, and does nothing
+else. Rounds of both alternate, each on new aggregates. Prints one JSON object: ratio (ours by theirs, in appends a
+second; the median of the rounds) and p50_ms (one append of ours under this load).
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import nats
+import uvloop
+from nats.js import JetStreamContext
+
+from support.eventlog_samples import canceled, deployment_key
+from support.nats import running_nats
+from windlass_contracts.subjects import AggregateKey
+from windlass_eventlog.jetstream.connection import connection
+from windlass_eventlog.jetstream.log import JetStreamLog
+from windlass_eventlog.jetstream.provisioning import provision
+from windlass_eventlog.log import Expected
+from windlass_eventlog.message import Message
+
+INSTALLATION = "0a1b2c3d"
+AGGREGATES = 64
+EVENTS_EACH = 20
+ROUNDS = 8 if os.environ.get("QUICK") else 30
+
+Write = Callable[[AggregateKey], Awaitable[None]]
+
+
+@dataclass
+class Ours:
+    """The event log as services use it."""
+
+    log: JetStreamLog
+    seconds: list[float] = field(default_factory=list)
+
+    async def write(self, key: AggregateKey) -> None:
+        last = 0
+        for _ in range(EVENTS_EACH):
+            began = time.perf_counter()
+            last = await self.log.append(canceled(key), Expected.at(key, last))
+            self.seconds.append(time.perf_counter() - began)
+
+
+@dataclass
+class Plain:
+    """nats-py as it is, with messages that are there already."""
+
+    jetstream: JetStreamContext
+    ready: dict[AggregateKey, list[Message]] = field(default_factory=dict)
+
+    async def write(self, key: AggregateKey) -> None:
+        last = 0
+        for message in self.ready[key]:
+            headers = {
+                **message.headers,
+                "Nats-Expected-Last-Subject-Sequence": str(last),
+                "Nats-Expected-Last-Subject-Sequence-Subject": key.pattern,
+            }
+            last = (await self.jetstream.publish(message.subject, message.body, headers=headers)).seq
+
+
+async def rate(write: Write, keys: list[AggregateKey]) -> float:
+    """Return how many events a second were appended."""
+    began = time.perf_counter()
+    await asyncio.gather(*(write(key) for key in keys))
+    return len(keys) * EVENTS_EACH / (time.perf_counter() - began)
+
+
+async def measure(url: str) -> None:
+    await provision(url)
+    plain_client = await nats.connect(url)
+    async with connection(url, "bench") as link:
+        ours, plain = Ours(JetStreamLog(link, INSTALLATION)), Plain(plain_client.jetstream())
+        ratios = []
+        for turn in range(ROUNDS + 1):
+            keys = [deployment_key() for _ in range(AGGREGATES)]
+            plain.ready = {key: [Message.of(canceled(key), INSTALLATION) for _ in range(EVENTS_EACH)] for key in keys}
+            theirs = await rate(plain.write, keys)
+            mine = await rate(ours.write, [deployment_key() for _ in range(AGGREGATES)])
+            if turn == 0:  # warms up both
+                ours.seconds.clear()
+                continue
+            print(f"round {turn}: plain {theirs:.0f}/s, ours {mine:.0f}/s")
+            ratios.append(mine / theirs)
+        assert await ours.log.head() == (ROUNDS + 1) * 2 * AGGREGATES * EVENTS_EACH
+    await plain_client.close()
+    print(json.dumps({"ratio": round(median(ratios), 3), "p50_ms": round(median(ours.seconds) * 1_000, 2)}))
+
+
+with tempfile.TemporaryDirectory(prefix="windlass-bench-") as folder, running_nats(Path(folder)) as server:
+    uvloop.run(measure(server))
