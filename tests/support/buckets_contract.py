@@ -1,0 +1,85 @@
+"""What buckets and the object store do, whatever keeps them. The tests of each adapter subclass these."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from windlass_eventlog.buckets import KeyValue, Objects
+from windlass_eventlog.errors import KeyTakenError
+
+
+class KeyValueContract:
+    async def test_a_value_is_kept_under_a_key_that_is_nobody_elses(self, bucket: KeyValue) -> None:
+        await bucket.create("one", b"\x00\xff value")
+        with pytest.raises(KeyTakenError):
+            await bucket.create("one", b"another")
+
+        assert await bucket.get("one") == b"\x00\xff value"
+        assert await bucket.get("two") is None
+
+    async def test_an_empty_value_is_a_value(self, bucket: KeyValue) -> None:
+        await bucket.create("empty", b"")
+        assert await bucket.get("empty") == b""
+
+    async def test_a_deleted_value_is_gone_and_its_key_is_free(self, bucket: KeyValue) -> None:
+        await bucket.create("one", b"first")
+        await bucket.delete("one")
+        await bucket.delete("one")
+        await bucket.delete("never-there")
+        assert await bucket.get("one") is None
+        assert await keys_of(bucket) == []
+
+        await bucket.create("one", b"second")
+        assert await bucket.get("one") == b"second"
+
+    async def test_keys_are_those_that_have_values(self, bucket: KeyValue) -> None:
+        for key in ("b", "a", "c"):
+            await bucket.create(key, b"value")
+        await bucket.delete("b")
+        assert sorted(await keys_of(bucket)) == ["a", "c"]
+
+
+async def keys_of(bucket: KeyValue) -> list[str]:
+    return [key async for key in bucket.keys()]  # noqa: SIM118 - a bucket is no dictionary
+
+
+async def pieces(*contents: bytes) -> AsyncIterator[bytes]:
+    for content in contents:
+        yield content
+
+
+async def interrupted() -> AsyncIterator[bytes]:
+    yield b"half"
+    raise ConnectionResetError
+
+
+async def whole(objects: Objects, key: str) -> bytes:
+    return b"".join([piece async for piece in objects.get(key)])
+
+
+class ObjectsContract:
+    async def test_what_was_put_in_pieces_is_got_whole(self, objects: Objects) -> None:
+        large = bytes(range(256)) * 4_096
+        await objects.put("uploads/large.tar", pieces(large, b"", b"end"))
+        await objects.put("uploads/empty", pieces())
+
+        assert await whole(objects, "uploads/large.tar") == large + b"end"
+        assert await whole(objects, "uploads/empty") == b""
+
+    async def test_what_is_put_again_replaces_what_was_there(self, objects: Objects) -> None:
+        await objects.put("key", pieces(b"first"))
+        await objects.put("key", pieces(b"second"))
+        assert await whole(objects, "key") == b"second"
+
+    async def test_an_upload_that_breaks_off_leaves_nothing(self, objects: Objects) -> None:
+        with pytest.raises(ConnectionResetError):
+            await objects.put("key", interrupted())
+        with pytest.raises(KeyError):
+            await whole(objects, "key")
+
+    async def test_what_was_deleted_is_gone(self, objects: Objects) -> None:
+        await objects.put("key", pieces(b"content"))
+        await objects.delete("key")
+        await objects.delete("key")
+        with pytest.raises(KeyError):
+            await whole(objects, "key")
