@@ -17,13 +17,13 @@ class PersonalData(StrEnum):
     """How a field relates to people, and so why it may stand in the log for ever."""
 
     NONE = "none"
-    """Made by machines from machines' facts: digests, codes, addresses of containers, sentences of our own."""
+    """Made by machines from machines' facts: digests, codes, addresses of containers."""
 
     PSEUDONYM = "pseudonym"
     """An opaque id. What it stands for lives in a key-value bucket and is deleted there on request."""
 
     NAMED = "named"
-    """The name somebody gave to a thing (a project, a branch, a repository). The forms say that it is kept for ever."""
+    """The name somebody gave to a thing (a project, a branch), or our own sentence that quotes it. Forms say it is kept."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Show the class in the JSON Schema of the field."""

@@ -30,8 +30,8 @@ Sequence = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63), PersonalData.NONE]
 """One word of an open vocabulary: readers must bear words that they do not know."""
 
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000), PersonalData.NONE]
-"""A sentence that our own code made: never the output of an app, a build or a remote host."""
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000), PersonalData.NAMED]
+"""A sentence of our own code, which may quote names of things: never the output of an app, a build or a remote host."""
 
 # C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of what is read.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
