@@ -23,7 +23,7 @@ class PersonalData(StrEnum):
     """An opaque id. What it stands for lives in a key-value bucket and is deleted there on request."""
 
     NAMED = "named"
-    """The name somebody gave to a thing (a project, a branch), or our own sentence that quotes it. Forms say it is kept."""
+    """The name somebody gave to a thing, or our own sentence that quotes it. The forms say that it is kept for ever."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Show the class in the JSON Schema of the field."""
