@@ -9,6 +9,7 @@ from uuid import UUID
 
 from support import router_events as say
 from support.memory_proxy import MemoryProxy
+from support.traefik import MARKER_PATH
 from windlass_contracts.cloudevent import Metadata, Proposed
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event
@@ -20,6 +21,7 @@ from windlass_eventlog.appender import Appender
 from windlass_eventlog.log import Expected
 from windlass_eventlog.memory import MemoryLog, MemoryReactors, MemoryRows
 from windlass_router.application.projections import ALL
+from windlass_router.application.proxy import Proxy
 from windlass_router.application.publisher import Publisher
 from windlass_router.application.reactors import reactors_of
 from windlass_router.application.serving import Serving
@@ -27,21 +29,25 @@ from windlass_router.application.switching import Switching
 from windlass_router.domain.configuration import Site
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SITE = Site("localhost", 4000, "/a-secret-path-of-tests")
+SITE = Site("localhost", 4000, MARKER_PATH)
 
 
 @dataclass
 class MemoryRouter:
-    """The parts of a router; time passes only as the test says. A router that was killed is another one on its log."""
+    """The parts of a router; time passes only as the test says. A router that was killed is another one on its log.
+
+    `other_proxy` is published to instead of the one in memory.
+    """
 
     log: MemoryLog = field(default_factory=MemoryLog)
     proxy: MemoryProxy = field(default_factory=MemoryProxy)
+    other_proxy: Proxy | None = None
     began: datetime = NOON
     _deployments: int = 0
 
     def __post_init__(self) -> None:
         self.rows = MemoryRows(self.log, ALL)
-        self.publisher = Publisher(self.rows, self.proxy, SITE, self.now)
+        self.publisher = Publisher(self.rows, self.other_proxy or self.proxy, SITE, self.now)
         append = Appender(self.log, Service.ROUTER, self.now)
         switching = Switching(append, self.rows, self.publisher, self.now)
         serving = Serving(self.rows, self.publisher, self.now)

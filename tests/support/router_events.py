@@ -72,13 +72,14 @@ def built() -> Sequence[Event]:
     return [BuildStarted(node="one", attempt=1), succeeded]
 
 
-def started(deployment: UUID, replica: int = 0) -> Event:
+def started(deployment: UUID, replica: int = 0, at: tuple[str, int] | None = None) -> Event:
+    address, port = at or (address_of(deployment, replica), 8000)
     return ContainerStarted(
         node="one",
         container=container_of(deployment, replica),
         replica=replica,
-        address=address_of(deployment, replica),
-        port=8000,
+        address=address,
+        port=port,
         limits=Limits(),
         runtime="docker",
         duration_ms=1,

@@ -17,12 +17,13 @@ from windlass_router.domain.configuration import (
     Target,
     configuration,
     deployment_of,
-    generation_in,
+    mark_in,
     router_name,
 )
 from windlass_router.domain.hosts import UnsafeHostError, server_url
 
 SITE = Site("localhost", 4000, "/secret")
+MARK = "7-0a1b2c3d"
 ONE, OTHER = DeploymentId(UUID(int=1)), DeploymentId(UUID(int=2))
 SERVERS = (("10.0.0.2", 8000),)
 
@@ -61,7 +62,7 @@ def http(found: Configuration) -> dict[str, Any]:
 
 @pytest.mark.parametrize("host", UNSAFE_HOSTS)
 def test_what_is_no_host_name_is_left_out_and_told_and_harms_no_other(host: str) -> None:
-    found = configuration([target(ONE, host), target(OTHER, "b.localhost")], SITE, 7)
+    found = configuration([target(ONE, host), target(OTHER, "b.localhost")], SITE, MARK)
     assert set(found.refused) == {ONE}
     assert router_name(ONE) not in http(found)["routers"]
     assert http(found)["routers"][router_name(OTHER)]["rule"] == 'Host("b.localhost")'
@@ -69,32 +70,32 @@ def test_what_is_no_host_name_is_left_out_and_told_and_harms_no_other(host: str)
 
 @pytest.mark.parametrize("address", ["localhost", "10.0.0.1/evil", "10.0.0.1@x", "", "10.0.0.256", "a b", "010.0.0.1"])
 def test_what_is_no_address_is_left_out_and_told(address: str) -> None:
-    found = configuration([target(ONE, "a.localhost", servers=((address, 80), ("10.0.0.3", 80)))], SITE, 7)
+    found = configuration([target(ONE, "a.localhost", servers=((address, 80), ("10.0.0.3", 80)))], SITE, MARK)
     assert set(found.refused) == {ONE}
     assert servers(found, ONE) == ["http://10.0.0.3:80"]
 
 
 @pytest.mark.parametrize("port", [0, -1, 65_536])
 def test_what_is_no_port_is_left_out_and_told(port: int) -> None:
-    assert set(configuration([target(ONE, "a.localhost", servers=(("10.0.0.2", port),))], SITE, 7).refused) == {ONE}
+    assert set(configuration([target(ONE, "a.localhost", servers=(("10.0.0.2", port),))], SITE, MARK).refused) == {ONE}
 
 
 def test_a_host_stays_with_whoever_had_it_first() -> None:
     thief = Target(ONE, {"shop.localhost": 9, "old.localhost": 1}, SERVERS)
-    found = configuration([thief, target(OTHER, "shop.localhost", since=5)], SITE, 7)
+    found = configuration([thief, target(OTHER, "shop.localhost", since=5)], SITE, MARK)
     assert set(found.refused) == {ONE}
     assert http(found)["routers"][router_name(ONE)]["rule"] == 'Host("old.localhost")'
     assert http(found)["routers"][router_name(OTHER)]["rule"] == 'Host("shop.localhost")'
 
 
 def test_the_dashboard_keeps_its_host() -> None:
-    found = configuration([target(ONE, "windlass.localhost", since=0)], SITE, 7)
+    found = configuration([target(ONE, "windlass.localhost", since=0)], SITE, MARK)
     assert set(found.refused) == {ONE}
     assert "4000" in json.dumps(http(found)["services"])
 
 
 def test_a_deployment_without_containers_has_no_servers_but_its_route() -> None:
-    found = configuration([target(ONE, "a.localhost", servers=())], SITE, 7)
+    found = configuration([target(ONE, "a.localhost", servers=())], SITE, MARK)
     assert servers(found, ONE) == []
     assert router_name(ONE) in http(found)["routers"]
 
@@ -104,36 +105,35 @@ def test_ipv6_addresses_stand_in_brackets() -> None:
 
 
 def test_nothing_in_the_file_is_taken_for_a_template() -> None:
-    found = configuration([], Site("localhost", 4000, "/secret{{env}}"), 7)
+    found = configuration([], Site("localhost", 4000, "/secret{{env}}"), MARK)
     assert b"{{" not in found.content
     assert "/secret{{env}}" in http(found)["routers"]["windlass-generation"]["rule"]
 
 
 def test_the_file_is_never_empty() -> None:
-    assert len(http(configuration([], SITE, 7))["routers"]) == 3
+    assert len(http(configuration([], SITE, MARK))["routers"]) == 3
 
 
 def test_a_domain_that_is_none_is_refused_as_a_whole() -> None:
     with pytest.raises(UnsafeHostError):
-        configuration([], Site("Local Host", 4000, "/secret"), 7)
+        configuration([], Site("Local Host", 4000, "/secret"), MARK)
 
 
 def test_the_same_routes_are_the_same_file_in_any_order() -> None:
     targets = [target(ONE, "a.localhost", "b.localhost"), target(OTHER, "c.localhost")]
-    assert configuration(targets, SITE, 7).content == configuration(targets[::-1], SITE, 7).content
+    assert configuration(targets, SITE, MARK).content == configuration(targets[::-1], SITE, MARK).content
 
 
-def test_the_mark_tells_generation_and_content() -> None:
-    one, other = configuration([], SITE, 7), configuration([target(ONE, "a.localhost")], SITE, 7)
-    assert one.mark != other.mark
-    assert generation_in(one.content) == generation_in(other.content) == 7
-    header = http(one)["middlewares"]["windlass-generation"]["headers"]["customResponseHeaders"]
-    assert header == {"X-Gen": one.mark}
+def test_the_mark_is_in_the_file_and_in_every_answer() -> None:
+    found = configuration([target(ONE, "a.localhost")], SITE, MARK)
+    assert mark_in(found.content) == found.mark == MARK
+    header = http(found)["middlewares"]["windlass-generation"]["headers"]["customResponseHeaders"]
+    assert header == {"X-Gen": MARK}
 
 
-@pytest.mark.parametrize("content", [b"", b"http: {}", b"\xff\xfe", b'{"X-Gen": "7"}'])
-def test_a_file_that_is_none_of_ours_has_no_generation(content: bytes) -> None:
-    assert generation_in(content) is None
+@pytest.mark.parametrize("content", [b"", b"http: {}", b"\xff\xfe", b'{"X-Gen": "{{env}}"}'])
+def test_a_file_that_is_none_of_ours_has_no_mark(content: bytes) -> None:
+    assert mark_in(content) is None
 
 
 @given(st.uuids())
@@ -148,7 +148,7 @@ labels = st.text(st.sampled_from('abz09-.`"\\ \n{}|&()$*_Aä'), max_size=20)
 @given(st.one_of(st.text(), labels), st.one_of(st.text(), labels), st.integers())
 def test_no_host_or_address_yields_another_rule(host: str, address: str, port: int) -> None:
     """Whatever the row says, there is one rule for one plain host, and one URL of one IP address."""
-    found = configuration([target(ONE, host, servers=((address, port),))], SITE, 7)
+    found = configuration([target(ONE, host, servers=((address, port),))], SITE, MARK)
     router = http(found)["routers"].get(router_name(ONE))
     if router is None:
         assert ONE in found.refused

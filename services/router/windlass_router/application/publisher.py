@@ -5,9 +5,10 @@ caller waits for its own only as long as it wants to: a proxy that stays away ke
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from secrets import token_hex
 
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.clock import Clock
@@ -21,7 +22,7 @@ from windlass_router.domain.configuration import (
     Target,
     configuration,
     deployment_of,
-    generation_in,
+    mark_in,
 )
 from windlass_router.domain.deployment import Deployment
 from windlass_router.domain.pointers import DOMAIN, Pointer
@@ -31,6 +32,11 @@ _LONGEST_TRY = timedelta(seconds=1)
 """After this long without confirmation, the latest routes are handed over again."""
 
 _SHORTEST_TRY = timedelta(milliseconds=50)
+
+
+def _nonce() -> str:
+    """Return what tells two files of one generation apart: somebody may have changed the first."""
+    return token_hex(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Publisher:
     proxy: Proxy
     site: Site
     clock: Clock
+    nonce: Callable[[], str] = _nonce
     _waiting: list[_Waiter] = field(default_factory=list)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _served: Served | None = None
@@ -119,14 +126,14 @@ class Publisher:
         return Served(generation, {**wanted.refused, **_by_deployment(disabled)})
 
     async def _configuration(self, targets: list[Target], generation: int) -> Configuration:
-        """Return what has to be served: the file as it is where it says just that, and its generation with it."""
+        """Return what has to be served: the file that is there if it says just that, or a new one."""
         present = await self.proxy.handed_over()
-        known = None if present is None else generation_in(present)
-        if known is not None:
-            unchanged = configuration(targets, self.site, known)
+        mark = None if present is None else mark_in(present)
+        if mark is not None:
+            unchanged = configuration(targets, self.site, mark)
             if unchanged.content == present:
                 return unchanged
-        return configuration(targets, self.site, generation)
+        return configuration(targets, self.site, f"{generation}-{self.nonce()}")
 
     async def _targets(self) -> list[Target]:
         # Routes first: what they point at by then was seen healthy before, so that the later rows have it.

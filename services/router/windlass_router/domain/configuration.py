@@ -4,7 +4,6 @@ What is no plain host name or address, and what another project has, is left out
 Source of the format: https://doc.traefik.io/traefik/reference/routing-configuration/
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -22,9 +21,8 @@ MARKER_HEADER = "X-Gen"
 OWN = "windlass-own"
 ASLEEP = "windlass-asleep"
 _ASLEEP_PRIORITY, _APP_PRIORITY, _OWN_PRIORITY, _MARKER_PRIORITY = 50, 100, 1_000, 10_000
-_DIGEST_DIGITS = 12
 _ROUTER = re.compile(r"d-([0-9a-f]{32})")
-_MARK = re.compile(rf'"{MARKER_HEADER}": "(\d{{1,16}})-[0-9a-f]{{{_DIGEST_DIGITS}}}"'.encode())
+_MARK = re.compile(rf'"{MARKER_HEADER}": "([0-9a-f-]{{1,40}})"'.encode())
 
 Section = dict[str, dict[str, Any]]
 P = ParamSpec("P")
@@ -54,16 +52,17 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The file, the mark that tells who serves exactly this, and whose routes are not in it as they should be."""
+    """The file, the mark that it makes a proxy show, and whose routes are not in it as they should be."""
 
     content: bytes
-    generation: int
     mark: str
     refused: Mapping[DeploymentId, str]
 
 
-def configuration(targets: Iterable[Target], site: Site, generation: int) -> Configuration:
+def configuration(targets: Iterable[Target], site: Site, mark: str) -> Configuration:
     """Return the file: JSON, which YAML contains, with nothing in it that Traefik could take for a template.
+
+    A mark is used for one content only: whoever shows it serves that.
 
     Raises:
         UnsafeHostError: the installation's own domain is no host name.
@@ -73,13 +72,13 @@ def configuration(targets: Iterable[Target], site: Site, generation: int) -> Con
     owners = _owners(targets, site)
     for target in targets:
         draft.add(target, owners)
-    return _written(draft, generation)
+    return _written(draft, mark)
 
 
-def generation_in(content: bytes) -> int | None:
-    """Return the generation that a file was written for; None where it is none of ours."""
+def mark_in(content: bytes) -> str | None:
+    """Return the mark of a file; None where it is none of ours."""
     found = _MARK.search(content)
-    return None if found is None else int(found[1])
+    return None if found is None else found[1].decode()
 
 
 def router_name(deployment: DeploymentId) -> str:
@@ -153,15 +152,11 @@ def _own_routes(site: Site) -> tuple[Section, Section]:
     return routers, {OWN: _service([server_url("127.0.0.1", site.gateway_port)]), ASLEEP: _service([])}
 
 
-def _written(draft: _Draft, generation: int) -> Configuration:
-    """Write the file; its mark tells its content, too, so that no other file of this generation is taken for it."""
-    document = {"routers": draft.routers, "services": draft.services}
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:_DIGEST_DIGITS]
-    mark = f"{generation}-{digest}"
+def _written(draft: _Draft, mark: str) -> Configuration:
     header = {"headers": {"customResponseHeaders": {MARKER_HEADER: mark}}}
-    whole = {"http": {"middlewares": {MARKER: header}, **document}}
-    content = json.dumps(whole, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
-    return Configuration(content, generation, mark, draft.refused)
+    document = {"routers": draft.routers, "services": draft.services, "middlewares": {MARKER: header}}
+    content = json.dumps({"http": document}, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
+    return Configuration(content, mark, draft.refused)
 
 
 def _router(rule: str, service: str, priority: int) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""A real Traefik for the router's tests, and the adapter that speaks to it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.traefik import MARKER_PATH, TraefikServer, running_traefik
+from windlass_router.adapters.proxies import Proxies
+from windlass_router.adapters.routes_file import RoutesFile
+from windlass_router.adapters.traefik import Traefik
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "dynamic"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def traefik(folder: Path) -> Iterator[TraefikServer]:
+    with running_traefik(folder) as server:
+        yield server
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def proxies(traefik: TraefikServer, client: httpx.AsyncClient) -> Proxies:
+    return Proxies(RoutesFile(traefik.folder), [asked(traefik, client)])
+
+
+def asked(server: TraefikServer, client: httpx.AsyncClient, node: str = "one") -> Traefik:
+    return Traefik(node, server.url, server.api_url, MARKER_PATH, client)

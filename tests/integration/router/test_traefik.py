@@ -1,0 +1,180 @@
+"""Traefik as the router uses it: the file it watches, several of them, and visitors who notice nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from integration.router.conftest import asked
+from support import router_events as say
+from support.memory_router import SITE, MemoryRouter
+from support.traefik import TraefikServer, backend, running_traefik
+from windlass_contracts.ids import DeploymentId
+from windlass_router.adapters.proxies import Proxies
+from windlass_router.adapters.routes_file import FILE, RoutesFile
+from windlass_router.application.proxy import NotConfirmedError, NotWrittenError, Rendered
+from windlass_router.domain.configuration import configuration
+
+LONG, SHORT = timedelta(seconds=20), timedelta(milliseconds=300)
+CONNECTIONS, SWAPS = 8, 20
+
+
+def routes(generation: int) -> Rendered:
+    found = configuration([], SITE, f"{generation}-0a1b2c3d")
+    return Rendered(found.content, found.mark)
+
+
+async def test_every_traefik_has_to_confirm(proxies: Proxies, folder: Path, client: httpx.AsyncClient) -> None:
+    with running_traefik(folder, "second") as second:
+        both = Proxies(proxies.file, [*proxies.instances, asked(second, client, "two")])
+        assert await both.apply(routes(1), LONG) == {}
+        with second.frozen(), pytest.raises(NotConfirmedError, match="on two "):
+            await both.apply(routes(2), SHORT)
+        await both.apply(routes(3), LONG)
+
+
+async def test_a_file_that_somebody_damaged_or_removed_is_put_right(proxies: Proxies, folder: Path) -> None:
+    rendered = routes(1)
+    await proxies.apply(rendered, LONG)
+    (folder / FILE).write_text("http: [")
+    await proxies.apply(rendered, LONG)
+    assert (folder / FILE).read_bytes() == rendered.content
+    (folder / FILE).unlink()
+    await proxies.apply(rendered, LONG)
+    assert (folder / FILE).read_bytes() == rendered.content
+
+
+async def test_a_file_that_shows_our_mark_with_other_routes_is_not_taken_for_ours(
+    proxies: Proxies, folder: Path, client: httpx.AsyncClient, traefik: TraefikServer
+) -> None:
+    async with backend("one") as one, MemoryRouter(other_proxy=proxies).running() as router:
+        await router.founded()
+        live = await deployed(router, one)
+        foreign = json.loads((folder / FILE).read_bytes())
+        foreign["http"]["routers"]["evil"] = {"rule": 'Host("evil.localhost")', "service": "windlass-asleep"}
+        (folder / FILE).write_text(json.dumps(foreign))
+        await until_status(client, traefik, "evil.localhost", 503)
+        await router.tell(live, say.healthy(live))
+        await router.reactors.settle()
+        assert await status_of(client, traefik, "evil.localhost") == httpx.codes.NOT_FOUND
+
+
+async def test_nothing_but_whole_files_ever_lies_in_the_watched_folder(proxies: Proxies, folder: Path) -> None:
+    await proxies.apply(routes(1), LONG)
+    await proxies.apply(routes(2), LONG)
+    assert sorted(path.name for path in folder.iterdir()) == [FILE, "900-api.yml"]  # noqa: ASYNC240 - of this test
+    assert (folder / FILE).stat().st_mode & 0o077 == 0
+
+
+async def test_the_last_confirmed_file_is_kept_while_a_later_one_is_not(
+    proxies: Proxies, traefik: TraefikServer
+) -> None:
+    good = routes(1)
+    await proxies.apply(good, LONG)
+    with traefik.frozen(), pytest.raises(NotConfirmedError):
+        await proxies.apply(routes(2), SHORT)
+    assert proxies.file.last_good.read_bytes() == good.content
+
+
+async def test_a_folder_that_is_gone_is_said_with_what_to_do(tmp_path: Path) -> None:
+    nowhere = Proxies(RoutesFile(tmp_path / "gone" / "dynamic"), [])
+    with pytest.raises(NotWrittenError, match=r"cannot be written to .*gone.*; free the disk, or correct"):
+        await nowhere.apply(routes(1), SHORT)
+
+
+async def test_a_router_that_starts_leaves_a_file_alone_that_says_the_same(
+    proxies: Proxies, folder: Path, client: httpx.AsyncClient, traefik: TraefikServer
+) -> None:
+    async with backend("one") as one, MemoryRouter(other_proxy=proxies).running() as router:
+        await router.founded()
+        await deployed(router, one)
+        before = (folder / FILE).stat()
+        again = MemoryRouter(log=router.log, other_proxy=proxies)
+        async with again.running():
+            await again.publisher.publish(again.log.length, again.now() + LONG)
+        assert (folder / FILE).stat().st_ino == before.st_ino
+        assert (await client.get(traefik.url, headers={"Host": "shop.localhost"})).text == "one"
+
+
+async def test_swaps_under_load_lose_no_request_and_show_no_older_version(
+    proxies: Proxies, traefik: TraefikServer
+) -> None:
+    """Each version is gone as soon as its second successor is live, so that a request for it would fail."""
+    async with AsyncExitStack() as first, MemoryRouter(other_proxy=proxies).running() as router:
+        await router.founded()
+        await deployed(router, await first.enter_async_context(backend("1")))
+        async with visitors(traefik) as seen:
+            stacks = [first]
+            for version in range(2, SWAPS + 2):
+                stack = AsyncExitStack()
+                await deployed(router, await stack.enter_async_context(backend(str(version))))
+                seen.live = version
+                stacks.append(stack)
+                if len(stacks) > 2:
+                    await stacks.pop(0).aclose()
+        for stack in stacks:
+            await stack.aclose()
+    assert seen.failures == []
+    assert seen.requests > SWAPS * CONNECTIONS
+
+
+async def deployed(router: MemoryRouter, at: tuple[str, int]) -> DeploymentId:
+    """Let a version that answers at an address become live."""
+    deployment = await router.requested()
+    await router.tell(deployment, *say.built(), say.started(deployment, at=at), say.healthy(deployment))
+    await router.reactors.settle()
+    assert router.types(deployment)[-1] == "deployment.live.v1"
+    return deployment
+
+
+@dataclass
+class Seen:
+    """What visitors saw; `live` is the version that was said to be live last."""
+
+    live: int = 1
+    requests: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def visitors(traefik: TraefikServer) -> AsyncIterator[Seen]:
+    """Send requests over kept connections, one after the other on each, for as long as the block lasts."""
+    seen = Seen()
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    async with httpx.AsyncClient(trust_env=False, limits=limits) as client, asyncio.TaskGroup() as tasks:
+        visiting = [tasks.create_task(visit(client, traefik, seen)) for _ in range(CONNECTIONS)]
+        try:
+            yield seen
+        finally:
+            for one in visiting:
+                one.cancel()
+
+
+async def visit(client: httpx.AsyncClient, traefik: TraefikServer, seen: Seen) -> None:
+    while True:
+        at_least = seen.live
+        try:
+            answer = await client.get(traefik.url, headers={"Host": "shop.localhost"})
+        except httpx.HTTPError as error:
+            seen.failures.append(repr(error))
+            continue
+        seen.requests += 1
+        if answer.status_code != httpx.codes.OK or int(answer.text) < at_least:
+            seen.failures.append(f"{answer.status_code} {answer.text[:80]} though {at_least} was live")
+
+
+async def until_status(client: httpx.AsyncClient, traefik: TraefikServer, host: str, status: int) -> None:
+    """Wait until Traefik, which has no signal for it, answers a host with a status."""
+    async with asyncio.timeout(20):
+        while await status_of(client, traefik, host) != status:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.01)
+
+
+async def status_of(client: httpx.AsyncClient, traefik: TraefikServer, host: str) -> int:
+    return (await client.get(traefik.url, headers={"Host": host})).status_code
