@@ -63,4 +63,5 @@ def test_no_text_in_a_telling_file_breaks_detection(procfile: str, requirements:
         recipe = detect(NOTHING_SET, files)
     except NothingToStartError:
         return
+    assert recipe.start_command is not None
     assert 0 < len(recipe.start_command) <= 10_000
