@@ -7,6 +7,7 @@ project of what belongs to none; nothing does yet.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from windlass_contracts.errors import MalformedSubjectError
@@ -70,6 +71,8 @@ PROJECT_REGISTRY = f"evt.*.*.*.{Aggregate.PROJECT}.*"
 """The scope in which projects are created: all projects of all teams, so that no two ever take the same slug."""
 
 
+# Subjects come again with every event of an aggregate, and reading one takes longer than reading a small event.
+@lru_cache(maxsize=4_096)
 def parse_subject(subject: str) -> tuple[Service, AggregateKey]:
     """Return who appended an event and what it is about.
 
