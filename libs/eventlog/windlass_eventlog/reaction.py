@@ -23,6 +23,7 @@ DECISIONS = 10
 
 _ROWS_PATIENCE = timedelta(seconds=30)
 _UNTIL_BACK = timedelta(seconds=1)
+_UNTIL_MENDED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,10 @@ class Reaction:
         """Run every handler that the event wakes up, and return what that means for the wake-up as a whole."""
         try:
             await self.rows.reached(wake.recorded.sequence, _ROWS_PATIENCE)
-        except (NotReachedError, HaltedError, RowsUnavailableError) as away:
+        except (NotReachedError, RowsUnavailableError) as away:
             return Postponed(_UNTIL_BACK, str(away))
+        except HaltedError as halted:
+            return Postponed(_UNTIL_MENDED, str(halted))
         kind = type(wake.recorded.event)
         return _worst([await self._run(reactor, wake) for reactor in self.reactors if kind in reactor.wakes_on])
 

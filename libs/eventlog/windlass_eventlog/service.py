@@ -21,6 +21,7 @@ from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import Clock, utc_now
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
+from windlass_eventlog.jetstream.budget import watch_budget
 from windlass_eventlog.jetstream.connection import connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.reactors import reacting
@@ -70,7 +71,7 @@ async def connected(
             deliver=partial(reacting, nats, nats_url, durable_of(service)),
         )
         await runner.prepare()
-        async with background(nats.failing(), runner.run()):
+        async with background(nats.failing(), runner.run(), watch_budget(nats)):
             await runner.progress.reached(await log.head(), patience=None)
             await runner.tidy()
             yield link

@@ -13,12 +13,13 @@ class Durable:
     """The consumer that wakes up a service's reactors.
 
     The server delivers without end, for a wake-up that was postponed often is no failure; reactors count their own.
+    `max_ack_pending` counts those that are postponed, for a day perhaps, as well.
     """
 
     service: Service
     filters: tuple[str, ...]
     ack_wait: timedelta = timedelta(seconds=10)
-    max_ack_pending: int = 1_000
+    max_ack_pending: int = 10_000
 
     @property
     def name(self) -> str:

@@ -59,7 +59,7 @@ async def test_drift_is_corrected_and_reported_and_the_events_stay(
         (Action.CORRECTED, "consumer router"),
     ]
     assert "subjects: ['evt.>', 'more.>'] -> ['evt.>']" in changes[0].details
-    assert "max_ack_pending: 7 -> 1000" in changes[2].details
+    assert "max_ack_pending: 7 -> 10000" in changes[2].details
     assert await log.head() == 1
     assert await provision(provisioned) == []
 

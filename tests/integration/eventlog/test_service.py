@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 
 from support.eventlog_samples import TALLIES, canceled, deployment_key
 from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.ids import EventId
-from windlass_contracts.subjects import PROJECT_REGISTRY, Service
+from windlass_contracts.subjects import PROJECT_REGISTRY, STREAM, Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.errors import (
     ConflictError,
@@ -19,6 +20,7 @@ from windlass_eventlog.errors import (
     RowsUnavailableError,
     SecretShreddedError,
 )
+from windlass_eventlog.jetstream import budget as budget_module
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.provisioning import provision
 from windlass_eventlog.link import Link
@@ -238,3 +240,21 @@ async def test_a_wrong_password_ends_the_service_at_once(guarded_nats: str, data
 
     with pytest.raises(PermissionDeniedError, match="WINDLASS_NATS_URL"):
         await asyncio.wait_for(start(), 10)
+
+
+async def test_the_alarm_comes_long_before_the_log_is_full(
+    settings: CommonSettings, link: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget_module, "_LOOK_EVERY_S", 0.01)
+    async with connected(Service.GATEWAY, settings, projections=[]) as service:
+        await cancel(service)
+        state = await link.jetstream.stream_info(STREAM)
+        with structlog.testing.capture_logs() as said:
+            await cancel(service)
+            assert not said
+            await link.jetstream.update_stream(state.config.evolve(max_bytes=int(2.3 * state.state.bytes)))
+            async with asyncio.timeout(20):
+                while not said:  # noqa: ASYNC110 - a log tells nobody that it was written
+                    await asyncio.sleep(0.01)
+
+    assert {(entry["log_level"], entry["event"]) for entry in said} == {("error", "log.nearly_full")}

@@ -123,9 +123,13 @@ class Connection:
         Raises:
             TimeoutError: no answer came.
         """
-        now = asyncio.get_running_loop().time
         async with asyncio.timeout(ANSWER_WITHIN_S) as patience:
-            with self.on_reconnect(lambda: patience.reschedule(now() + _ANSWER_AFTER_RECONNECT_S)):
+
+            def hurry() -> None:
+                if not patience.expired():
+                    patience.reschedule(asyncio.get_running_loop().time() + _ANSWER_AFTER_RECONNECT_S)
+
+            with self.on_reconnect(hurry):
                 yield
 
     async def noticed(self, error: Exception) -> None:

@@ -19,7 +19,11 @@ from windlass_eventlog.message import Message
 
 @dataclass(frozen=True, slots=True)
 class JetStreamLog(EventLog):
-    """Appends with expected sequences that the server checks; reads by ordered consumers."""
+    """Appends with expected sequences that the server checks; reads by ordered consumers.
+
+    An event that is appended again is recognised for ever where its condition does not hold any more, and for two
+    minutes (the stream's duplicate window) where another condition holds: decide from rows before appending again.
+    """
 
     connection: Connection
     installation: str

@@ -19,18 +19,19 @@ class MemoryLog(EventLog):
 
     installation: str = "00000000"
     _messages: list[Message] = field(default_factory=list)
+    _sequences: dict[str, int] = field(default_factory=dict)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
         message = Message.of(proposed, self.installation)
         async with self._changed:
-            known = self._find(message)
-            if known is not None:
+            if (known := self._sequences.get(message.id)) is not None:
                 return known
             last = self._last(expected.scope)
             if last != expected.sequence:
                 raise ConflictError(expected.scope, expected.sequence, last)
             self._messages.append(message)
+            self._sequences[message.id] = len(self._messages)
             self._changed.notify_all()
             return len(self._messages)
 
@@ -61,12 +62,6 @@ class MemoryLog(EventLog):
         """Wait until there is an event behind `sequence`."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._messages) > sequence)
-
-    def _find(self, message: Message) -> int | None:
-        for sequence, known in enumerate(self._messages, 1):
-            if known.subject == message.subject and known.id == message.id:
-                return sequence
-        return None
 
     def _last(self, scope: str) -> int:
         for sequence in range(len(self._messages), 0, -1):
