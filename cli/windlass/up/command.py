@@ -30,6 +30,7 @@ def _address(text: str) -> str:
         raise typer.BadParameter("give an address, such as 127.0.0.1, or 0.0.0.0 for all of this machine") from error
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="What is said as JSON, one document a line.")]
 RemoveApps = Annotated[bool, typer.Option("--apps", help="Remove its apps too: containers, networks, releases.")]
 HowAppsRun = Annotated[RuntimePreference, typer.Option(help="auto: as containers, if an engine answers.")]
 Listen = Annotated[str, typer.Option(parser=_address, help="The address apps answer on; 0.0.0.0 is every one.")]
@@ -43,19 +44,21 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
     nats_port: InternalPort = None,
     traefik_api_port: InternalPort = None,
     runtime: HowAppsRun = "auto",
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Run a whole installation on this machine, until Ctrl-C."""
     from windlass.up.product import WINDLASS  # noqa: PLC0415 - what prepares engines and images is for this command alone
 
     ports = PortRequests(port, listen, gateway_port, nats_port, traefik_api_port)
-    supervise(Options(Home(home.absolute()), ports, runtime), WINDLASS, narrator_for_stdout())
+    supervise(Options(Home(home.absolute()), ports, runtime), WINDLASS, narrator_for_stdout(as_json=as_json))
 
 
-def down(home: HomeOption = Path(".windlass"), *, apps: RemoveApps = False) -> None:
+def down(home: HomeOption = Path(".windlass"), *, apps: RemoveApps = False, as_json: AsJson = False) -> None:
     """Stop the installation that `windlass up` runs here; its apps go on running."""
     from windlass.up.product import WINDLASS  # noqa: PLC0415 - as above
 
-    state, narrator = Home(home.absolute()), narrator_for_stdout()
+    state, narrator = Home(home.absolute()), narrator_for_stdout(as_json=as_json)
     was_running = stop_running(state, narrator)
     if apps:
         remove_apps(state, WINDLASS, narrator)

@@ -1,5 +1,6 @@
 """What `windlass up` says: live progress on a terminal, plain lines anywhere else."""
 
+import json
 import os
 import sys
 import time
@@ -35,8 +36,10 @@ class Narrator(Protocol):
         ...
 
 
-def narrator_for_stdout() -> Narrator:
+def narrator_for_stdout(*, as_json: bool = False) -> Narrator:
     """Return the narrator that fits where standard output goes."""
+    if as_json:
+        return JsonNarrator()
     console = Console(highlight=False, soft_wrap=True)
     return TerminalNarrator(console) if console.is_terminal else PlainNarrator()
 
@@ -55,11 +58,7 @@ class PlainNarrator:
         self.say(f"{title}: {time.monotonic() - since:.1f} s")
 
     def say(self, text: str) -> None:
-        try:
-            print(text, flush=True)  # noqa: T201 - standard output is what this is for
-        except OSError:
-            # Nobody reads any more: no reason to stop an installation, and none to stop it without order.
-            sys.stdout = _nowhere()
+        _print_line(text)
 
     def warn(self, text: str) -> None:
         self.say(text)
@@ -67,6 +66,40 @@ class PlainNarrator:
     def show(self, lines: dict[str, str]) -> None:
         for about, text in lines.items():
             self.say(f"{about}: {text}")
+
+
+class JsonNarrator:
+    """One JSON document a line, for programs: `kind` is step, said, warning or summary."""
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        since, done = time.monotonic(), False
+        try:
+            yield
+            done = True
+        finally:
+            self._tell("step", title=title, done=done, seconds=round(time.monotonic() - since, 3))
+
+    def say(self, text: str) -> None:
+        self._tell("said", text=text)
+
+    def warn(self, text: str) -> None:
+        self._tell("warning", text=text)
+
+    def show(self, lines: dict[str, str]) -> None:
+        self._tell("summary", lines=lines)
+
+    @staticmethod
+    def _tell(kind: str, **what: object) -> None:
+        _print_line(json.dumps({"kind": kind, **what}))
+
+
+def _print_line(text: str) -> None:
+    try:
+        print(text, flush=True)  # noqa: T201 - standard output is what this is for
+    except OSError:
+        # Nobody reads any more: no reason to stop an installation, and none to stop it without order.
+        sys.stdout = _nowhere()
 
 
 class TerminalNarrator:
