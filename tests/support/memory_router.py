@@ -43,7 +43,7 @@ class MemoryRouter:
     proxy: MemoryProxy = field(default_factory=MemoryProxy)
     other_proxy: Proxy | None = None
     began: datetime = NOON
-    _deployments: int = 0
+    deployments: int = 0
 
     def __post_init__(self) -> None:
         self.rows = MemoryRows(self.log, ALL)
@@ -91,8 +91,8 @@ class MemoryRouter:
         ref: str | None = "main",
         config: DeploymentConfig | None = None,
     ) -> DeploymentId:
-        self._deployments += 1
-        identity = say.deployment_number(self._deployments)
+        self.deployments += 1
+        identity = say.deployment_number(self.deployments)
         await self.tell(identity, say.requested(environment, ref, config))
         return identity
 
