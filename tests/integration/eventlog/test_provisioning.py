@@ -47,7 +47,8 @@ async def test_drift_is_corrected_and_reported_and_the_events_stay(
     events = (await link.jetstream.stream_info(STREAM)).config
     await link.jetstream.update_stream(events.evolve(subjects=["evt.>", "more.>"], discard=api.DiscardPolicy.OLD))
     router = (await link.jetstream.consumer_info(STREAM, "router")).config
-    router.filter_subjects, router.max_ack_pending = ["evt.>"], 7
+    router.filter_subject, router.filter_subjects = None, ["evt.builder.>", "evt.router.>"]
+    router.max_ack_pending = 7
     await link.jetstream.add_consumer(STREAM, router)
     await link.jetstream.delete_stream("KV_NOTES")
 
@@ -59,7 +60,7 @@ async def test_drift_is_corrected_and_reported_and_the_events_stay(
         (Action.CORRECTED, "consumer router"),
     ]
     assert "subjects: ['evt.>', 'more.>'] -> ['evt.>']" in changes[0].details
-    assert "max_ack_pending: 7 -> 10000" in changes[2].details
+    assert "max_ack_pending: 7 -> 2000" in changes[2].details
     assert await log.head() == 1
     assert await provision(provisioned) == []
 

@@ -16,6 +16,7 @@ _SETTINGS = (
     "ack_wait",
     "max_deliver",
     "max_ack_pending",
+    "filter_subject",
     "filter_subjects",
     "deliver_subject",
     "deliver_group",
@@ -29,8 +30,6 @@ async def consumer_drifts(jetstream: JetStreamContext, durable: Durable) -> list
         NotFoundError: there is none.
     """
     found = (await jetstream.consumer_info(STREAM, durable.name)).config
-    if found.filter_subjects is None and found.filter_subject:
-        found.filter_subjects = [found.filter_subject]
     return drifts(found, desired.consumer(durable), _SETTINGS)
 
 

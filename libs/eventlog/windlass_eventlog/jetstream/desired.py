@@ -24,7 +24,7 @@ def consumer(durable: Durable) -> api.ConsumerConfig:
         ack_wait=durable.ack_wait.total_seconds(),
         max_deliver=-1,
         max_ack_pending=durable.max_ack_pending,
-        filter_subjects=list(durable.filters),
+        filter_subject=durable.filter,
         deliver_subject=durable.deliver_subject,
         deliver_group=durable.name,
     )

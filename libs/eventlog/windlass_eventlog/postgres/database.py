@@ -19,6 +19,7 @@ PATIENCE = timedelta(seconds=10)
 UNAVAILABLE = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a session was ended in the middle of a transaction
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it stops, crashed, or recovers
     asyncpg.InsufficientResourcesError,  # no connection, memory or disk is left

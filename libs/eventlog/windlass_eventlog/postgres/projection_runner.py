@@ -26,6 +26,8 @@ _READ_AHEAD = 2 * _LARGEST_BATCH
 _UNWRITTEN = 1_000
 """Events that touch no row move the checkpoint this late: reading a few of them again costs less than writing."""
 _TRY_AGAIN_AFTER_S = 0.2
+_TRIES = 3
+"""How often an event is tried to be applied before the rows halt."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +38,15 @@ class _Unreadable:
 
     sequence: int
     error: ContractError
+
+
+class _UnappliedError(Exception):
+    """An event could not be applied, and it is not PostgreSQL that was away."""
+
+    def __init__(self, sequence: int, error: Exception) -> None:
+        super().__init__(f"sequence {sequence}: {type(error).__name__}: {error}")
+        self.sequence = sequence
+        self.error = error
 
 
 _Read = Recorded[Event] | _Unreadable
@@ -75,11 +86,16 @@ class ProjectionRunner:
         Raises:
             GapError, NotProvisionedError, PermissionDeniedError: the log cannot be read any more.
         """
+        failed: list[int] = []
         while True:
             try:
                 await self._follow()
-            except (FenceError, RowsUnavailableError, *UNAVAILABLE) as error:
+            except (FenceError, RowsUnavailableError, _UnappliedError, *UNAVAILABLE) as error:
                 _log.warning("rows.reading_again", position=self.progress.position, why=str(error) or repr(error))
+                if isinstance(error, _UnappliedError):
+                    failed.append(error.sequence)
+                    if failed.count(error.sequence) == _TRIES:
+                        await self._halt(error.sequence, error.error)
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
     async def tidy(self) -> None:
@@ -148,9 +164,13 @@ class ProjectionRunner:
             await self._apply(rest)
 
     async def _blame(self, events: Sequence[Recorded[Event]], error: Exception) -> None:
-        """Apply all events before the one that cannot be applied, and halt there."""
+        """Apply all events before the one that cannot be applied.
+
+        Raises:
+            _UnappliedError: names that one.
+        """
         if len(events) == 1:
-            await self._halt(events[0].sequence, error)
+            raise _UnappliedError(events[0].sequence, error) from error
         for event in events:
             await self._apply([event])
 
