@@ -6,7 +6,7 @@ from itertools import chain
 
 from windlass_router.domain.compensation import take_back
 from windlass_router.domain.cutover import begin_cutovers, finish_cutovers
-from windlass_router.domain.returns import answer_requests
+from windlass_router.domain.returns import answer_requests, refuse_taken_back
 from windlass_router.domain.routes import COMPENSATION
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import ConfirmRoutes, Rest, Step, WaitUntil
@@ -31,6 +31,7 @@ def _in_order(situation: Situation) -> Iterator[Step]:
         return iter(())
     return chain(
         take_back(situation),
+        refuse_taken_back(situation),
         _confirm(situation),
         finish_cutovers(situation),
         answer_requests(situation),

@@ -14,12 +14,17 @@ from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, Step, WaitUntil
 
 
+def refuse_taken_back(situation: Situation) -> Iterator[Step]:
+    """Say that a request failed before the old routes are confirmed: that would read as if it had succeeded."""
+    for identity, request in situation.routes.requests.items():
+        if request.state is RequestState.TAKEN_BACK:
+            yield _failed(identity, Stage.ROUTE, "routes-not-confirmed", situation.first_refusal)
+
+
 def answer_requests(situation: Situation) -> Iterator[Step]:
     """Answer the earliest request first."""
     for identity, request in sorted(situation.routes.requests.items(), key=lambda one: one[1].sequence):
-        if request.state is RequestState.TAKEN_BACK:
-            yield _failed(identity, Stage.ROUTE, "routes-not-confirmed", situation.first_refusal)
-        elif request.state is RequestState.WANTED:
+        if request.state is RequestState.WANTED:
             yield _answered(identity, request, situation)
 
 
