@@ -6,12 +6,21 @@ from pydantic import AfterValidator, HttpUrl, StringConstraints, TypeAdapter
 
 from windlass_contracts.values import Port
 from windlass_eventlog.settings import AbsolutePath, CommonSettings
+from windlass_router.domain.hosts import UnsafeHostError, checked_host
 
 _URL = TypeAdapter(HttpUrl)
 
 
 def _without_last_slash(url: str) -> str:
     return str(_URL.validate_python(url)).rstrip("/")
+
+
+def _domain(domain: str) -> str:
+    try:
+        checked_host(f"windlass.{domain}")
+    except UnsafeHostError as error:
+        raise ValueError(str(error)) from error
+    return domain
 
 
 BaseUrl = Annotated[str, AfterValidator(_without_last_slash)]
@@ -25,6 +34,7 @@ class RouterSettings(CommonSettings):
     `traefik_api_url` its API; whoever knows `marker_path` can ask which routes it serves.
     """
 
+    domain: Annotated[str, AfterValidator(_domain)] = "localhost"
     gateway_port: Port
     traefik_dir: AbsolutePath
     traefik_url: BaseUrl

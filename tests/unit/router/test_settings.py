@@ -45,6 +45,8 @@ def test_urls_lose_their_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MARKER_PATH", "/short"),
         ("MARKER_PATH", "/a-secret-path`) || Host(`x"),
         ("GATEWAY_PORT", "0"),
+        ("DOMAIN", "My Domain"),
+        ("DOMAIN", "apps.example.com."),
     ],
 )
 def test_what_cannot_be_right_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -13,7 +13,7 @@ import httpx
 
 from windlass_router.domain.configuration import MARKER, MARKER_HEADER, MARKER_HOST
 
-_ASK_AGAIN_S = 0.006
+_ASK_AGAIN_S = 0.008
 _ANSWER_WITHIN_S = 2.0
 _PROVIDER = "@file"
 
