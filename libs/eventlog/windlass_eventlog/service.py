@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from windlass_contracts.cloudevent import envelope_class
+from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.background import background
@@ -36,6 +38,10 @@ from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
 from windlass_eventlog.topology import durable_of
 from windlass_eventlog.vault import Vault
+
+# Made when this is imported and not at the first event: services that are forked from one parent then share it.
+for _kind in published_events().values():
+    envelope_class(_kind)
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ UNAVAILABLE = (
 """What is raised while PostgreSQL is away or overwhelmed: the same will work later."""
 
 _MOST_CONNECTIONS = 4
-_IDLE_AFTER_S = 60.0
+_IDLE_AFTER_S = 15.0
 _CLOSE_WITHIN_S = 2.0
 
 Session = PoolConnectionProxy
