@@ -47,14 +47,15 @@ class Connection:
 
     name: str
     client: Client = field(default_factory=Client)
+    jetstream: JetStreamContext = field(init=False)
     _closing: bool = False
     _failed: asyncio.Event = field(default_factory=asyncio.Event)
     _refusals: dict[str, PermissionDeniedError] = field(default_factory=dict)
+    _asked: set[asyncio.Timeout] = field(default_factory=set)
     _reconnect_calls: set[Callable[[], None]] = field(default_factory=set)
 
-    @property
-    def jetstream(self) -> JetStreamContext:
-        return self.client.jetstream(timeout=ANSWER_WITHIN_S)
+    def __post_init__(self) -> None:
+        self.jetstream = self.client.jetstream(timeout=ANSWER_WITHIN_S)
 
     async def failing(self) -> NoReturn:
         """Wait for what cannot be mended, and raise it.
@@ -74,8 +75,7 @@ class Connection:
             LogUnavailableError: no answer within 15 s; says `what` was asked.
         """
         try:
-            async with self.asking():
-                return await question()
+            return await self.once(question)
         except Exception as error:
             if not unanswered(error):
                 raise
@@ -88,8 +88,7 @@ class Connection:
             ):
                 with attempt:
                     self.check_permitted()
-                    async with self.asking():
-                        return await question()
+                    return await self.once(question)
         except Exception as error:
             if not unanswered(error):
                 raise
@@ -116,21 +115,18 @@ class Connection:
         finally:
             self._reconnect_calls.discard(call)
 
-    @asynccontextmanager
-    async def asking(self) -> AsyncIterator[None]:
-        """Bound the wait for an answer: after a reconnect, what was asked before will hardly be answered any more.
+    async def once(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Return the answer; after a reconnect, what was asked before will hardly be answered any more.
 
         Raises:
-            TimeoutError: no answer came.
+            TimeoutError, nats.errors.Error: no answer came in time, or it was none.
         """
         async with asyncio.timeout(ANSWER_WITHIN_S) as patience:
-
-            def hurry() -> None:
-                if not patience.expired():
-                    patience.reschedule(asyncio.get_running_loop().time() + _ANSWER_AFTER_RECONNECT_S)
-
-            with self.on_reconnect(hurry):
-                yield
+            self._asked.add(patience)
+            try:
+                return await question()
+            finally:
+                self._asked.discard(patience)
 
     async def noticed(self, error: Exception) -> None:
         """Sort out what the client reports: refusals end the service, everything else is tried again."""
@@ -155,6 +151,10 @@ class Connection:
 
     async def regained(self) -> None:
         _log.info("nats.reconnected", connection=self.name)
+        soon = asyncio.get_running_loop().time() + _ANSWER_AFTER_RECONNECT_S
+        for patience in self._asked:
+            if not patience.expired():
+                patience.reschedule(soon)
         for call in tuple(self._reconnect_calls):
             call()
 

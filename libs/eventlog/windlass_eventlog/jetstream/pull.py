@@ -119,7 +119,8 @@ async def pulled(connection: Connection, selection: Selection) -> AsyncGenerator
     subscription = await client.subscribe(pull.inbox, cb=pull.arrive)
     try:
         with connection.on_reconnect(pull.interrupt):
-            await connection.jetstream.add_consumer(selection.stream, _ephemeral(pull.consumer, selection))
+            config = _ephemeral(pull.consumer, selection)
+            await connection.once(lambda: connection.jetstream.add_consumer(selection.stream, config))
             async with aclosing(pull.messages()) as messages:
                 async for message in messages:
                     yield message, message.metadata.num_pending

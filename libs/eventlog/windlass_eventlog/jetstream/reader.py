@@ -79,8 +79,7 @@ async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGene
 
 async def _stream_info(connection: Connection, place: _Place) -> api.StreamInfo:
     try:
-        async with connection.asking():
-            return await connection.jetstream.stream_info(STREAM)
+        return await connection.once(lambda: connection.jetstream.stream_info(STREAM))
     except NotFoundError as error:
         if place.created is None:
             msg = f"There is no stream {STREAM}: provision the installation."
