@@ -18,7 +18,7 @@ import psutil
 from support.platform import Platform
 from support.ports import free_port
 
-SETTLE_S = 10
+SETTLE_S = 20
 WATCH_S = 20
 KIB_PER_MIB = 1024
 

@@ -31,7 +31,7 @@ _INITDB = (
 )
 _SETTINGS = {
     "listen_addresses": "",
-    "shared_buffers": "16MB",
+    "shared_buffers": "8MB",
     "max_connections": "40",
     "jit": "off",
     "io_method": "sync",  # no I/O worker processes
