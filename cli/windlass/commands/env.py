@@ -29,15 +29,22 @@ def set_variables(
     """Set variables for the deployments to come."""
     values = dict(map(_value, assignments))
 
-    async def send(api: Api) -> list[Json]:
+    async def send(api: Api) -> tuple[list[Json], list[Json]]:
         bodies = {name: {"value": value, "environment": environment} for name, value in values.items()}
-        return [await api.put(variable_path(project, name), body) for name, body in bodies.items()]
+        done = [await api.put(variable_path(project, name), body) for name, body in bodies.items()]
+        return done, [] if environment else await api.get(f"{project_path(project)}/variables")
 
-    done = run(send)
+    done, known = run(send)
     if as_json:
         print_json({"variables": list(values), "sequence": done[-1]["sequence"]})
-    else:
-        print_line(f"Set {', '.join(values)}. {_EFFECT}")
+        return
+    print_line(f"Set {', '.join(values)}. {_EFFECT}")
+    for name, place in ((one["name"], one["environment"]) for one in known if one["environment"]):
+        if name in values:
+            print_line(
+                f"{place} keeps the {name} that was set for it alone: "
+                f"change that with `windlass env set {project} {name} --environment {place}`."
+            )
 
 
 @app.command("unset")

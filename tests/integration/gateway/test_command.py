@@ -292,3 +292,24 @@ async def test_the_host_below_localhost_reaches_loopback_with_its_name(tmp_path:
         named = url.replace("127.0.0.1", "windlass.localhost")
         outcome = await Command(tmp_path, {"WINDLASS_URL": named, "WINDLASS_TOKEN": TOKEN})("ps", "--json")
     assert (outcome.code, outcome.document) == (0, []), outcome.err
+
+
+async def test_a_field_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        outcome = await command(*DEPLOY, "--no-wait", "--project", "x" * 41)
+    assert outcome.code == 1
+    assert outcome.err.startswith("project: ")
+
+
+async def test_a_variable_for_all_that_an_environment_has_of_its_own_is_said_not_to_change_there(
+    tmp_path: Path,
+) -> None:
+    gateway = MemoryGateway()
+    (tmp_path / ".env").write_text("A=1\n")
+    async with command_for(gateway, tmp_path) as command:
+        assert (await command(*DEPLOY, "--no-wait", "--env-file", ".env")).code == 0
+        covered = await command("env", "set", "shop", "A=2")
+        meant = await command("env", "set", "shop", "A=2", "--environment", "production")
+    assert "production keeps the A that was set for it alone" in covered.out
+    assert "keeps the A" not in meant.out

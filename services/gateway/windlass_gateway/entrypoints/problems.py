@@ -135,12 +135,13 @@ def _unreadable(error: ContractError) -> Problem:
 def _invalid(error: RequestValidationError) -> Problem:
     """Name the first field that does not fit, and why; never its value, which may be a secret."""
     first: dict[str, Any] = error.errors()[0]
-    place = [str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"}]
+    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})[:_SHOWN]
+    why = str(first["msg"]).removeprefix("Value error, ")
     return Problem(
         title=InvalidInputError.title,
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        detail=str(first["msg"]).removeprefix("Value error, ")[:_SHOWN],
-        field=".".join(place)[:_SHOWN] or None,
+        detail=(f"{place}: {why}" if place else why)[:_SHOWN],
+        field=place or None,
         next="Correct the field; /api/v1/openapi.json describes every one.",
     )
 
