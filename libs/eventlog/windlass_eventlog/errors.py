@@ -107,3 +107,7 @@ class TryAgain(EventLogError):  # noqa: N818 - a request, not a failure
     def __init__(self, after: timedelta, why: str) -> None:
         super().__init__(why)
         self.after = after
+
+
+AWAY = (LogUnavailableError, LogFullError, RowsUnavailableError, NotReachedError, HaltedError)
+"""What passes by itself, or by an operator's hand: whoever waits a while and goes on loses nothing."""

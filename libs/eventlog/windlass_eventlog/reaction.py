@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from windlass_contracts.event import Event
 from windlass_eventlog.errors import (
+    AWAY,
     ConflictError,
     HaltedError,
-    LogFullError,
-    LogUnavailableError,
     NotReachedError,
     RowsUnavailableError,
     TryAgain,
@@ -79,7 +78,7 @@ class Reaction:
             await self._decide(reactor, wake)
         except TryAgain as again:
             return Postponed(again.after, str(again))
-        except (LogUnavailableError, LogFullError, RowsUnavailableError, NotReachedError, HaltedError) as away:
+        except AWAY as away:
             return Postponed(_UNTIL_BACK, str(away))
         except Exception as error:  # noqa: BLE001 - handed on: whoever delivers the wake-ups logs it and tries again
             return Broken(reactor.name, error)

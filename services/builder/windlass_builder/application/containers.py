@@ -5,12 +5,13 @@ what gives facts of its own is written down after it (start: the address).
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.node import Node
@@ -20,10 +21,11 @@ from windlass_builder.application.runtime_errors import RunnerConflictError, Run
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.names import runner_name
-from windlass_builder.domain.workloads import Runner, RunnerSpec
+from windlass_builder.domain.workloads import Paused, Runner, RunnerSpec, Running
 from windlass_contracts.config import Limits
 from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
 from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import TRANSITIONS
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_eventlog.vault import Vault
@@ -44,13 +46,19 @@ class Containers:
     runtime: Runtime
     vault: Vault
     node: Node
-    _locks: defaultdict[DeploymentId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _locks: WeakValueDictionary[DeploymentId, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     @asynccontextmanager
     async def alone_with(self, deployment: DeploymentId) -> AsyncIterator[Versioned[Deployment] | None]:
         """Give the deployment's row, as fresh as this service's own events, to one at a time."""
-        async with self._locks[deployment]:
+        lock = self._locks.setdefault(deployment, asyncio.Lock())
+        async with lock:
             yield await self.rows.get(DEPLOYMENTS, deployment)
+
+    def names(self, deployment: UUID, row: Deployment) -> tuple[str, ...]:
+        """Return the names of the deployment's containers, one for each replica."""
+        ordinals = range(1, row.config.replicas + 1)
+        return tuple(runner_name(self.node.installation, deployment, ordinal) for ordinal in ordinals)
 
     async def caught_up(self, sequence: int) -> None:
         """Wait until the rows show what was just written: whoever comes next decides from it."""
@@ -67,9 +75,9 @@ class Containers:
     async def start_all(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
         """Let every replica run, whatever state it is in, and be visible in the rows when this returns."""
         environment = {**await self.variables(row), **_about(journal, row)}
-        for replica in range(row.config.replicas):
+        for replica, name in enumerate(self.names(journal.key.id, row)):
             spec = RunnerSpec(
-                name=runner_name(self.node.installation, journal.key.id, replica + 1),
+                name=name,
                 project=row.project,
                 deployment=journal.key.id,
                 release=release,
@@ -87,18 +95,50 @@ class Containers:
             return
         began = monotonic()
         try:
+            before = await self.found(spec.name)
             runner = await self._run(spec)
-            event: ContainerStarted | ContainerResumed
-            if known is not None and known.state is ContainerState.PAUSED:
+            event: ContainerStarted | ContainerResumed = self._started(runner, replica, row.config.limits, began)
+            if known is not None and known.state is ContainerState.PAUSED and _stood_still(before, runner):
                 event = ContainerResumed(node=self.node.name, container=spec.name)
-            else:
-                event = self._started(runner, replica, row.config.limits, began)
-            await journal.add(event, spec.name)
+            await self._say(journal, event, spec.name)
         except (ConflictError, asyncio.CancelledError):
             # What the log does not know must not run: whoever decides next starts it again if it is still wanted.
             if known is None:
                 await self.runtime.remove(spec.name)
             raise
+
+    async def _say(self, journal: Journal, event: ContainerStarted | ContainerResumed, name: str) -> None:
+        """Write down that a container runs, also when others write about the deployment at the same moment.
+
+        The first replica may be seen healthy before the second one runs.
+        """
+        while True:
+            try:
+                await journal.add(event, name)
+            except ConflictError as conflict:
+                await self.caught_up(conflict.actual or journal.sequence)
+                found = await self.rows.get(DEPLOYMENTS, journal.key.id)
+                if found is None or (found.row.phase, type(event)) not in TRANSITIONS:
+                    raise
+                journal.follow(found)
+            else:
+                return
+
+    async def found(self, name: str) -> Runner | None:
+        """Return the runner as it is now, None where there is none."""
+        try:
+            return await self.runtime.inspect(name)
+        except RunnerMissingError:
+            return None
+
+    async def keep_up(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
+        """Let every replica of a live deployment run, and leave it to the engine to restart what exits."""
+        if len(row.running) < row.config.replicas:
+            await self.start_all(journal, row, release, command)
+        for name in self.names(journal.key.id, row):
+            # One that ended meanwhile is no longer there: the engine's own event says so.
+            with suppress(RunnerMissingError, RunnerNotRunningError):
+                await self.runtime.keep_running(name)
 
     async def _run(self, spec: RunnerSpec) -> Runner:
         try:
@@ -136,12 +176,17 @@ class Containers:
 
     async def stop(self, journal: Journal, row: Deployment, why: str) -> None:
         """Stop all containers of a deployment; they can still be looked at until they are swept away."""
-        mine = [container.name for container in row.present if container.node == self.node.name]
-        for name in mine:
+        mine = [container for container in row.containers if container.node == self.node.name]
+        for name in (container.name for container in mine if container in row.present):
             await journal.add(ContainerStopped(node=self.node.name, container=name, why=why), name)
         grace = timedelta(seconds=row.config.retirement.grace_s)
-        await asyncio.gather(*(self.runtime.stop(name, grace) for name in mine))
+        await asyncio.gather(*(self.runtime.stop(container.name, grace) for container in mine))
         await self.caught_up(journal.sequence)
+
+
+def _stood_still(before: Runner | None, after: Runner) -> bool:
+    """Tell whether it is the same runner as before, only going on: a new one may answer at another address."""
+    return before is not None and before.id == after.id and isinstance(before.state, Paused | Running)
 
 
 def _about(journal: Journal, row: Deployment) -> Mapping[str, str]:

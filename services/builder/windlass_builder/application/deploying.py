@@ -28,7 +28,6 @@ from windlass_builder.domain.workloads import BuildStep, OutputLine, OutputStrea
 from windlass_contracts.events import BuildStarted, BuildSucceeded
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import TryAgain
 from windlass_eventlog.logs.port import DeploymentLog, LogStore, RawLine, Stream
@@ -64,7 +63,7 @@ class Deploying:
         """Take a requested deployment as far as its containers, or to its failure."""
         identity = DeploymentId(wake.recorded.key.id)
         found = await self.containers.rows.get(DEPLOYMENTS, identity)
-        if found is None or found.row.phase not in {Phase.REQUESTED, Phase.BUILDING, Phase.BUILT}:
+        if found is None or not self._unfinished(identity, found.row):
             return
         journal = Journal.of(self.append, found, wake.recorded)
         try:
@@ -77,6 +76,13 @@ class Deploying:
             raise TryAgain(ENGINE_AWAY, str(error)) from error
         finally:
             self._lines.pop(identity, None)
+
+    def _unfinished(self, identity: DeploymentId, row: Deployment) -> bool:
+        """Tell whether some replica was never started; one that ended since is none of ours."""
+        if not row.phase.cancelable:
+            return False
+        known = {container.name for container in row.containers}
+        return not known.issuperset(self.containers.names(identity, row))
 
     async def _deploy(self, journal: Journal, row: Deployment) -> None:
         identity = DeploymentId(journal.key.id)

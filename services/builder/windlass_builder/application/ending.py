@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.journal import Journal
-from windlass_builder.application.runtime_errors import RunnerMissingError, RunnerNotRunningError
+from windlass_builder.application.projections import ROUTES
+from windlass_builder.domain.detection import start_command
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
@@ -29,9 +30,10 @@ class Ending:
         async with self.containers.alone_with(DeploymentId(wake.recorded.key.id)) as found:
             if found is None or found.row.phase is not Phase.LIVE:
                 return
-            for container in found.row.running:
-                try:
-                    await self.containers.runtime.keep_running(container.name)
-                except (RunnerMissingError, RunnerNotRunningError):
-                    # It ended since; that is an event of its own.
-                    continue
+            row, identity = found.row, DeploymentId(found.key)
+            routes = await self.containers.rows.get(ROUTES, row.project)
+            answering = routes is not None and identity in routes.row.referenced
+            if answering and row.release and row.recipe:
+                # One that ended during the cutover, when no exit was anybody's to mend yet, is started again.
+                journal = Journal.of(self.append, found, wake.recorded)
+                await self.containers.keep_up(journal, row, row.release, start_command(row.recipe))

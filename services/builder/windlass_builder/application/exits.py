@@ -1,18 +1,21 @@
 """What the engine says of containers: exits that nobody asked for, and its own restarts, written down as they come."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from windlass_builder.application.containers import Containers
+from windlass_builder.application.deploying import ENGINE_AWAY
 from windlass_builder.application.failures import exited
 from windlass_builder.application.journal import Journal, Observed
+from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.deployment import ContainerState, Deployment
 from windlass_builder.domain.workloads import EventsResumed, RunnerEvent, RunnerExited, RunnerRemoved, RunnerStarted
 from windlass_contracts.events import ContainerStopped
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Versioned
 
 
@@ -38,7 +41,10 @@ class Exits:
                     if found is not None:
                         await self._note(event, found)
             except ConflictError as conflict:
-                await self.containers.caught_up(conflict.actual or self.containers.rows.position + 1)
+                await self.containers.caught_up(conflict.actual or 0)
+            except (EngineError, *AWAY):
+                # Events are not told twice: this one waits until it can be written down.
+                await asyncio.sleep(ENGINE_AWAY.total_seconds())
             else:
                 return
 
@@ -58,9 +64,10 @@ class Exits:
                 await self.containers.restarted(journal, found.row, container)
 
     async def _exited(self, journal: Journal, row: Deployment, name: str, code: int, oom: bool) -> None:  # noqa: FBT001 - the engine's own word
-        await self._stopped(journal, name, "out-of-memory" if oom else "exited", code, oom)
+        # The failure first: a crash in between leaves a container to be stopped, never a deployment without an end.
         if row.phase in {Phase.STARTED, Phase.HEALTHY}:
             await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
+        await self._stopped(journal, name, "out-of-memory" if oom else "exited", code, oom)
 
     async def _stopped(
         self,

@@ -26,8 +26,8 @@ class Observed:
 class Journal:
     """One deployment's next events, all because of one cause.
 
-    The cause, an event's type and `step` make the event's id: the same step taken again after a crash is the same
-    event.
+    The cause, an event's type, `step` and the sequence it is decided at make the event's id: the same step taken again
+    after a crash is the same event, and what happens again later (another start, another pause) is another one.
     """
 
     append: Appender
@@ -42,6 +42,10 @@ class Journal:
         key = AggregateKey.of_deployment(row.team, row.project, DeploymentId(found.key))
         return cls(append, key, cause, row.phase, found.sequence)
 
+    def follow(self, found: Versioned[Deployment]) -> None:
+        """Go on behind what others wrote meanwhile."""
+        self.phase, self.sequence = found.row.phase, found.sequence
+
     async def add(self, event: Event, step: str = "") -> int:
         """Append the event behind all that was known, and return its sequence.
 
@@ -50,6 +54,7 @@ class Journal:
             ForbiddenTransitionError: the lifecycle does not allow it.
         """
         phase = transition(self.phase, type(event))
+        step = f"{step}@{self.sequence}"
         if isinstance(self.cause, Observed):
             identity = EventId(derived("observed", *self.cause.words, event.TYPE, step))
             expected = Expected.at(self.key, self.sequence)

@@ -1,23 +1,29 @@
 """Making the node agree with the log when the builder starts: whatever happened meanwhile, what should run runs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from windlass_builder.application.containers import Containers
-from windlass_builder.application.failures import exited
+from windlass_builder.application.failures import DEPLOYMENT_ERRORS, exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.application.runtime_errors import AddressesExhaustedError
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
-from windlass_contracts.events import ContainerStopped
+from windlass_contracts.events import AliasesChanged, ContainerStopped
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.projection import Versioned
+from windlass_eventlog.reactor import WakeUp
 
+_log = structlog.get_logger(__name__)
+
+_ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
 _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
 
 
@@ -29,31 +35,39 @@ class Reconciling:
     async def run(self) -> None:
         """Compare every container of the log with the engine's; mend what differs, start what is missing."""
         await self.containers.runtime.reap_builds()
-        runners = {runner.name: runner for runner in await self.containers.runtime.runners()}
+        runners = await self.containers.runtime.runners()
         for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
-            await self._agree(DeploymentId(found.key), runners)
+            await self._agree(DeploymentId(found.key))
+            if found.row.phase in _ON_THE_WAY:
+                await self._restore(DeploymentId(found.key))
         for routes in await self.containers.rows.find(ROUTES, {}):
             for deployment in routes.row.referenced:
                 await self._restore(deployment)
-        for runner in runners.values():
+        for runner in runners:
             await self._reap(runner)
 
-    async def _agree(self, deployment: DeploymentId, runners: Mapping[str, Runner]) -> None:
+    async def handle(self, wake: WakeUp) -> None:
+        """See to it that what addresses moved to runs: after a compensation it may have been paused meanwhile."""
+        if isinstance(wake.recorded.event, AliasesChanged):
+            for deployment in {move.after for move in wake.recorded.event.moves if move.after is not None}:
+                await self._restore(deployment)
+
+    async def _agree(self, deployment: DeploymentId) -> None:
         while True:
             try:
                 async with self.containers.alone_with(deployment) as found:
                     if found is not None:
-                        await self._mend(found, runners)
+                        await self._mend(found)
             except ConflictError as conflict:
                 await self.containers.caught_up(conflict.actual or 0)
             else:
                 return
 
-    async def _mend(self, found: Versioned[Deployment], runners: Mapping[str, Runner]) -> None:
+    async def _mend(self, found: Versioned[Deployment]) -> None:
         journal = Journal.of(self.append, found, Observed(("reconcile", str(found.key), str(found.sequence))))
         for container in found.row.present:
             if container.node == self.containers.node.name:
-                await self._compare(journal, found.row, container, runners.get(container.name))
+                await self._compare(journal, found.row, container, await self.containers.found(container.name))
         await self.containers.caught_up(journal.sequence)
 
     async def _compare(self, journal: Journal, row: Deployment, container: Container, runner: Runner | None) -> None:
@@ -65,9 +79,9 @@ class Reconciling:
             case Running() | Paused() | Restarting():
                 return
             case Exited(exit_code=code, out_of_memory=oom):
-                await self._gone(journal, container, "out-of-memory" if oom else "exited", code)
                 if journal.phase in {Phase.STARTED, Phase.HEALTHY}:
                     await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
+                await self._gone(journal, container, "out-of-memory" if oom else "exited", code)
             case None | Created():
                 await self._gone(journal, container, "missing", None)
 
@@ -82,16 +96,23 @@ class Reconciling:
         await journal.add(event, container.name)
 
     async def _restore(self, deployment: DeploymentId) -> None:
-        """Start again what an alias points at and does not run."""
-        async with self.containers.alone_with(deployment) as found:
-            if found is None or found.row.phase is not Phase.LIVE:
-                return
-            row = found.row
-            if len(row.running) < row.config.replicas and row.release and row.recipe:
-                journal = Journal.of(self.append, found, Observed(("restore", str(found.key), str(found.sequence))))
-                await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
-                for container in row.containers:
-                    await self.containers.runtime.keep_running(container.name)
+        """Start again what is wanted and does not run; what cannot run stands in nobody else's way."""
+        try:
+            async with self.containers.alone_with(deployment) as found:
+                if found is not None:
+                    await self._start_missing(found)
+        except (*DEPLOYMENT_ERRORS, AddressesExhaustedError) as error:
+            _log.warning("deployment.not_restored", deployment=str(deployment), reason=str(error))
+
+    async def _start_missing(self, found: Versioned[Deployment]) -> None:
+        row = found.row
+        if len(row.running) >= row.config.replicas or not row.release or not row.recipe:
+            return
+        journal = Journal.of(self.append, found, Observed(("restore", str(found.key), str(found.sequence))))
+        if row.phase is Phase.LIVE:
+            await self.containers.keep_up(journal, row, row.release, start_command(row.recipe))
+        elif row.phase in _ON_THE_WAY:
+            await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
 
     async def _reap(self, runner: Runner) -> None:
         """Remove a runner that the log does not want."""

@@ -16,7 +16,7 @@ from windlass_builder.domain.retirement import LookAgain, Pause, StayAsItIs, Sto
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import WakeUp
 
@@ -60,14 +60,18 @@ class Retiring:
     async def _next(self, project: ProjectId, deployment: DeploymentId) -> timedelta | None:
         """Do what is due, and return how long to wait for the next step; None where there is none."""
         try:
+            return await self._decide(project, deployment)
+        except (EngineError, *AWAY):
+            return ENGINE_AWAY
+
+    async def _decide(self, project: ProjectId, deployment: DeploymentId) -> timedelta | None:
+        try:
             async with self.containers.alone_with(deployment) as found:
                 routes = await self.containers.rows.get(ROUTES, project)
                 return None if found is None or routes is None else await self._step(found, routes.row)
         except ConflictError as conflict:
             await self.containers.caught_up(conflict.actual or 0)
             return timedelta(0)
-        except EngineError:
-            return ENGINE_AWAY
 
     async def _step(self, found: Versioned[Deployment], routes: Routes) -> timedelta | None:
         now = self.clock()

@@ -44,7 +44,7 @@ class Returning:
         if found is None or found.row.phase is not Phase.LIVE or not found.row.release or not found.row.recipe:
             raise NotReturnableError(to)
         journal = Journal.of(self.append, found, wake.recorded)
-        await self.containers.start_all(journal, found.row, found.row.release, start_command(found.row.recipe))
+        await self.containers.keep_up(journal, found.row, found.row.release, start_command(found.row.recipe))
 
     async def _give_up(self, wake: WakeUp, sequence: int, error: Exception) -> None:
         why = failure(error)

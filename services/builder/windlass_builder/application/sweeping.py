@@ -9,6 +9,7 @@ from windlass_builder.application.runtime_errors import EngineError, RunnerMissi
 from windlass_builder.domain.deployment import ContainerState
 from windlass_builder.domain.workloads import Created, Exited
 from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.errors import AWAY
 from windlass_eventlog.reactor import WakeUp
 
 LAST_LINES = timedelta(seconds=60)
@@ -30,7 +31,7 @@ class Sweeping:
             await asyncio.sleep(LAST_LINES.total_seconds())
             try:
                 await self._sweep(deployment, container)
-            except EngineError:
+            except (EngineError, *AWAY):
                 continue
             return
 

@@ -1,0 +1,197 @@
+"""A whole builder over the log in memory, with the other services' events told by the test."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+from cryptography.fernet import Fernet, MultiFernet
+
+from support import router_events as say
+from support.memory_runtime import NOON, MemoryRuntime, PowerCut
+from windlass_builder.application.containers import Containers
+from windlass_builder.application.deploying import Deploying
+from windlass_builder.application.ending import Ending
+from windlass_builder.application.exits import Exits
+from windlass_builder.application.node import Node
+from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.application.reconciling import Reconciling
+from windlass_builder.application.retiring import Retiring
+from windlass_builder.application.returning import Returning
+from windlass_builder.application.source import SourceLocation
+from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.detection import Listing
+from windlass_builder.domain.names import runner_name
+from windlass_contracts.cloudevent import Metadata, Proposed
+from windlass_contracts.config import DeploymentConfig
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    CutoverStarted,
+    DeploymentCanceled,
+    DeploymentLive,
+    DeploymentRequested,
+    DeploymentSuperseded,
+    Failed,
+    Healthy,
+    PromotionRequested,
+    RollbackRequested,
+    RoutesApplied,
+)
+from windlass_contracts.events.routes import Alias, AliasMove
+from windlass_contracts.ids import DeploymentId, EventId, derived
+from windlass_contracts.subjects import AggregateKey, Service
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.log import Expected
+from windlass_eventlog.logs.memory import MemoryLogStore
+from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryReactors, MemoryRows
+from windlass_eventlog.projection import Versioned
+from windlass_eventlog.reactor import Reactor
+from windlass_eventlog.vault import Vault
+
+INSTALLATION = "0badcafe"
+COMMIT = "c" * 40
+
+
+def name_of(deployment: UUID, ordinal: int = 1) -> str:
+    return runner_name(INSTALLATION, deployment, ordinal)
+
+
+class OneCommit:
+    """A source that has one commit, and it is always there."""
+
+    async def resolve(self, url: str, ref: str) -> str:  # noqa: ARG002 - the port's signature
+        return COMMIT
+
+    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:  # noqa: ARG002 - the port's signature
+        archive.write_bytes(b"")  # noqa: ASYNC240 - an empty file
+
+
+async def _listing(_archive: Path) -> Listing:
+    return Listing(frozenset({"server.py"}), {})
+
+
+@dataclass(slots=True)
+class MortalLog(MemoryLog):
+    """A log whose builder dies right before or right after its append number `dies_at`, counted from 1."""
+
+    dies_at: int = 0
+    dies: Literal["before", "after"] = "before"
+
+    async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
+        if proposed.service is not Service.BUILDER:
+            return await MemoryLog.append(self, proposed, expected)
+        self.dies_at -= 1
+        if self.dies_at == 0 and self.dies == "before":
+            raise PowerCut
+        sequence = await MemoryLog.append(self, proposed, expected)
+        if self.dies_at == 0:
+            raise PowerCut
+        return sequence
+
+
+@dataclass
+class MemoryBuilder:
+    """The parts of a builder. One that was killed is another one on its log and its node (`again`)."""
+
+    scratch: Path
+    log: MortalLog = field(default_factory=MortalLog)
+    runtime: MemoryRuntime = field(default_factory=MemoryRuntime)
+    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), MultiFernet([Fernet(Fernet.generate_key())])))
+    clock: datetime = NOON
+    deployments: int = 0
+
+    def __post_init__(self) -> None:
+        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES))
+        node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
+        append = Appender(self.log, Service.BUILDER, lambda: self.clock)
+        self.containers = Containers(self.rows, self.runtime, self.vault, node)
+        self.append = append
+        slots = asyncio.Semaphore(1)
+        deploying = Deploying(append, self.containers, OneCommit(), _listing, MemoryLogStore(), slots)
+        ending = Ending(append, self.containers)
+        self.reconciling = Reconciling(append, self.containers)
+        self.exits = Exits(append, self.containers, self.reconciling.run)
+        without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
+        returning = Returning(append, self.containers)
+        self.reactors = MemoryReactors(
+            self.log,
+            self.rows,
+            [
+                Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
+                Reactor("stop", without_winning, ending.stop),
+                Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
+                Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
+            ],
+        )
+
+    def again(self) -> "MemoryBuilder":
+        """Return the builder that is started after this one was killed; unacknowledged wake-ups come again."""
+        return MemoryBuilder(self.scratch, self.log, self.runtime, self.vault, self.clock, self.deployments)
+
+    def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:
+        return Retiring(self.append, self.containers, lambda: self.clock, tasks)
+
+    async def tell(self, about: UUID, *events: Event) -> EventId:
+        """Append what another service says, and return the id of the last event."""
+        identity = EventId(UUID(int=0))
+        for event in events:
+            key = AggregateKey(say.TEAM, say.PROJECT, event.AGGREGATE, about)
+            identity = EventId(derived("told", str(self.log.length)))
+            (service, *_) = sorted(event.APPENDED_BY)
+            last = max((at for at in range(1, self.log.length + 1) if self.log.at(at).key == key), default=0)
+            metadata = Metadata(identity, self.clock, "token:test", identity)
+            await self.log.append(Proposed(service, key, event, metadata), Expected.at(key, last))
+        return identity
+
+    async def requested(self, replicas: int = 1) -> DeploymentId:
+        self.deployments += 1
+        identity = say.deployment_number(self.deployments)
+        config = DeploymentConfig(replicas=replicas, start_command="python server.py")
+        await self.tell(identity, say.requested(config=config))
+        return identity
+
+    async def healthy(self, deployment: UUID, ordinal: int = 1) -> None:
+        container = name_of(deployment, ordinal)
+        await self.tell(deployment, Healthy(container=container, probe="http", status=200, tries=1, duration_ms=1))
+
+    async def pointed(
+        self, after: DeploymentId, before: DeploymentId | None = None, request: EventId | None = None
+    ) -> None:
+        alias = Alias(kind="environment", name="shop", environment=say.PRODUCTION)
+        move = AliasMove(alias=alias, before=before, after=after)
+        await self.tell(say.PROJECT, AliasesChanged(why="deployment", deployment=after, request=request, moves=(move,)))
+
+    async def confirmed(self) -> None:
+        applied = RoutesApplied(generation=self.log.length, proxies=("one",), duration_ms=1)
+        await self.tell(say.PROJECT, applied)
+
+    async def cut_over(
+        self, deployment: DeploymentId, before: DeploymentId | None = None, request: EventId | None = None
+    ) -> None:
+        await self.tell(deployment, CutoverStarted(containers=(name_of(deployment),)))
+        await self.pointed(deployment, before, request)
+
+    async def live(self, before: DeploymentId | None = None) -> DeploymentId:
+        deployment = await self.requested()
+        await self.reactors.settle()
+        await self.healthy(deployment)
+        await self.cut_over(deployment, before)
+        await self.confirmed()
+        await self.tell(deployment, DeploymentLive(generation=self.log.length, duration_ms=1))
+        await self.reactors.settle()
+        return deployment
+
+    async def found(self, deployment: UUID) -> Versioned[Deployment]:
+        found = await self.rows.get(DEPLOYMENTS, deployment)
+        assert found is not None
+        return found
+
+    def types(self, about: UUID) -> list[str]:
+        events = (self.log.at(sequence) for sequence in range(1, self.log.length + 1))
+        return [event.event.TYPE for event in events if event.key.id == about]
+
+    def pass_time(self, by: timedelta) -> None:
+        self.clock += by

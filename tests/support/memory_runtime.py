@@ -1,0 +1,156 @@
+"""A runtime in memory: runners that exist in a dictionary, and engine events that the test reads out."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from windlass_builder.application.runtime import OutputSink
+from windlass_builder.application.runtime_errors import (
+    ReleaseMissingError,
+    RunnerConflictError,
+    RunnerMissingError,
+    RunnerNotRunningError,
+)
+from windlass_builder.domain.releases import runner_digest
+from windlass_builder.domain.workloads import (
+    Address,
+    EventsResumed,
+    Exited,
+    Paused,
+    Release,
+    ReleaseSpec,
+    Runner,
+    RunnerEvent,
+    RunnerExited,
+    RunnerSpec,
+    Running,
+)
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class PowerCut(BaseException):
+    """The builder is gone from one instruction to the next."""
+
+
+async def _nothing(_name: str) -> None:
+    return
+
+
+@dataclass(slots=True)
+class MemoryRuntime:
+    """Passes for a node. `after_start` is called when a runner runs and nobody knows yet."""
+
+    living: dict[str, Runner] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    builds: int = 0
+    missing_releases: bool = False
+    after_start: Callable[[str], Awaitable[None]] = _nothing
+    _digests: dict[str, str] = field(default_factory=dict)
+    _made: int = 0
+    _happened: int = 0
+
+    @property
+    def isolation(self) -> str:
+        return "None."
+
+    @property
+    def running(self) -> set[str]:
+        return {name for name, runner in self.living.items() if isinstance(runner.state, Running)}
+
+    async def prepare(self, project: UUID) -> None:
+        """There is nothing to prepare."""
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
+        self.builds += 1
+        return Release(reference=f"release-{spec.revision}", digest=f"sha256:{'0' * 64}", cache_hit=False)
+
+    async def start(self, spec: RunnerSpec) -> Runner:
+        known = self.living.get(spec.name)
+        if known is None and self.missing_releases:
+            raise ReleaseMissingError(spec.release)
+        if known is not None and self._digests[spec.name] != runner_digest(spec):
+            raise RunnerConflictError(spec.name)
+        if known is None:
+            self._made += 1
+            self._digests[spec.name] = runner_digest(spec)
+            known = Runner(
+                name=spec.name,
+                id=str(self._made),
+                project=spec.project,
+                deployment=spec.deployment,
+                release=spec.release,
+                address=Address(f"10.0.0.{self._made}", spec.port),
+                state=Running(NOON),
+            )
+        self.living[spec.name] = replace(known, state=Running(NOON))
+        await self.after_start(spec.name)
+        return self.living.get(spec.name, known)
+
+    async def keep_running(self, name: str) -> None:
+        await self.inspect(name)
+        self.kept.add(name)
+
+    async def stop(self, name: str, grace: timedelta) -> None:  # noqa: ARG002 - the port's signature
+        if name in self.living and not isinstance(self.living[name].state, Exited):
+            self.living[name] = replace(self.living[name], state=Exited(143, out_of_memory=False))
+
+    async def pause(self, name: str) -> None:
+        await self._switch(name, Paused())
+
+    async def resume(self, name: str) -> None:
+        await self._switch(name, Running(NOON))
+
+    async def _switch(self, name: str, state: Paused | Running) -> None:
+        runner = await self.inspect(name)
+        if not isinstance(runner.state, Paused | Running):
+            raise RunnerNotRunningError(name)
+        self.living[name] = replace(runner, state=state)
+
+    async def remove(self, name: str) -> None:
+        self.living.pop(name, None)
+        self.kept.discard(name)
+
+    async def inspect(self, name: str) -> Runner:
+        if name not in self.living:
+            raise RunnerMissingError(name)
+        return self.living[name]
+
+    async def runners(self) -> Sequence[Runner]:
+        return list(self.living.values())
+
+    def exits(self, name: str, code: int = 1) -> RunnerExited:
+        """Let an app end by itself, and return what the engine says of it."""
+        runner = self.living[name]
+        self.living[name] = replace(runner, state=Exited(code, out_of_memory=False))
+        self._happened += 1
+        return RunnerExited(
+            runner=name,
+            project=runner.project,
+            deployment=runner.deployment,
+            at=NOON + timedelta(seconds=self._happened),
+            exit_code=code,
+            out_of_memory=False,
+        )
+
+    async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:  # noqa: ARG002 - the port's signature
+        told: Sequence[RunnerEvent] = ()
+        for event in told:
+            yield event
+
+    async def remove_release(self, reference: str) -> None:
+        """Releases are but names."""
+
+    async def reap_builds(self) -> None:
+        """A build is over at once."""
+
+    async def remove_project(self, project: UUID) -> None:
+        self.living = {name: one for name, one in self.living.items() if one.project != project}
+
+    async def purge(self) -> None:
+        self.living.clear()
+
+    async def close(self) -> None:
+        """There is no connection."""
