@@ -49,9 +49,7 @@ class Append:
             api.Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(self.expected.sequence),
             _SCOPE: self.expected.scope,
         }
-        return await self.connection.jetstream.publish(
-            self.message.subject, self.message.body, headers=headers, stream=STREAM
-        )
+        return await self.connection.jetstream.publish(self.message.subject, self.message.body, headers=headers)
 
     async def _refused(self, error: APIError) -> int:
         if error.err_code in _CONFLICTS:
