@@ -25,6 +25,7 @@ from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    AliasesChanged,
     ContainerStopped,
     DeploymentCanceled,
     DeploymentLive,
@@ -57,7 +58,12 @@ async def serve(started: Callable[[], None]) -> None:
         tasks.create_task(Exits(link.append, containers, reconciling.run).follow())
         retiring = Retiring(link.append, containers, utc_now, tasks)
         await retiring.resume()
-        async with link.reacting(_reactors(settings, link, containers, retiring, tasks)):
+        reactors = [
+            *_reactors(settings, link, containers, tasks),
+            Reactor("retire", frozenset({RoutesApplied, RoutesFailed}), retiring.handle),
+            Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
+        ]
+        async with link.reacting(reactors):
             started()
             await asyncio.Event().wait()
 
@@ -95,9 +101,7 @@ def _node(settings: BuilderSettings) -> Node:
     )
 
 
-def _reactors(
-    settings: BuilderSettings, link: Link, containers: Containers, retiring: Retiring, tasks: asyncio.TaskGroup
-) -> list[Reactor]:
+def _reactors(settings: BuilderSettings, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
     sources = GitSource(
         settings.home,
         local_repositories=settings.local_folders,
@@ -114,6 +118,5 @@ def _reactors(
         Reactor("stop", without_winning, ending.stop),
         Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
         Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
-        Reactor("retire", frozenset({RoutesApplied, RoutesFailed}), retiring.handle),
         Reactor("sweep", frozenset({ContainerStopped}), sweeping.handle),
     ]
