@@ -46,6 +46,7 @@ class MemoryRuntime:
     living: dict[str, Runner] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     builds: int = 0
+    reaped: int = 0
     missing_releases: bool = False
     after_start: Callable[[str], Awaitable[None]] = _nothing
     _digests: dict[str, str] = field(default_factory=dict)
@@ -144,7 +145,7 @@ class MemoryRuntime:
         """Releases are but names."""
 
     async def reap_builds(self) -> None:
-        """A build is over at once."""
+        self.reaped += 1
 
     async def remove_project(self, project: UUID) -> None:
         self.living = {name: one for name, one in self.living.items() if one.project != project}

@@ -219,6 +219,12 @@ async def test_version_that_cannot_be_restored_does_not_keep_the_builder_from_st
     assert builder.runtime.running == {name_of(other)}
 
 
+async def test_engine_that_was_away_for_a_moment_costs_no_build(builder: MemoryBuilder) -> None:
+    await builder.reconciling.run()
+    await builder.reconciling.run()
+    assert builder.runtime.reaped == 1
+
+
 async def test_locks_are_forgotten_once_nobody_holds_them(builder: MemoryBuilder) -> None:
     async with builder.containers.alone_with(say.deployment_number(1)):
         pass

@@ -1,6 +1,6 @@
 """Making the node agree with the log when the builder starts: whatever happened meanwhile, what should run runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -31,10 +31,14 @@ _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
 class Reconciling:
     append: Appender
     containers: Containers
+    _builds_reaped: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Compare every container of the log with the engine's; mend what differs, start what is missing."""
-        await self.containers.runtime.reap_builds()
+        if not self._builds_reaped:
+            # Only those of an earlier life: later on this process has builds of its own.
+            await self.containers.runtime.reap_builds()
+            self._builds_reaped = True
         runners = await self.containers.runtime.runners()
         for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
             await self._agree(DeploymentId(found.key))

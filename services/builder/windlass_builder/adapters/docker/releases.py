@@ -55,7 +55,7 @@ class ImageReleases:
                 raise
 
     async def reap(self) -> None:
-        """Kill and delete the build containers that are not being used by this process."""
+        """Kill and delete all build containers; for before this process builds anything."""
         builds = having(self._installation, role=Role.BUILD)
         for container in await self._docker.containers.list(all=True, filters=builds):
             await delete_container(container)
