@@ -47,6 +47,12 @@ def test_a_rollback_answers_with_the_version_before(story: Story, git_host: GitH
     assert before[:12] in story.answer()[1]
 
 
+def test_commands_find_python_by_its_short_name(story: Story, git_host: GitHost) -> None:
+    _, url = git_host.repository("hello-python")
+    deployment = story.deploy(url, build_command="python --version", start_command="exec python server.py")
+    assert deployment["phase"] == "live", deployment["failure"]
+
+
 def test_the_same_request_sent_twice_is_one_deployment(story: Story, git_host: GitHost) -> None:
     _, url = git_host.repository("hello-python")
     body = {"git": url, "ref": "main", "project": story.project}

@@ -113,7 +113,7 @@ class MemoryBuilder:
         deploying = Deploying(append, self.containers, OneCommit(), _listing, MemoryLogStore(), slots)
         ending = Ending(append, self.containers)
         self.reconciling = Reconciling(append, self.containers)
-        self.exits = Exits(append, self.containers, self.reconciling.run)
+        self.exits = Exits(append, self.containers, self.reconciling)
         without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
         returning = Returning(append, self.containers)
         self.reactors = MemoryReactors(

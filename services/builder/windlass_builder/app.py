@@ -55,7 +55,7 @@ async def serve(started: Callable[[], None]) -> None:
         containers = Containers(link.rows, runtime, link.vault, _node(settings))
         reconciling = Reconciling(link.append, containers)
         await reconciling.run()
-        tasks.create_task(Exits(link.append, containers, reconciling.run).follow())
+        tasks.create_task(Exits(link.append, containers, reconciling).follow())
         retiring = Retiring(link.append, containers, utc_now, tasks)
         await retiring.resume()
         reactors = [

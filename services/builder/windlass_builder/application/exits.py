@@ -1,18 +1,18 @@
 """What the engine says of containers: exits that nobody asked for, and its own restarts, written down as they come."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import ENGINE_AWAY
 from windlass_builder.application.failures import exited
 from windlass_builder.application.journal import Journal, Observed
+from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.deployment import ContainerState, Deployment
 from windlass_builder.domain.workloads import EventsResumed, RunnerEvent, RunnerExited, RunnerRemoved, RunnerStarted
 from windlass_contracts.events import ContainerStopped
-from windlass_contracts.ids import DeploymentId
+from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import AWAY, ConflictError
@@ -23,15 +23,18 @@ from windlass_eventlog.projection import Versioned
 class Exits:
     append: Appender
     containers: Containers
-    reconcile: Callable[[], Awaitable[None]]
+    reconciling: Reconciling
 
     async def follow(self) -> None:
         """Write down what happens, until canceled."""
         async for event in self.containers.runtime.events():
             if isinstance(event, EventsResumed):
-                await self.reconcile()
-            else:
-                await self.note(event)
+                await self.reconciling.run()
+                continue
+            await self.note(event)
+            if isinstance(event, RunnerRemoved):
+                # Somebody removed it by hand, or we did: what is still wanted comes back.
+                await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))
 
     async def note(self, event: RunnerEvent) -> None:
         """Write down one thing that the engine said, unless the log knows it already."""

@@ -14,7 +14,7 @@ from windlass_builder.domain.deployment import Container, ContainerState, Deploy
 from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
 from windlass_contracts.events import AliasesChanged, ContainerStopped
-from windlass_contracts.ids import DeploymentId
+from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import ConflictError
@@ -54,7 +54,13 @@ class Reconciling:
         """See to it that what addresses moved to runs: after a compensation it may have been paused meanwhile."""
         if isinstance(wake.recorded.event, AliasesChanged):
             for deployment in {move.after for move in wake.recorded.event.moves if move.after is not None}:
-                await self._restore(deployment)
+                await self.restore_wanted(wake.recorded.project, deployment)
+
+    async def restore_wanted(self, project: ProjectId, deployment: DeploymentId) -> None:
+        """Start again what a deployment misses, if an address points at it or somebody asked for it."""
+        routes = await self.containers.rows.get(ROUTES, project)
+        if routes is not None and deployment in routes.row.referenced:
+            await self._restore(deployment)
 
     async def _agree(self, deployment: DeploymentId) -> None:
         while True:
