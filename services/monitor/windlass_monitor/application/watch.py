@@ -16,6 +16,7 @@ from windlass_monitor.domain.outcomes import Outcome, Success, is_good
 from windlass_monitor.domain.schedule import (
     FAILURES_TO_LOSE,
     LEAST_TIME_S,
+    SHORTEST_PROBE_S,
     SUCCESSES_TO_REGAIN,
     Approach,
     Vigil,
@@ -53,7 +54,7 @@ class Watch:
         approach = Approach(self.deployment.probe)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._time_left_s()
-        while (left := end - loop.time()) > 0:
+        while (left := end - loop.time()) > SHORTEST_PROBE_S:
             approach = approach.after(await self._probe(within=left))
             if approach.success is not None or approach.hopeless:
                 break

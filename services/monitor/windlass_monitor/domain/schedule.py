@@ -12,6 +12,9 @@ LONG_CLOSED_TRIES = 200
 FIRST_BAD_ANSWER_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 BETWEEN_SUCCESSES_S = 0.05
+SHORTEST_PROBE_S = 0.05
+"""A probe with less time than this would tell more of the deadline than of the app."""
+
 LEAST_TIME_S = 1.0
 
 EVERY_S = 5.0
