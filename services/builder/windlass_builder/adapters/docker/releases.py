@@ -31,7 +31,7 @@ class ImageReleases:
         self._installation = installation
         self._networks = networks
         self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
-        self._sweeping = set[asyncio.Task[None]]()
+        self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
         digest = release_digest(spec, await self._runner_content(spec.runner))
@@ -79,7 +79,8 @@ class ImageReleases:
         return True
 
     async def _make(self, spec: ReleaseSpec, source: Path, output: OutputSink, digest: str) -> None:
-        container = await self._create(spec, build_name(self._installation, digest))
+        name = build_name(self._installation, digest)
+        container = await self._create(spec, name)
         try:
             await self._put_source(container, spec, source)
             if spec.step is not None:
@@ -90,20 +91,21 @@ class ImageReleases:
         except BaseException:
             await asyncio.shield(delete_container(container))
             raise
-        self._sweep(container)
+        self._sweep(name, container)
 
-    def _sweep(self, container: DockerContainer) -> None:
+    def _sweep(self, name: str, container: DockerContainer) -> None:
         """Delete what is done with while the release already starts; what a crash leaves, `reap` finds."""
-        task = asyncio.create_task(delete_container(container))
-        self._sweeping.add(task)
-        task.add_done_callback(self._sweeping.discard)
+        self._sweeping[name] = task = asyncio.create_task(delete_container(container))
+        task.add_done_callback(lambda _: self._sweeping.pop(name, None))
 
     async def close(self) -> None:
         """Wait for what is being deleted."""
-        await asyncio.gather(*self._sweeping)
+        await asyncio.gather(*self._sweeping.values())
 
     async def _create(self, spec: ReleaseSpec, name: str) -> DockerContainer:
         configuration = await self._configuration(spec)
+        if name in self._sweeping:
+            await self._sweeping[name]
         try:
             return await self._docker.containers.create(configuration, name=name)
         except DockerError as error:
