@@ -53,7 +53,7 @@ def first_answer(host: str, port: int, header: str, expected: str) -> None:
             if expected in connection.getresponse().read().decode():
                 return
         except OSError:
-            pass
+            pass  # it does not listen yet: asked again below
         finally:
             connection.close()
         time.sleep(0.003)

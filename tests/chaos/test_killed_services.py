@@ -3,22 +3,41 @@
 import pytest
 
 from support.installations import GitHost
-from support.story import Story
+from support.story import ENDS, Story
+
+ENDED = frozenset(ENDS)
+
+
+@pytest.mark.parametrize(
+    ("service", "after", "slowly"),
+    [
+        ("builder", "build.started.v1", {"build_command": "sleep 3"}),
+        ("monitor", "container.started.v1", {"start_command": "sleep 3; exec python3 server.py"}),
+        ("logs", "container.started.v1", {"start_command": "sleep 3; exec python3 server.py"}),
+    ],
+)
+def test_a_deployment_survives_the_death_of_the_service_in_the_middle_of_its_work(
+    story: Story, git_host: GitHost, service: str, after: str, slowly: dict[str, str]
+) -> None:
+    _, url = git_host.repository("hello-python")
+    deployment = story.request(url, **slowly)
+    story.waited_for(after, deployment)
+    assert not ENDED.intersection(story.types_of(deployment))
+    story.platform.kill_service(service)
+    assert story.ended(deployment)["phase"] == "live"
+    assert story.types_of(deployment).count("container.started.v1") == 1
 
 
 @pytest.mark.parametrize(
     ("service", "after"),
     [
         ("gateway", "deployment.requested.v1"),
-        ("builder", "build.started.v1"),
         ("builder", "build.succeeded.v1"),
-        ("monitor", "container.started.v1"),
         ("router", "health.passed.v1"),
         ("router", "cutover.started.v1"),
-        ("logs", "container.started.v1"),
     ],
 )
-def test_a_deployment_survives_the_death_of_the_service_that_carries_it(
+def test_a_deployment_survives_a_death_about_the_time_of_an_event(
     story: Story, git_host: GitHost, service: str, after: str
 ) -> None:
     repository, url = git_host.repository("hello-python")
@@ -31,7 +50,9 @@ def test_a_deployment_survives_the_death_of_the_service_that_carries_it(
     assert story.types_of(deployment).count("container.started.v1") == 1
 
 
-def test_apps_answer_while_the_control_plane_is_killed_and_started_again(story: Story, git_host: GitHost) -> None:
+def test_after_the_death_of_the_supervisor_apps_and_their_history_are_there_again(
+    story: Story, git_host: GitHost
+) -> None:
     repository, url = git_host.repository("hello-python")
     commit = repository.git("rev-parse", "HEAD")
     deployment = story.deploy(url)

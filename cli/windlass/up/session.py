@@ -57,7 +57,11 @@ class Session:
         except TimeoutError:
             self.narrator.warn("Stopping. Which apps go on running could not be found out.")
             return
-        self.narrator.say(f"Stopping. These apps go on running: {', '.join(apps)}." if apps else "Stopping.")
+        self.narrator.say(
+            f"Stopping. These apps go on running, and answer again once the proxy is back: {', '.join(apps)}."
+            if apps
+            else "Stopping."
+        )
 
     async def _stop(self, tree: SupervisionTree, stop: StopSignals) -> None:
         if not await finishes_before(tree.stop(), stop.forced):
