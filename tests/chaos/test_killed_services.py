@@ -1,5 +1,8 @@
 """A service that is killed while a deployment is its to carry costs nothing: the deployment goes live all the same."""
 
+import os
+import signal
+
 import pytest
 
 from support.installations import GitHost
@@ -63,3 +66,18 @@ def test_after_the_death_of_the_supervisor_apps_and_their_history_are_there_agai
     assert len(list(story.platform.events())) == events
     status, known = story.platform.api("GET", f"/deployments/{deployment['id']}")
     assert (status, known["phase"], known["current"]) == (200, "live", True)
+
+
+def test_apps_answer_while_everything_but_the_proxy_stands_still(story: Story, git_host: GitHost) -> None:
+    repository, url = git_host.repository("hello-python")
+    commit = repository.git("rev-parse", "HEAD")
+    story.deploy(url)
+    control_plane = [process for process in story.platform.up.descendants() if process.name != "traefik"]
+    assert {"nats-server", "postgres", "wl-router"} <= {process.name for process in control_plane}
+    try:
+        for process in control_plane:
+            os.kill(process.pid, signal.SIGSTOP)
+        assert commit[:12] in story.answer()[1]
+    finally:
+        for process in control_plane:
+            os.kill(process.pid, signal.SIGCONT)
