@@ -122,7 +122,7 @@ def test_an_operation_names_only_messages_of_its_own_channel() -> None:
 @pytest.mark.parametrize("aggregate", Aggregate)
 def test_a_channels_address_is_the_subject_of_its_aggregate(aggregate: Aggregate) -> None:
     channel = API["channels"][aggregate]
-    key = AggregateKey(TeamId(uuid4()), ProjectId(uuid4()), aggregate, uuid4())
+    key = AggregateKey(TeamId(uuid4()), None if aggregate.of_team else ProjectId(uuid4()), aggregate, uuid4())
     subject = channel["address"].format(service="builder", team=key.team, project=key.project, id=key.id)
 
     assert set(re.findall(r"{(\w+)}", channel["address"])) == set(channel["parameters"])

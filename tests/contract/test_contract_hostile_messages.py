@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -91,7 +92,7 @@ def test_no_service_says_in_anothers_name_that_a_deployment_is_live(service: Ser
 
 
 def test_an_event_about_another_kind_of_aggregate_is_refused() -> None:
-    key = FAILED.key.of_project(FAILED.key.team, FAILED.key.project, Aggregate.ROUTES)
+    key = replace(FAILED.key, aggregate=Aggregate.ROUTES)
 
     with pytest.raises(ForgedEventError, match="about routes"):
         encode(Proposed(FAILED.service, key, FAILED.event, FAILED.metadata), INSTALLATION)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from support.contract_strategies import keys
 from windlass_contracts.errors import MalformedSubjectError
+from windlass_contracts.ids import TeamId
 from windlass_contracts.subjects import (
     PROJECT_REGISTRY,
     Aggregate,
@@ -46,7 +47,25 @@ def test_a_subject_is_written_as_it_was_published() -> None:
 
 def test_the_words_of_subjects_are_those_that_were_published() -> None:
     assert list(Service) == ["gateway", "builder", "monitor", "router", "logs"]
-    assert list(Aggregate) == ["project", "environments", "variables", "deployment", "routes", "releases"]
+    of_projects = ["project", "environments", "variables", "deployment", "routes", "releases"]
+    assert list(Aggregate) == [*of_projects, "inspection", "tokens"]
+
+
+def test_what_belongs_to_a_team_as_a_whole_has_no_project_in_its_subject() -> None:
+    team = TeamId(UUID("11111111-1111-4111-8111-111111111111"))
+
+    assert AggregateKey.of_tokens(team).subject(Service.GATEWAY) == f"evt.gateway.{team}._.tokens.{team}"
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "project"),
+    [(Aggregate.TOKENS, uuid4()), (Aggregate.INSPECTION, uuid4()), (Aggregate.DEPLOYMENT, "_"), (Aggregate.ROUTES, "")],
+)
+def test_a_project_where_there_is_none_is_refused_and_none_where_there_is_one(
+    aggregate: Aggregate, project: object
+) -> None:
+    with pytest.raises(MalformedSubjectError):
+        parse_subject(f"evt.gateway.{uuid4()}.{project}.{aggregate}.{uuid4()}")
 
 
 @given(services, some_keys)

@@ -11,6 +11,8 @@ from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig,
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    ApiTokenCreated,
+    ApiTokenRevoked,
     BuildStarted,
     BuildSucceeded,
     ContainerPaused,
@@ -26,6 +28,8 @@ from windlass_contracts.events import (
     EnvironmentCreated,
     Failed,
     Healthy,
+    InspectionFailed,
+    InspectionRequested,
     ProjectConfigured,
     ProjectCreated,
     PromotionRequested,
@@ -33,13 +37,23 @@ from windlass_contracts.events import (
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
+    SourceInspected,
     Unhealthy,
     VariableRemoved,
     VariableSet,
 )
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe, Stage, VariableVersion
+from windlass_contracts.events.inspection import Head
 from windlass_contracts.events.routes import Alias, AliasMove
-from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_contracts.ids import (
+    DeploymentId,
+    EnvironmentId,
+    EventId,
+    InspectionId,
+    ProjectId,
+    TeamId,
+    TokenId,
+)
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 
 INSTALLATION = "3f9c01ab"
@@ -190,6 +204,49 @@ _OF_DEPLOYMENT: tuple[tuple[Service, Event], ...] = (
     ),
 )
 
+_TOKEN = TokenId(_id("token"))
+_RECIPE = Recipe(
+    runner="node", build_command="npm ci", start_command="exec node server.js", detected_by="package-script"
+)
+_OF_TEAM: tuple[tuple[Service, AggregateKey, Event], ...] = (
+    (
+        Service.GATEWAY,
+        AggregateKey.of_tokens(TEAM),
+        ApiTokenCreated(
+            token=_TOKEN,
+            name="Deploys from CI",
+            digest=_DIGEST,
+            permissions=("read", "deploy"),
+            expires_at=_NOON + timedelta(days=90),
+        ),
+    ),
+    (Service.GATEWAY, AggregateKey.of_tokens(TEAM), ApiTokenRevoked(token=_TOKEN)),
+    (
+        Service.GATEWAY,
+        AggregateKey.of_inspection(TEAM, InspectionId(_id("inspection"))),
+        InspectionRequested(
+            source=GitSource(repository="https://git.example.com/shop/api.git", ref="main"), root="services/api"
+        ),
+    ),
+    (
+        Service.BUILDER,
+        AggregateKey.of_inspection(TEAM, InspectionId(_id("inspection"))),
+        SourceInspected(
+            commit=_COMMIT,
+            branch="main",
+            recipe=_RECIPE,
+            branches=(Head(name="main", commit=_COMMIT), Head(name="next", commit=_COMMIT)),
+            tags=(Head(name="v1.2.0", commit=_COMMIT),),
+            duration_ms=312,
+        ),
+    ),
+    (
+        Service.BUILDER,
+        AggregateKey.of_inspection(TEAM, InspectionId(_id("inspection"))),
+        InspectionFailed(code="login-needed", reason="The repository does not exist, or needs a login."),
+    ),
+)
+
 
 def _metadata(event: Event, place: int) -> Metadata:
     begun_by_person = place == 0
@@ -212,7 +269,10 @@ def _examples() -> dict[str, Proposed[Event]]:
         Proposed(service, AggregateKey(TEAM, PROJECT, Aggregate.DEPLOYMENT, NOW), event, _metadata(event, place))
         for place, (service, event) in enumerate(_OF_DEPLOYMENT)
     ]
-    return {proposed.event.TYPE: proposed for proposed in (*of_project, *of_deployment)}
+    of_team = [
+        Proposed(service, key, event, _metadata(event, place)) for place, (service, key, event) in enumerate(_OF_TEAM)
+    ]
+    return {proposed.event.TYPE: proposed for proposed in (*of_project, *of_deployment, *of_team)}
 
 
 EXAMPLES = _examples()

@@ -13,7 +13,7 @@ from windlass_contracts.cloudevent import Actor, Metadata, Proposed, TraceParent
 from windlass_contracts.event import Event
 from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
 from windlass_contracts.subjects import Aggregate, AggregateKey
-from windlass_contracts.values import Address, Command, RepositoryUrl
+from windlass_contracts.values import Address, Command, Moment, RepositoryUrl
 
 ids = st.uuids()
 times = st.datetimes(datetime(2020, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - with zones
@@ -29,6 +29,7 @@ repository_urls = st.builds(
 # Types whose rule is code, of which arbitrary text would hardly ever hit a valid value.
 _EXPLICIT: tuple[tuple[Any, st.SearchStrategy[Any]], ...] = (
     (RepositoryUrl, repository_urls),
+    (Moment, times),
     (Address, st.ip_addresses().map(str).filter(lambda text: "%" not in text)),
     (Command, st.text(min_size=1, max_size=200).filter(lambda text: _accepts(Command, text))),
 )
@@ -113,7 +114,8 @@ def metadata() -> st.SearchStrategy[Metadata]:
 
 
 def keys(aggregate: Aggregate) -> st.SearchStrategy[AggregateKey]:
-    return st.builds(AggregateKey, ids.map(TeamId), ids.map(ProjectId), st.just(aggregate), ids.map(DeploymentId))
+    project = st.none() if aggregate.of_team else ids.map(ProjectId)
+    return st.builds(AggregateKey, ids.map(TeamId), project, st.just(aggregate), ids.map(DeploymentId))
 
 
 def proposals(kind: type[Event]) -> st.SearchStrategy[Proposed[Event]]:

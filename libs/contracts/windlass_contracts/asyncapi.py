@@ -58,12 +58,12 @@ def document() -> dict[str, Any]:
 
 def _channel(aggregate: Aggregate) -> dict[str, Any]:
     return {
-        "address": f"evt.{{service}}.{{team}}.{{project}}.{aggregate}.{{id}}",
+        "address": f"evt.{{service}}.{{team}}.{'_' if aggregate.of_team else '{project}'}.{aggregate}.{{id}}",
         "title": f"Events about {aggregate}",
         "parameters": {
             "service": {"description": "Who appends.", "enum": [str(service) for service in Service]},
             "team": {"description": "The team's id."},
-            "project": {"description": "The project's id."},
+            **({} if aggregate.of_team else {"project": {"description": "The project's id."}}),
             "id": {"description": "The aggregate's id: the project's, where a project has one of the kind."},
         },
         "messages": {kind.TYPE: {"$ref": f"#/components/messages/{kind.TYPE}"} for kind in about(aggregate)},

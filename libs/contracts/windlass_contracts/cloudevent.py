@@ -6,12 +6,12 @@ and the W3C trace context. Source: https://github.com/cloudevents/spec/blob/main
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from windlass_contracts.errors import ForgedEventError, UnreadableEventError
 from windlass_contracts.event import Event, event_class
@@ -19,6 +19,7 @@ from windlass_contracts.events import __all__ as _published  # noqa: F401 - impo
 from windlass_contracts.ids import EventId, ProjectId, TeamId
 from windlass_contracts.privacy import PersonalData
 from windlass_contracts.subjects import AggregateKey, Service, parse_subject
+from windlass_contracts.values import Moment
 
 MESSAGE_ID_HEADER = "Nats-Msg-Id"
 TYPE_HEADER = "Windlass-Type"
@@ -26,19 +27,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 512 * 1024
 """Room for the largest event that the bounds of the fields allow; half of what NATS takes by default."""
 
-_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-_END = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def _plausible(time: datetime) -> datetime:
-    """Refuse what only a clock that was never set, or runs away, would say; keep all times in UTC."""
-    if not _EARLIEST <= time < _END:
-        msg = "the clock that gave this time is wrong: it is before 2020 or after 2099"
-        raise ValueError(msg)
-    return time.astimezone(UTC)
-
-
-EventTime = Annotated[AwareDatetime, AfterValidator(_plausible)]
+EventTime = Moment
 """When the appending service's clock says that it happened. Order is the sequence's to say: clocks differ."""
 
 Actor = Annotated[
@@ -135,6 +124,14 @@ class Recorded(Generic[E_co]):
 
     @property
     def project(self) -> ProjectId:
+        """The project that it is about; what belongs to a team as a whole has none (`key.project` is None).
+
+        Raises:
+            LookupError: the event is about no project.
+        """
+        if self.key.project is None:
+            msg = f"A {self.event.TYPE} is about no project."
+            raise LookupError(msg)
         return self.key.project
 
 

@@ -23,7 +23,8 @@ Everything that happens is an event on the JetStream stream `{STREAM}`, kept for
 
     evt.<service>.<team>.<project>.<aggregate>.<id>
 
-where `<service>` is who appended it, and team, project and id are UUIDs. An aggregate is appended to with the expected
+where `<service>` is who appended it, and team, project and id are UUIDs (`_` for the project of what belongs to a
+team as a whole). An aggregate is appended to with the expected
 sequence of `evt.*.<team>.<project>.<aggregate>.<id>`, so two writers never both win; a project is created with that of
 `{PROJECT_REGISTRY}`, so no name is ever given twice.
 

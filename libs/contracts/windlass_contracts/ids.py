@@ -12,6 +12,8 @@ TeamId = NewType("TeamId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 EnvironmentId = NewType("EnvironmentId", UUID)
 DeploymentId = NewType("DeploymentId", UUID)
+InspectionId = NewType("InspectionId", UUID)
+TokenId = NewType("TokenId", UUID)
 
 PersonId = Annotated[UUID, PersonalData.PSEUDONYM]
 """Somebody whose name and addresses lie in the bucket `PEOPLE`."""

@@ -1,8 +1,8 @@
 """Subjects of the log: `evt.<service>.<team>.<project>.<aggregate>.<id>`.
 
 The first token after `evt` says who appends, so that the server's permissions can hold each service to its own; team
-and project tokens let a reader be granted one team and let one project be read alone. `_` is kept for the place of the
-project of what belongs to none; nothing does yet.
+and project tokens let a reader be granted one team and let one project be read alone. `_` stands in the place of the
+project of what belongs to the team as a whole.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from windlass_contracts.errors import MalformedSubjectError
-from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
+from windlass_contracts.ids import DeploymentId, InspectionId, ProjectId, TeamId
 
 STREAM = "EVENTS"
 ALL_EVENTS = "evt.>"
@@ -37,25 +37,39 @@ class Aggregate(StrEnum):
     DEPLOYMENT = "deployment"
     ROUTES = "routes"
     RELEASES = "releases"
+    INSPECTION = "inspection"
+    TOKENS = "tokens"
+
+    @property
+    def of_team(self) -> bool:
+        """Whether it belongs to a team as a whole, and to none of its projects."""
+        return self in {Aggregate.INSPECTION, Aggregate.TOKENS}
+
+
+_NO_PROJECT = "_"
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateKey:
-    """One aggregate of one project of one team."""
+    """One aggregate of one project of one team, or of the team as a whole: then it has no project."""
 
     team: TeamId
-    project: ProjectId
+    project: ProjectId | None
     aggregate: Aggregate
     id: UUID
 
     def subject(self, service: Service) -> str:
         """Return where `service` appends its events about this aggregate."""
-        return f"evt.{service}.{self.team}.{self.project}.{self.aggregate}.{self.id}"
+        return f"evt.{service}.{self._place}"
 
     @property
     def pattern(self) -> str:
         """The subjects of everybody's events about this aggregate: the scope of an expected sequence."""
-        return f"evt.*.{self.team}.{self.project}.{self.aggregate}.{self.id}"
+        return f"evt.*.{self._place}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.team}.{self.project or _NO_PROJECT}.{self.aggregate}.{self.id}"
 
     @classmethod
     def of_project(cls, team: TeamId, project: ProjectId, aggregate: Aggregate) -> "AggregateKey":
@@ -65,6 +79,15 @@ class AggregateKey:
     @classmethod
     def of_deployment(cls, team: TeamId, project: ProjectId, deployment: DeploymentId) -> "AggregateKey":
         return cls(team, project, Aggregate.DEPLOYMENT, deployment)
+
+    @classmethod
+    def of_inspection(cls, team: TeamId, inspection: InspectionId) -> "AggregateKey":
+        return cls(team, None, Aggregate.INSPECTION, inspection)
+
+    @classmethod
+    def of_tokens(cls, team: TeamId) -> "AggregateKey":
+        """Return the aggregate of all API tokens of a team."""
+        return cls(team, None, Aggregate.TOKENS, team)
 
 
 PROJECT_REGISTRY = f"evt.*.*.*.{Aggregate.PROJECT}.*"
@@ -84,10 +107,20 @@ def parse_subject(subject: str) -> tuple[Service, AggregateKey]:
         raise MalformedSubjectError(subject)
     try:
         service, aggregate = Service(tokens[1]), Aggregate(tokens[4])
-        team, project, identity = (_canonical_uuid(tokens[place]) for place in (2, 3, 5))
+        team, identity = _canonical_uuid(tokens[2]), _canonical_uuid(tokens[5])
+        project = _project(tokens[3], aggregate)
     except ValueError as error:
         raise MalformedSubjectError(subject) from error
-    return service, AggregateKey(TeamId(team), ProjectId(project), aggregate, identity)
+    return service, AggregateKey(TeamId(team), project, aggregate, identity)
+
+
+def _project(token: str, aggregate: Aggregate) -> ProjectId | None:
+    if not aggregate.of_team:
+        return ProjectId(_canonical_uuid(token))
+    if token != _NO_PROJECT:
+        msg = f"{aggregate} belongs to no project"
+        raise ValueError(msg)
+    return None
 
 
 def _canonical_uuid(text: str) -> UUID:

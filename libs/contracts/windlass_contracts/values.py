@@ -4,11 +4,12 @@ What is refused today may be allowed by a later release; what is allowed stays r
 """
 
 import re
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from windlass_contracts.privacy import PersonalData
 
@@ -26,6 +27,21 @@ ExitCode = Annotated[int, Field(ge=-(2**31), le=2**32 - 1)]
 
 Sequence = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 """A sequence of the stream `EVENTS`; 0 stands before its first event."""
+
+_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+_END = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _plausible(time: datetime) -> datetime:
+    """Refuse what only a clock that was never set, or runs away, would say; keep all times in UTC."""
+    if not _EARLIEST <= time < _END:
+        msg = "the clock that gave this time is wrong: it is before 2020 or after 2099"
+        raise ValueError(msg)
+    return time.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""A moment in UTC, between 2020 and 2099."""
 
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63), PersonalData.NONE]
 """One word of an open vocabulary: readers must bear words that they do not know."""

@@ -1,5 +1,6 @@
 """All events, by what they are about."""
 
+from windlass_contracts.events.access import ApiTokenCreated, ApiTokenRevoked
 from windlass_contracts.events.container import (
     ContainerPaused,
     ContainerResumed,
@@ -19,6 +20,7 @@ from windlass_contracts.events.deployment import (
     Failed,
 )
 from windlass_contracts.events.environment import EnvironmentConfigured, EnvironmentCreated
+from windlass_contracts.events.inspection import InspectionFailed, InspectionRequested, SourceInspected
 from windlass_contracts.events.project import ProjectConfigured, ProjectCreated
 from windlass_contracts.events.release import ReleaseRetired
 from windlass_contracts.events.routes import (
@@ -32,6 +34,8 @@ from windlass_contracts.events.variable import VariableRemoved, VariableSet
 
 __all__ = [
     "AliasesChanged",
+    "ApiTokenCreated",
+    "ApiTokenRevoked",
     "BuildStarted",
     "BuildSucceeded",
     "ContainerPaused",
@@ -47,6 +51,8 @@ __all__ = [
     "EnvironmentCreated",
     "Failed",
     "Healthy",
+    "InspectionFailed",
+    "InspectionRequested",
     "ProjectConfigured",
     "ProjectCreated",
     "PromotionRequested",
@@ -54,6 +60,7 @@ __all__ = [
     "RollbackRequested",
     "RoutesApplied",
     "RoutesFailed",
+    "SourceInspected",
     "Unhealthy",
     "VariableRemoved",
     "VariableSet",

@@ -44,7 +44,7 @@ class DeploymentLog:
         Raises:
             ValueError: the event is not about a deployment.
         """
-        if key.aggregate is not Aggregate.DEPLOYMENT:
+        if key.project is None or key.aggregate is not Aggregate.DEPLOYMENT:
             raise ValueError(f"A {key.aggregate} has no log; only deployments have.")
         return cls(key.team, key.project, DeploymentId(key.id))
 
