@@ -17,6 +17,10 @@ from windlass.provisioning.base_image import base_recipe
 assert (infra() / "runners" / "python" / "Dockerfile").is_file()
 assert (examples() / "README.md").is_file()
 assert "Dockerfile" in base_recipe().files
+from windlass_gateway.entrypoints.pages.assets import assets
+from windlass_gateway.entrypoints.pages.rendering import part
+assert assets().address("app.css").startswith("/static/app.")
+assert "<dialog" in part("parts/palette.html")
 """
 
 

@@ -1,10 +1,11 @@
 """Errors become answers here, once, and nowhere else: RFC 9457 problem documents."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -168,14 +169,14 @@ def answer(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
 
 
-async def _answer_error(_: Request, error: Exception) -> JSONResponse:
-    problem = problem_of(error)
-    if problem is _UNEXPECTED:
-        _log.exception("a request met an unforeseen error", exc_info=error)
-    return answer(problem)
+def map_errors(app: FastAPI, shown: Callable[[Request, Problem], Response]) -> None:
+    """Let every error of the application end as a problem, `shown` in the form that the request can use."""
 
+    async def answer_error(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem is _UNEXPECTED:
+            _log.exception("a request met an unforeseen error", exc_info=error)
+        return shown(request, problem)
 
-def map_errors(app: FastAPI) -> None:
-    """Let every error of the application end as a problem document."""
     for kind in (Refusal, EventLogError, ContractError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _answer_error)
+        app.add_exception_handler(kind, answer_error)

@@ -7,6 +7,8 @@ from fastapi import APIRouter, FastAPI
 from windlass_gateway.entrypoints import deployments, health, projects, streams
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.pages import assets
+from windlass_gateway.entrypoints.pages.errors import answer_problem
 from windlass_gateway.entrypoints.problems import MEDIA_TYPE, Problem, map_errors
 
 API = "/api/v1"
@@ -41,6 +43,7 @@ def web(context: Context) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health.probes)
+    app.include_router(assets.router)
     app.add_middleware(BodyLimit)
-    map_errors(app)
+    map_errors(app, answer_problem)
     return app

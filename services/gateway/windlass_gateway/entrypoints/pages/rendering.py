@@ -1,0 +1,48 @@
+"""Templates become pages. What a template is given is escaped; what it forgets to be given is an error."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from windlass_gateway.entrypoints.pages import words
+from windlass_gateway.entrypoints.pages.assets import assets
+from windlass_gateway.entrypoints.pages.status import look
+
+_THEMES = frozenset({"light", "dark"})
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("windlass_gateway", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(static=assets().address, icon_address=assets().icon, look=look, now=_now)
+    environment.filters.update(age=words.age, duration=words.duration, short=words.short)
+    return environment
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_TEMPLATES = _environment()
+
+
+def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **context: object) -> HTMLResponse:
+    """Return a whole page; `visitor`, where there is one, is whom it is for."""
+    theme = request.cookies.get("theme", "")
+    around = {"theme": theme if theme in _THEMES else "", "path": request.url.path, "visitor": None}
+    text = _TEMPLATES.get_template(template).render({**around, **context})
+    return HTMLResponse(text, status, {"Cache-Control": "no-store"})
+
+
+def part(template: str, **context: object) -> str:
+    """Return a part of a page, the same for whoever sees it: what a live frame carries."""
+    return _TEMPLATES.get_template(template).render(context)
