@@ -46,13 +46,14 @@ def _metadata(by: Service, identity: UUID | None) -> Metadata:
 
 
 class Tally(BaseModel):
-    """How often a deployment was written about; `open` until it was superseded."""
+    """How often a deployment was written about, and since when; `open` until it was superseded."""
 
     model_config = ConfigDict(frozen=True)
 
     team: UUID
     count: int
     open: bool
+    born: int = 0
     remark: str | None = None
     text: str = "\x00 is a character as well"
 
@@ -64,7 +65,8 @@ def evolve_tally(row: Tally | None, recorded: Recorded[Event]) -> Tally | None:
         return None
     superseding = isinstance(recorded.event, DeploymentSuperseded)
     remark = "superseded" if superseding else None
-    return Tally(team=recorded.team, count=count, open=not superseding, remark=remark)
+    born = recorded.sequence if row is None else row.born
+    return Tally(team=recorded.team, count=count, open=not superseding, born=born, remark=remark)
 
 
 TALLIES = Projection(
@@ -74,6 +76,7 @@ TALLIES = Projection(
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=evolve_tally,
     indexes=("team", "open", "remark", "count"),
+    ordered=("born",),
 )
 
 

@@ -30,6 +30,7 @@ from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.vault import Vault
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.places import Places
@@ -51,6 +52,8 @@ class MemoryGateway:
     log: MemoryLog = field(default_factory=lambda: MemoryLog(INSTALLATION))
     logs: MemoryLogStore = field(default_factory=MemoryLogStore)
     secrets: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    people: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     team: TeamId = MEMORY_TEAM
 
     def __post_init__(self) -> None:
@@ -62,6 +65,7 @@ class MemoryGateway:
             rows=self.rows,
             append=Appender(self.log, Service.GATEWAY, utc_now),
             vault=self.vault,
+            personal=Personal(self.people, self.notes),
             logs=self.logs,
             clock=utc_now,
             fresh_id=uuid4,

@@ -80,6 +80,38 @@ class RowsContract:
             assert await found(remark=(None, "x"), open=True, limit=1) == [3]
             assert await found(team="' OR true --") == []
 
+    async def test_rows_are_listed_by_a_number_page_by_page_whatever_touched_them_since(self, opened: Opened) -> None:
+        log, keys = MemoryLog(), [deployment_key() for _ in range(12)]
+        async with opened(log, PROJECTIONS) as rows:
+            for key in keys:
+                await log.append(canceled(key), Expected.new(key))
+            await log.append(superseded(keys[1]), Expected.at(keys[1], 2))
+            await rows.reached(13)
+
+            async def born(limit: int = 3, below: int | None = None, **where: object) -> list[int]:
+                found = await rows.page(TALLIES, where, by="born", limit=limit, below=below)
+                return [row.row.born for row in found]
+
+            assert await born() == [12, 11, 10], "by number, not as text"
+            assert await born(below=10) == [9, 8, 7]
+            assert await born(below=1) == []
+            assert await born(limit=99, open=False) == [2]
+            assert await born(team=(keys[0].team, keys[10].team)) == [11, 1]
+            with pytest.raises(LookupError, match="ordered"):
+                await rows.page(TALLIES, {}, by="count", limit=1)
+
+    async def test_rows_of_many_keys_are_got_at_once(self, opened: Opened) -> None:
+        log, keys = MemoryLog(), [deployment_key() for _ in range(3)]
+        async with opened(log, PROJECTIONS) as rows:
+            for key in keys:
+                await log.append(canceled(key), Expected.new(key))
+            await rows.reached(3)
+            found = await rows.get_all(TALLIES, [keys[2].id, keys[0].id, deployment_key().id])
+            none = await rows.get_all(TALLIES, [])
+
+        assert {key: row.sequence for key, row in found.items()} == {keys[2].id: 3, keys[0].id: 1}
+        assert none == {}
+
     async def test_only_declared_fields_and_known_projections_are_looked_up(self, opened: Opened) -> None:
         async with opened(MemoryLog(), (TALLIES,)) as rows:
             with pytest.raises(LookupError, match="indexes"):
@@ -109,7 +141,9 @@ class RowsContract:
             found = await rows.find(TALLIES, {})
 
         assert [row.key for row in found] == [key.id for key in reversed(keys)]
-        assert {row.row for row in found} == {Tally(team=key.team, count=1, open=True) for key in keys}
+        assert {row.row for row in found} == {
+            Tally(team=key.team, count=1, open=True, born=born) for born, key in enumerate(keys, start=1)
+        }
 
     async def test_rows_halt_right_before_an_event_that_cannot_be_read(self, opened: Opened) -> None:
         log = UnreadableAtThree()

@@ -62,6 +62,18 @@ def conditions(projection: AnyProjection, where: Mapping[str, object]) -> list[C
     ]
 
 
+def ordering(projection: AnyProjection, by: str) -> str:
+    """Return the field by which rows are to be listed.
+
+    Raises:
+        LookupError: the projection does not order its rows by it.
+    """
+    if by not in projection.ordered:
+        msg = f"Rows of {projection.name} are not listed by {by}: declare it in `ordered`."
+        raise LookupError(msg)
+    return by
+
+
 def indexed(row: BaseModel, name: str) -> str | None:
     """Return a field of a row as it is looked up."""
     return as_text(getattr(row, name))

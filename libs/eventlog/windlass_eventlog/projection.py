@@ -4,7 +4,7 @@ Decide from a row and the sequence it carries: that sequence counts every event 
 projection does not read too, so that it can be expected of the log.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
@@ -31,7 +31,8 @@ class Projection(Generic[RowT]):
     """One kind of row.
 
     `key` says which row an event touches, if any. `evolve` returns the row after an event, or None where the event
-    says nothing about it. `indexes` names the fields of the row by which rows are looked up, `version` is raised with
+    says nothing about it. `indexes` names the fields of the row by which rows are looked up, `ordered` those, whole
+    numbers, by which they are listed page by page. `version` is raised with
     every change of the row or of what `evolve` does: it is then rebuilt from the log.
     """
 
@@ -41,6 +42,7 @@ class Projection(Generic[RowT]):
     key: Callable[[Recorded[Event]], UUID | None]
     evolve: Callable[[RowT | None, Recorded[Event]], RowT | None]
     indexes: tuple[str, ...] = field(default=())
+    ordered: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,29 @@ class Rows(Protocol):
         """Return the row of a key."""
         ...
 
+    async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
+        """Return the rows of those keys that have one."""
+        ...
+
     async def find(
         self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None
     ) -> list[Versioned[RowT]]:
         """Return the rows whose indexed fields have these values (a tuple means any of them), latest touched first."""
+        ...
+
+    async def page(
+        self,
+        projection: Projection[RowT],
+        where: Mapping[str, object],
+        *,
+        by: str,
+        limit: int,
+        below: int | None = None,
+    ) -> list[Versioned[RowT]]:
+        """Return the rows whose indexed fields have these values, those with the highest numbers in `by` first.
+
+        `below` goes on behind a page before: with the rows whose number is smaller.
+        """
         ...
 
     async def reached(self, sequence: int, patience: timedelta = PATIENCE) -> None:

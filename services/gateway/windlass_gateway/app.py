@@ -5,12 +5,14 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from windlass_contracts.subjects import Service
+from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.places import Places
@@ -38,6 +40,7 @@ def _gateway(link: Link) -> Gateway:
         rows=link.rows,
         append=link.append,
         vault=link.vault,
+        personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
         clock=utc_now,
         fresh_id=uuid4,

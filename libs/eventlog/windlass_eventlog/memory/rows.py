@@ -1,7 +1,7 @@
 """Rows in memory: folded from a log in memory whenever somebody looks."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from windlass_contracts.errors import ContractError
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.errors import HaltedError, NotReachedError
-from windlass_eventlog.folding import AnyProjection, AnyRow, conditions, fold
+from windlass_eventlog.folding import AnyProjection, AnyRow, conditions, fold, ordering
 from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.projection import PATIENCE, Projection, Rows, Versioned
 
@@ -41,13 +41,30 @@ class MemoryRows(Rows):
         self._catch_up()
         return self._of(projection).get(key)
 
+    async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
+        self._catch_up()
+        rows = self._of(projection)
+        return {key: rows[key] for key in keys if key in rows}
+
     async def find(
         self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None
     ) -> list[Versioned[RowT]]:
-        self._catch_up()
-        wanted = conditions(projection, where)
-        found = [row for row in self._of(projection).values() if all(one.holds(row.row) for one in wanted)]
+        found = self._matching(projection, where)
         return sorted(found, key=lambda row: (-row.sequence, row.key))[:limit]
+
+    async def page(
+        self,
+        projection: Projection[RowT],
+        where: Mapping[str, object],
+        *,
+        by: str,
+        limit: int,
+        below: int | None = None,
+    ) -> list[Versioned[RowT]]:
+        name = ordering(projection, by)
+        numbered = [(getattr(row.row, name), row) for row in self._matching(projection, where)]
+        page = [(number, row) for number, row in numbered if below is None or number < below]
+        return [row for _, row in sorted(page, key=lambda pair: (-pair[0], pair[1].key))[:limit]]
 
     async def reached(self, sequence: int, patience: timedelta = PATIENCE) -> None:
         try:
@@ -76,6 +93,11 @@ class MemoryRows(Rows):
             msg = f"the projection {projection.name} is not among those of this service"
             raise LookupError(msg)
         return self._rows.setdefault(projection.name, {})
+
+    def _matching(self, projection: Projection[RowT], where: Mapping[str, object]) -> list[Versioned[RowT]]:
+        self._catch_up()
+        wanted = conditions(projection, where)
+        return [row for row in self._of(projection).values() if all(one.holds(row.row) for one in wanted)]
 
     def _catch_up(self) -> None:
         end = self.log.length if self._limit is None else min(self.log.length, self._limit)

@@ -11,7 +11,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_eventlog.folding import AnyProjection, AnyRow, fold, indexed, touched_keys
 from windlass_eventlog.postgres.database import Session
-from windlass_eventlog.postgres.layout import Layout, column
+from windlass_eventlog.postgres.layout import Layout, column, looked_up
 from windlass_eventlog.projection import Versioned
 
 
@@ -69,8 +69,9 @@ class Batch:
     async def _store(self, session: Session, projection: AnyProjection, rows: Sequence[AnyRow]) -> None:
         if not rows:
             return
-        names = ["sequence", "row", *(column(name) for name in projection.indexes)]
-        types = ["uuid", "bigint", "json", *("text" for _ in projection.indexes)]
+        columns = looked_up(projection)
+        names = ["sequence", "row", *map(column, columns)]
+        types = ["uuid", "bigint", "json", *columns.values()]
         places = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
         statement = (
             f"INSERT INTO {self.layout.table(projection)} (key, {', '.join(names)}) SELECT * FROM unnest({places})"  # noqa: S608
@@ -78,7 +79,9 @@ class Batch:
         )
         keys, sequences = [row.key for row in rows], [row.sequence for row in rows]
         indexes = [[indexed(row.row, name) for row in rows] for name in projection.indexes]
-        await session.execute(statement, keys, sequences, [row.row.model_dump_json() for row in rows], *indexes)
+        numbers = [[getattr(row.row, name) for row in rows] for name in projection.ordered]
+        texts = [row.row.model_dump_json() for row in rows]
+        await session.execute(statement, keys, sequences, texts, *indexes, *numbers)
 
     async def _remove(self, session: Session, projection: AnyProjection, keys: Sequence[UUID]) -> None:
         if keys:

@@ -13,7 +13,7 @@ from typing import Self
 from windlass_contracts.subjects import Service
 from windlass_eventlog.folding import AnyProjection
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when the tables themselves change."""
 
 
@@ -29,7 +29,13 @@ class Layout:
     def of(cls, service: Service, projections: Sequence[AnyProjection]) -> Self:
         ordered = tuple(sorted(projections, key=lambda projection: projection.name))
         shapes = [
-            [one.name, one.version, list(one.indexes), one.row.model_json_schema(mode="serialization")]
+            [
+                one.name,
+                one.version,
+                list(one.indexes),
+                list(one.ordered),
+                one.row.model_json_schema(mode="serialization"),
+            ]
             for one in ordered
         ]
         digest = hashlib.sha256(json.dumps([_FORMAT, shapes], sort_keys=True).encode()).hexdigest()
@@ -70,12 +76,17 @@ class Layout:
         table = self.table(projection)
         # json, not jsonb: that one refuses the character U+0000, and what refuses an event stops the projection.
         columns = ["key uuid PRIMARY KEY", "sequence bigint NOT NULL", "row json NOT NULL"]
-        columns += [f"{column(name)} text" for name in projection.indexes]
+        columns += [f"{column(name)} {kind}" for name, kind in looked_up(projection).items()]
         indexes = [
             f'CREATE INDEX IF NOT EXISTS "row_{projection.name}_{name}" ON {table} ({column(name)})'
-            for name in projection.indexes
+            for name in looked_up(projection)
         ]
         return [f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})", *indexes]
+
+
+def looked_up(projection: AnyProjection) -> dict[str, str]:
+    """Return the fields by which rows are looked up or listed, each with the type of its column."""
+    return {**dict.fromkeys(projection.indexes, "text"), **dict.fromkeys(projection.ordered, "bigint")}
 
 
 def column(index: str) -> str:

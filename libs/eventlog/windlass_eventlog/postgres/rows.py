@@ -1,6 +1,6 @@
 """Rows of projections in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from windlass_eventlog.folding import Condition, conditions
+from windlass_eventlog.folding import Condition, conditions, ordering
 from windlass_eventlog.postgres.batch import versioned
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.postgres.layout import Layout, column
@@ -31,17 +31,41 @@ class PostgresRows(Rows):
         found = await self.database.ask(lambda session: session.fetchrow(statement, key))
         return None if found is None else versioned(projection, found)
 
+    async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
+        wanted = list(keys)
+        if not wanted:
+            return {}
+        statement = f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE key = ANY($1)"  # noqa: S608
+        found = await self.database.ask(lambda session: session.fetch(statement, wanted))
+        return {record["key"]: versioned(projection, record) for record in found}
+
     async def find(
         self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None
     ) -> list[Versioned[RowT]]:
-        wanted = conditions(projection, where)
-        clauses = " AND ".join(_clause(one, place) for place, one in enumerate(wanted, 2)) or "true"
+        clauses, values = _clauses(projection, where, first=2)
         statement = (
             f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE {clauses}"  # noqa: S608
             " ORDER BY sequence DESC, key LIMIT $1"
         )
-        values = [[value for value in one.values if value is not None] for one in wanted]
         found = await self.database.ask(lambda session: session.fetch(statement, limit, *values))
+        return [versioned(projection, record) for record in found]
+
+    async def page(
+        self,
+        projection: Projection[RowT],
+        where: Mapping[str, object],
+        *,
+        by: str,
+        limit: int,
+        below: int | None = None,
+    ) -> list[Versioned[RowT]]:
+        number = column(ordering(projection, by))
+        clauses, values = _clauses(projection, where, first=3)
+        statement = (
+            f"SELECT key, sequence, row FROM {self.layout.table(projection)}"  # noqa: S608
+            f" WHERE {clauses} AND ($2::bigint IS NULL OR {number} < $2) ORDER BY {number} DESC, key LIMIT $1"
+        )
+        found = await self.database.ask(lambda session: session.fetch(statement, limit, below, *values))
         return [versioned(projection, record) for record in found]
 
     async def reached(self, sequence: int, patience: timedelta = PATIENCE) -> None:
@@ -50,6 +74,13 @@ class PostgresRows(Rows):
     @property
     def position(self) -> int:
         return self.progress.position
+
+
+def _clauses(projection: Projection[RowT], where: Mapping[str, object], *, first: int) -> tuple[str, list[list[str]]]:
+    """Return SQL for what `where` asks for, and its parameters, numbered from `first`."""
+    wanted = conditions(projection, where)
+    clauses = " AND ".join(_clause(one, place) for place, one in enumerate(wanted, first)) or "true"
+    return clauses, [[value for value in one.values if value is not None] for one in wanted]
 
 
 def _clause(condition: Condition, place: int) -> str:

@@ -10,6 +10,7 @@ from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.vault import Vault
+from windlass_gateway.application.personal import Personal
 
 
 @dataclass(slots=True)
@@ -24,12 +25,13 @@ class OwnWrites:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The log, the rows, and the sources of what deciders get as data: time and fresh ids."""
+    """The log, the rows, what lies beside them, and the sources of what deciders get as data: time and fresh ids."""
 
     log: EventLog
     rows: Rows
     append: Appender
     vault: Vault
+    personal: Personal
     logs: LogStore
     clock: Callable[[], datetime]
     fresh_id: Callable[[], UUID]

@@ -51,11 +51,12 @@ VARIABLES = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=1,
+    version=2,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
-    indexes=("team", "project", "environment", "prefix", "ended"),
+    indexes=("team", "project", "environment", "prefix", "ended", "phase", "branch"),
+    ordered=("requested_sequence",),
 )
 ROUTES = Projection(
     name="routes",

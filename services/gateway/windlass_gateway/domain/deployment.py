@@ -24,7 +24,7 @@ from windlass_contracts.events import (
     Unhealthy,
 )
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe, Source, Stage, VariableVersion
-from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId, PersonId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase, transition
 from windlass_contracts.subjects import Service
 
@@ -67,8 +67,8 @@ class Failure(BaseModel):
 class Deployment(BaseModel):
     """The row of a deployment.
 
-    `prefix` (the first hex digits of the id) and `ended` are there to be looked up by. `moments` says when each phase
-    was first reached; `since`, from when on the present phase's deadline counts.
+    `prefix` (the first hex digits of the id), `branch` (or tag) and `ended` are there to be looked up by. `moments` says
+    when each phase was first reached; `since`, from when on the present phase's deadline counts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,6 +89,9 @@ class Deployment(BaseModel):
     moments: Mapping[Phase, datetime]
     since: datetime
     based_on: DeploymentId | None = None
+    author: PersonId | None = None
+    note: NoteId | None = None
+    branch: str | None = None
     commit: str | None = None
     attempt: int = 0
     release: str | None = None
@@ -146,6 +149,9 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         moments={Phase.REQUESTED: recorded.metadata.time},
         since=recorded.metadata.time,
         based_on=event.based_on,
+        author=event.author,
+        note=event.note,
+        branch=event.source.ref if isinstance(event.source, GitSource) else None,
         commit=event.source.commit if isinstance(event.source, GitSource) else None,
     )
 
