@@ -1,9 +1,10 @@
 """A whole gateway over the log in memory, with the other services' events told by the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -28,16 +29,20 @@ from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.memory.rows import MemoryRows
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.vault import Vault
+from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
+from windlass_gateway.domain.people import owner_id
+from windlass_gateway.entrypoints.access.sessions import Session, Sessions
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.web import web
 
 TOKEN = "wl-test-token"  # noqa: S105 - of this test's own gateway
 INSTALLATION = "0a1b2c3d"
+DASHBOARD = "http://windlass.localhost:8080"
 MEMORY_TEAM = TeamId(derived("team", INSTALLATION))
 
 
@@ -55,6 +60,7 @@ class MemoryGateway:
     people: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     team: TeamId = MEMORY_TEAM
+    now: Callable[[], datetime] = utc_now
 
     def __post_init__(self) -> None:
         configure_log()
@@ -70,11 +76,14 @@ class MemoryGateway:
             clock=utc_now,
             fresh_id=uuid4,
         )
+        self.owner = owner_id(INSTALLATION)
+        self.sessions = Sessions(MultiFernet([_key()]), InstallationOwner(self.owner, self.team), self.now)
         self.closing = asyncio.Event()
         self.app = web(
             Context(
                 gateway=self.gateway,
                 access=InstallationToken(sha256(TOKEN.encode()).hexdigest(), self.team),
+                sessions=self.sessions,
                 places=Places("localhost", 8080),
                 installation=INSTALLATION,
                 closing=self.closing,
@@ -85,7 +94,25 @@ class MemoryGateway:
     async def client(self, token: str | None = TOKEN) -> AsyncIterator[httpx.AsyncClient]:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1", headers=headers) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=f"{DASHBOARD}/api/v1", headers=headers) as client:
+            yield client
+
+    def session(self) -> Session:
+        """Return a new session of the installation's owner."""
+        return Session.begun(self.owner, self.team, self.now())
+
+    def signed_in(self, session: Session | None = None) -> dict[str, str]:
+        """Return the cookie of a session, a new one's by default, as a browser sends it."""
+        name, _, rest = self.sessions.cookie(session or self.session(), secure=False).partition("=")
+        return {name: rest.partition(";")[0]}
+
+    @asynccontextmanager
+    async def browser(self, cookies: dict[str, str] | None = None) -> AsyncIterator[httpx.AsyncClient]:
+        """Yield a client of the pages, signed in unless other cookies are given; it follows no redirects."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        given = self.signed_in() if cookies is None else cookies
+        headers = {"Accept": "text/html,*/*;q=0.8"}
+        async with httpx.AsyncClient(transport=transport, base_url=DASHBOARD, cookies=given, headers=headers) as client:
             yield client
 
     async def append(self, key: AggregateKey, event: Event) -> int:

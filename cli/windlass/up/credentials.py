@@ -1,8 +1,6 @@
 """The secrets of an installation: made once, readable by its owner alone."""
 
-import base64
 import hashlib
-import os
 import secrets
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -10,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from windlass.up.atomic_file import write_private
 from windlass.up.errors import StateError
 from windlass.up.home import Home
+from windlass.up.session_keys import fernet_key
 
 _RESTORE = "Restore it from a backup: without it what is encrypted stays so. Or start anew with --home DIRECTORY."
 
@@ -46,7 +45,7 @@ class Credentials(BaseModel):
             marker_path=f"/{secrets.token_urlsafe(18)}",
             traefik_api_path=f"/{secrets.token_urlsafe(18)}",
         )
-        write_private(home.secrets_keys, f"{_fernet_key()}\n")
+        write_private(home.secrets_keys, f"{fernet_key()}\n")
         write_private(home.credentials, credentials.model_dump_json(indent=2))
         return credentials
 
@@ -67,8 +66,3 @@ class Credentials(BaseModel):
             # The message of the error itself would quote the file.
             fields = ", ".join(".".join(map(str, fault["loc"])) or "JSON" for fault in error.errors())
             raise StateError(f"{home.credentials} is damaged ({fields}).", _RESTORE) from None
-
-
-def _fernet_key() -> str:
-    """Return 32 random bytes in the form of https://github.com/fernet/spec."""
-    return base64.urlsafe_b64encode(os.urandom(32)).decode()

@@ -29,6 +29,11 @@ class Home:
         return self.root / "secrets.keys"
 
     @property
+    def session_keys(self) -> Path:
+        """Like `secrets_keys`, for the dashboard's sessions."""
+        return self.root / "sessions.keys"
+
+    @property
     def ports(self) -> Path:
         return self.root / "ports.json"
 

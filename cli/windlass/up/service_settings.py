@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from windlass.up.blueprint import Runtime
 from windlass.up.credentials import Credentials
@@ -11,6 +12,7 @@ from windlass.up.installation import Installation, open_installation
 from windlass.up.nats_server import NatsServer
 from windlass.up.ports import Ports
 from windlass.up.postgres import Postgres
+from windlass.up.session_keys import keep_session_keys
 from windlass.up.traefik import Traefik
 
 
@@ -35,6 +37,7 @@ class Surroundings:
             UpError: the state is damaged, or a server cannot run on this machine.
         """
         installation, credentials = open_installation(home)
+        keep_session_keys(home, datetime.now(UTC))
         return cls(
             home=home,
             installation=installation,
@@ -78,6 +81,7 @@ class Surroundings:
             "gateway": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),
                 "WINDLASS_API_TOKEN_SHA256": self.credentials.api_token_sha256,
+                "WINDLASS_SESSION_KEYS_FILE": str(self.home.session_keys),
             },
             "router": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),  # it routes the dashboard's own host

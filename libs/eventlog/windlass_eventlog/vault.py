@@ -1,15 +1,15 @@
 """Values of variables, encrypted at rest and deletable: the log knows only their ids."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from uuid import UUID, uuid4
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken, MultiFernet
 
 from windlass_eventlog.buckets import KeyValue
-from windlass_eventlog.errors import KeysUnusableError, SecretShreddedError, SecretUnreadableError
+from windlass_eventlog.errors import SecretShreddedError, SecretUnreadableError
+from windlass_eventlog.keys_file import read_keys
 
 __all__ = ["SecretShreddedError", "SecretUnreadableError", "Vault"]
 
@@ -31,11 +31,7 @@ class Vault:
         Raises:
             KeysUnusableError: there are none, or one is no Fernet key.
         """
-        try:
-            lines = keys_file.read_text(encoding="ascii").split()
-        except (OSError, UnicodeError) as error:
-            raise KeysUnusableError(keys_file, "it cannot be read") from error
-        return cls(bucket, _keys(keys_file, lines))
+        return cls(bucket, read_keys(keys_file))
 
     async def store(self, value: str) -> UUID:
         """Encrypt a value and return its new id; name the id in an event only afterwards."""
@@ -61,12 +57,3 @@ class Vault:
     async def shred(self, secret: UUID) -> None:
         """Delete a value for good; deleting it twice is no mistake."""
         await self.bucket.delete(str(secret))
-
-
-def _keys(keys_file: Path, lines: Sequence[str]) -> MultiFernet:
-    if not lines:
-        raise KeysUnusableError(keys_file, "it holds no key")
-    try:
-        return MultiFernet([Fernet(line) for line in lines])
-    except ValueError:  # its message could quote the key
-        raise KeysUnusableError(keys_file, "one of its lines is no Fernet key") from None

@@ -7,13 +7,17 @@ from uuid import uuid4
 from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import utc_now
+from windlass_eventlog.keys_file import read_keys
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
+from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL
+from windlass_gateway.domain.people import owner_id
+from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.server import listen, serve_http
@@ -51,7 +55,18 @@ def _context(gateway: Gateway, settings: GatewaySettings) -> Context:
     return Context(
         gateway=gateway,
         access=InstallationToken(settings.api_token_sha256, settings.team),
+        sessions=_sessions(settings),
         places=Places(settings.domain, settings.http_port),
         installation=settings.installation,
         closing=asyncio.Event(),
     )
+
+
+def _sessions(settings: GatewaySettings) -> Sessions:
+    """Return how sessions are kept.
+
+    Raises:
+        KeysUnusableError: the file of their keys is missing or damaged.
+    """
+    members = InstallationOwner(owner_id(settings.installation), settings.team)
+    return Sessions(read_keys(settings.session_keys_file), members, utc_now)

@@ -347,7 +347,7 @@ async def test_the_probes_need_no_token_and_status_says_what_each_service_did() 
     async with gateway.client() as client:
         accepted = await deploy(client)
         await gateway.tell(UUID(accepted["deployment"]), way_to_live()[1:2])
-        ready = await client.get("http://gateway/readyz", headers={"Authorization": ""})
+        ready = await client.get("http://windlass.localhost/readyz", headers={"Authorization": ""})
         status = (await client.get("/status")).json()
     assert ready.json()["ready"] is True
     assert status["log"] == {"ready": True, "head": 4, "position": 4, "lag": 0, "why": None}

@@ -37,6 +37,7 @@ async def port(
         "NATS_URL": nats_url,
         "DATABASE_URL": database_url,
         "SECRETS_KEYS_FILE": str(keys),
+        "SESSION_KEYS_FILE": str(keys),
         "GATEWAY_PORT": str(chosen),
         "API_TOKEN_SHA256": sha256(TOKEN.encode()).hexdigest(),
     }

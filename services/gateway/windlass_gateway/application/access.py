@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from windlass_contracts.ids import TeamId
 from windlass_gateway.domain.refusals import ForbiddenError
@@ -45,4 +46,12 @@ class Access(Protocol):
 
     def caller(self, token: str) -> Caller | None:
         """Return whose token it is; None where it is nobody's. Takes the same time for every wrong token."""
+        ...
+
+
+class Members(Protocol):
+    """Who belongs to a team, and what they may do there."""
+
+    def caller(self, person: UUID, team: TeamId) -> Caller | None:
+        """Return the person as a caller; None where they are no member (any more)."""
         ...

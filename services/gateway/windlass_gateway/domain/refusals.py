@@ -3,7 +3,9 @@
 Refusal
 ├── InvalidInputError            a field cannot be what it is
 ├── UnauthenticatedError         nobody knows who the caller is
+│   └── SignInRequiredError      a page was asked for without a session
 ├── ForbiddenError               the caller may not do that
+│   └── ForgedFormError          a form did not come from a page of the caller's own session
 ├── NotFoundError                there is nothing under that name
 │   ├── ProjectNotFoundError
 │   ├── EnvironmentNotFoundError
@@ -45,10 +47,33 @@ class UnauthenticatedError(Refusal):
     title = "Not signed in"
 
 
+class SignInRequiredError(UnauthenticatedError):
+    """A page was asked for without a session."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are not signed in, or your session has ended.",
+            next_step="Run `windlass login-link` where Windlass runs, and open the link that it prints.",
+        )
+
+
 class ForbiddenError(Refusal):
     """The caller is known, and may not do that."""
 
     title = "Not permitted"
+
+
+class ForgedFormError(ForbiddenError):
+    """A form did not come from a page of the caller's own session."""
+
+    title = "This form was not sent from here"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"{detail} Nothing was changed.",
+            next_step="Load the page again, and send the form once more.",
+            field="csrf",
+        )
 
 
 class NotFoundError(Refusal):

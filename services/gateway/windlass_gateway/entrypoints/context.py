@@ -11,6 +11,7 @@ from windlass_gateway.application.access import Access, Caller, Permission
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.domain.refusals import UnauthenticatedError
+from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.places import Places
 
 HOW_TO_GET_A_TOKEN = "`windlass up` makes one and writes it to the command's configuration and to .windlass/cli.json."  # noqa: S105 - a sentence
@@ -24,6 +25,7 @@ class Context:
 
     gateway: Gateway
     access: Access
+    sessions: Sessions
     places: Places
     installation: str
     closing: asyncio.Event

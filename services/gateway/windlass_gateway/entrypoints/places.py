@@ -18,6 +18,11 @@ class Places:
     domain: str
     port: int
 
+    @property
+    def own_host(self) -> str:
+        """The dashboard's own name."""
+        return f"windlass.{self.domain}"
+
     def url(self, host: str) -> str:
         return f"http://{host}" if self.port == _HTTP_PORT else f"http://{host}:{self.port}"
 

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -27,11 +27,15 @@ from windlass_gateway.domain.refusals import (
     NotFoundError,
     NotNowError,
     Refusal,
+    SignInRequiredError,
     UnauthenticatedError,
 )
+from windlass_gateway.entrypoints.access.local_path import sign_in_url
+from windlass_gateway.entrypoints.security_headers import SECURITY_HEADERS
 
 MEDIA_TYPE = "application/problem+json"
 _SHOWN = 200
+_STREAMS = "/live/"
 
 _log = structlog.get_logger(__name__)
 
@@ -169,14 +173,32 @@ def answer(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
 
 
+def _to_sign_in(request: Request) -> Response:
+    """Send a browser to sign in; what a script asks for would follow, and take that page for the answer."""
+    url = sign_in_url(request)
+    if "hx-request" in request.headers or request.url.path.startswith(_STREAMS):
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": url})
+    return RedirectResponse(url, HTTPStatus.SEE_OTHER)
+
+
+def _guarded(response: Response) -> Response:
+    """Add what the middleware adds to all other answers: unforeseen errors are answered outside of it."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
 def map_errors(app: FastAPI, shown: Callable[[Request, Problem], Response]) -> None:
     """Let every error of the application end as a problem, `shown` in the form that the request can use."""
 
     async def answer_error(request: Request, error: Exception) -> Response:
+        if isinstance(error, SignInRequiredError):
+            return _to_sign_in(request)
         problem = problem_of(error)
-        if problem is _UNEXPECTED:
-            _log.exception("a request met an unforeseen error", exc_info=error)
-        return shown(request, problem)
+        if problem is not _UNEXPECTED:
+            return shown(request, problem)
+        _log.exception("a request met an unforeseen error", exc_info=error)
+        return _guarded(shown(request, problem))
 
     for kind in (Refusal, EventLogError, ContractError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer_error)

@@ -7,9 +7,11 @@ from fastapi import APIRouter, FastAPI
 from windlass_gateway.entrypoints import deployments, health, projects, streams
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.own_hosts import OwnHosts
 from windlass_gateway.entrypoints.pages import assets
 from windlass_gateway.entrypoints.pages.errors import answer_problem
 from windlass_gateway.entrypoints.problems import MEDIA_TYPE, Problem, map_errors
+from windlass_gateway.entrypoints.security_headers import SecurityHeaders
 
 API = "/api/v1"
 
@@ -45,5 +47,7 @@ def web(context: Context) -> FastAPI:
     app.include_router(health.probes)
     app.include_router(assets.router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(OwnHosts, own=context.places.own_host)
+    app.add_middleware(SecurityHeaders)  # the last one is the outermost: refusals of the others carry them too
     map_errors(app, answer_problem)
     return app
