@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from windlass_contracts.events.deployment import GitSource
-from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, SecretId, derived
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId, PersonId, ProjectId, SecretId, derived
 from windlass_eventlog.projection import Projection, RowT
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.decisions import Signature, append_all, decided
@@ -35,6 +35,9 @@ class DeployRequest:
     environment: str = PRODUCTION
     config: ConfigChange = field(default_factory=ConfigChange)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    based_on: DeploymentId | None = None
+    author: PersonId | None = None
+    note: NoteId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class Deploying:
             project=request.project,
             environment=request.environment,
             config=request.config,
+            based_on=request.based_on,
+            author=request.author,
+            note=request.note,
         )
         attempt = _Attempt(self.gateway, caller, command, request.variables)
         return await decided(self.gateway, attempt.run)

@@ -6,13 +6,15 @@ from uuid import UUID
 
 from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
 from windlass_eventlog.projection import Rows, Versioned
-from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, REGISTRIES
+from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, INSPECTIONS, PROJECTS, REGISTRIES
 from windlass_gateway.domain.deployment import SHORTEST_PREFIX, Deployment
 from windlass_gateway.domain.environments import Environment, Environments
+from windlass_gateway.domain.inspection import Inspection
 from windlass_gateway.domain.project import REGISTRY, Project
 from windlass_gateway.domain.refusals import (
     DeploymentNotFoundError,
     EnvironmentNotFoundError,
+    InspectionNotFoundError,
     InvalidInputError,
     ProjectNotFoundError,
 )
@@ -37,10 +39,14 @@ class Finder:
         """
         registry = await self.rows.get(REGISTRIES, REGISTRY)
         identity = None if registry is None else registry.row.projects.get(slug)
-        found = None if identity is None else await self.rows.get(PROJECTS, identity)
-        if found is None or found.row.team != self.team:
+        found = None if identity is None else await self.project_by_id(identity)
+        if found is None:
             raise ProjectNotFoundError(slug[:_SHOWN])
         return found
+
+    async def project_by_id(self, identity: UUID) -> Versioned[Project] | None:
+        found = await self.rows.get(PROJECTS, identity)
+        return None if found is None or found.row.team != self.team else found
 
     async def environments(self, project: UUID) -> Environments:
         found = await self.rows.get(ENVIRONMENTS, project)
@@ -90,6 +96,17 @@ class Finder:
         else:
             candidates = await self.rows.find(DEPLOYMENTS, {"prefix": digits[:SHORTEST_PREFIX]})
         return [one for one in candidates if one.row.team == self.team and one.key.hex.startswith(digits)]
+
+    async def inspection(self, identity: UUID) -> Versioned[Inspection]:
+        """Return an inspection.
+
+        Raises:
+            InspectionNotFoundError: the team has none of that id.
+        """
+        found = await self.rows.get(INSPECTIONS, identity)
+        if found is None or found.row.team != self.team:
+            raise InspectionNotFoundError(identity)
+        return found
 
     async def candidates(self, ids: tuple[DeploymentId, ...], project: ProjectId) -> list[Versioned[Deployment]]:
         """Return those of the deployments that are the project's, in the order given."""

@@ -7,10 +7,11 @@ from windlass_contracts.event import Event
 from windlass_contracts.ids import derived
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.projection import Projection, aggregate_key
-from windlass_gateway.domain import activity, deployment, environments, project, releases, routes, variables
+from windlass_gateway.domain import activity, deployment, environments, inspection, project, releases, routes, variables
 from windlass_gateway.domain.activity import Activity
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environments
+from windlass_gateway.domain.inspection import Inspection
 from windlass_gateway.domain.project import REGISTRY, Project, Registry
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.routes import Routes
@@ -69,6 +70,9 @@ ROUTES = Projection(
 RELEASES = Projection(
     name="releases", version=1, row=Releases, key=aggregate_key(Aggregate.RELEASES), evolve=releases.evolve
 )
+INSPECTIONS = Projection(
+    name="inspections", version=1, row=Inspection, key=aggregate_key(Aggregate.INSPECTION), evolve=inspection.evolve
+)
 ACTIVITIES = Projection(name="activities", version=1, row=Activity, key=_service_key, evolve=activity.evolve)
 
-ALL = (PROJECTS, REGISTRIES, ENVIRONMENTS, VARIABLES, DEPLOYMENTS, ROUTES, RELEASES, ACTIVITIES)
+ALL = (PROJECTS, REGISTRIES, ENVIRONMENTS, VARIABLES, DEPLOYMENTS, ROUTES, RELEASES, INSPECTIONS, ACTIVITIES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events import (
@@ -13,14 +12,23 @@ from windlass_contracts.events import (
     VariableSet,
 )
 from windlass_contracts.events.deployment import GitSource, VariableVersion
-from windlass_contracts.ids import DeploymentId, EnvironmentId, ProjectId, SecretId, TeamId, deployment_id
+from windlass_contracts.ids import (
+    DeploymentId,
+    EnvironmentId,
+    NoteId,
+    PersonId,
+    ProjectId,
+    SecretId,
+    TeamId,
+    deployment_id,
+)
 from windlass_contracts.subjects import PROJECT_REGISTRY, Aggregate, AggregateKey
 from windlass_gateway.domain.configuration import ConfigChange, changed
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION, Environment, Environments
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import InvalidInputError, KeyReusedError, SlugTakenError
-from windlass_gateway.domain.repository import checked_slug, slug_from_repository
+from windlass_gateway.domain.repository import checked_slug, place, slug_from_repository
 from windlass_gateway.domain.variables import Variables
 from windlass_gateway.domain.writes import Write
 
@@ -40,6 +48,9 @@ class DeployCommand:
     environment: str = PRODUCTION
     config: ConfigChange = field(default_factory=ConfigChange)
     secrets: Mapping[str, SecretId] = field(default_factory=dict)
+    based_on: DeploymentId | None = None
+    author: PersonId | None = None
+    note: NoteId | None = None
 
     @property
     def slug(self) -> str:
@@ -115,6 +126,9 @@ def decide_deployment(command: DeployCommand, state: ProjectState, environment: 
         trigger=command.trigger,
         config=config,
         variables=variables,
+        based_on=command.based_on,
+        author=command.author,
+        note=command.note,
     )
     writes = (
         *_project_writes(command, state, config, environment),
@@ -131,14 +145,8 @@ def _check_owner(command: DeployCommand, project: Project | None) -> None:
     if project.team != command.team:
         raise SlugTakenError(project.slug)
     named_by_repository = command.project is None
-    if named_by_repository and _place(project.repository or "") != _place(command.source.repository):
+    if named_by_repository and place(project.repository or "") != place(command.source.repository):
         raise SlugTakenError(project.slug)
-
-
-def _place(url: str) -> tuple[str, str]:
-    """Return host and path: the same repository by https and by ssh."""
-    parts = urlsplit(url)
-    return (parts.hostname or "", parts.path.strip("/").removesuffix(".git"))
 
 
 def _resolved_source(source: GitSource, project: Project | None) -> GitSource:

@@ -67,8 +67,8 @@ class Failure(BaseModel):
 class Deployment(BaseModel):
     """The row of a deployment.
 
-    `prefix` (the first hex digits of the id), `branch` (or tag) and `ended` are there to be looked up by. `moments` says
-    when each phase was first reached; `since`, from when on the present phase's deadline counts.
+    `prefix` (the first hex digits of the id), `branch` (or tag) and `ended` are there to be looked up by. `moments`
+    says when each phase was first reached; `since`, from when on the present phase's deadline counts.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,6 +1,7 @@
 """What the gateway knows of projects: each one, and the registry of names over all teams."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import ProjectConfigured, ProjectCreated
 from windlass_contracts.ids import ProjectId, TeamId, derived
 from windlass_contracts.subjects import Aggregate
+from windlass_gateway.domain.configuration import ConfigChange, changed
 
 REGISTRY: UUID = derived("registry", Aggregate.PROJECT)
 """The key of the one row that all projects share."""
@@ -29,6 +31,26 @@ class Project(BaseModel):
     default_branch: str | None
     config: DeploymentConfig
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChange:
+    """What is to be otherwise: `fields` among name, repository and default branch, and parts of the configuration."""
+
+    fields: Mapping[str, str | None]
+    config: ConfigChange
+
+
+def decide_configuration(project: Project, change: ProjectChange) -> ProjectConfigured | None:
+    """Return the event that changes the project; None where it is so already.
+
+    Raises:
+        InvalidInputError: the configuration does not go together.
+    """
+    before = project.model_dump(include={"name", "repository", "default_branch"})
+    after = {**before, **change.fields}
+    config = changed(project.config, change.config)
+    return None if (after, config) == (before, project.config) else ProjectConfigured(**after, config=config)
 
 
 class Registry(BaseModel):

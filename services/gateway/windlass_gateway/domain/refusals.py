@@ -10,10 +10,14 @@ Refusal
 │   ├── ProjectNotFoundError
 │   ├── EnvironmentNotFoundError
 │   ├── VariableNotFoundError
-│   └── DeploymentNotFoundError
+│   ├── DeploymentNotFoundError
+│   └── InspectionNotFoundError
 └── NotNowError                  the state of things does not allow it
     ├── SlugTakenError           another repository's project has that name
     ├── KeyReusedError           an idempotency key came back with another request
+    ├── BranchTakenError         another environment has that branch pattern
+    ├── NoRepositoryError        the project has no repository to deploy from
+    ├── NotRepeatableError       the deployment was made of no repository
     ├── TooLateToCancelError     the deployment ended, or its cutover began
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
@@ -134,6 +138,17 @@ class DeploymentNotFoundError(NotFoundError):
         )
 
 
+class InspectionNotFoundError(NotFoundError):
+    """There is no such inspection."""
+
+    title = "No such inspection"
+
+    def __init__(self, given: UUID) -> None:
+        super().__init__(
+            f"There is no inspection {given}.", next_step="Ask for one: `POST /api/v1/inspections`.", field="inspection"
+        )
+
+
 class NotNowError(Refusal):
     """The state of things does not allow it."""
 
@@ -163,6 +178,45 @@ class KeyReusedError(NotNowError):
             f"This idempotency key was used for deployment {deployment}, which asked for another source.",
             next_step="Send a new key with a new request, and the same key only to repeat the same one.",
             field="Idempotency-Key",
+        )
+
+
+class BranchTakenError(NotNowError):
+    """A branch pattern belongs to one environment."""
+
+    title = "The branch belongs to another environment"
+
+    def __init__(self, pattern: str, environment: str) -> None:
+        super().__init__(
+            f"Pushes of {pattern!r} go to the environment {environment}.",
+            next_step=f"Take the pattern away from {environment} first, or choose another one.",
+            field="branches",
+        )
+
+
+class NoRepositoryError(NotNowError):
+    """The project has no repository to deploy from."""
+
+    title = "The project has no repository"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The project {slug} has no repository.",
+            next_step=f"Name one: `windlass deploy --project {slug} --git URL`, or in the project's settings.",
+            field="repository",
+        )
+
+
+class NotRepeatableError(NotNowError):
+    """The deployment was made of something that is not in a repository."""
+
+    title = "The deployment cannot be repeated"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"It was made of an {kind}, and only deployments of a repository's commit can be repeated.",
+            next_step="Deploy it again the way it was deployed first.",
+            field="deployment",
         )
 
 

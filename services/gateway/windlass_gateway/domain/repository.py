@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from windlass_contracts.values import RepositoryUrl, Slug
+from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.values import CommitSha, GitRef, RepositoryUrl, Slug
 from windlass_gateway.domain.refusals import InvalidInputError
 
 RESERVED_SLUGS = frozenset({"windlass"})
@@ -21,9 +22,11 @@ _MAX_SLUG = 40
 
 _URL: TypeAdapter[str] = TypeAdapter(RepositoryUrl)
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+_SHA: TypeAdapter[str] = TypeAdapter(CommitSha)
+_REF: TypeAdapter[str] = TypeAdapter(GitRef)
 
 
-def repository_url(written: str) -> str:
+def repository_url(written: str, field: str = "git") -> str:
     """Return the repository's URL; Git's short form `git@host:owner/repo` becomes `ssh://git@host/owner/repo`.
 
     Raises:
@@ -36,15 +39,50 @@ def repository_url(written: str) -> str:
     try:
         return _URL.validate_python(text)
     except ValidationError as error:
-        raise _refused(text, error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        raise _refused(text, error.errors()[0]["msg"].removeprefix("Value error, "), field) from error
 
 
-def _refused(text: str, why: str) -> InvalidInputError:
+def git_source(address: str, ref: str | None = None) -> GitSource:
+    """Return what an address and a ref as people write them mean: a whole commit id is a commit, all else a ref.
+
+    Raises:
+        InvalidInputError: the address or the ref is none.
+    """
+    url = repository_url(address)
+    if ref is None:
+        return GitSource(repository=url)
+    if _is_commit(ref):
+        return GitSource(repository=url, commit=ref)
+    try:
+        return GitSource(repository=url, ref=_REF.validate_python(ref))
+    except ValidationError as error:
+        raise InvalidInputError(
+            "This is not a name that Git allows for a branch or tag.",
+            field="ref",
+            next_step="Give a branch, a tag, or a whole commit id.",
+        ) from error
+
+
+def _is_commit(written: str) -> bool:
+    try:
+        _SHA.validate_python(written)
+    except ValidationError:
+        return False
+    return True
+
+
+def place(url: str) -> tuple[str, str]:
+    """Return host and path of a repository: the same by https and by ssh."""
+    parts = urlsplit(url)
+    return (parts.hostname or "", parts.path.strip("/").removesuffix(".git"))
+
+
+def _refused(text: str, why: str, field: str) -> InvalidInputError:
     if text.startswith(("/", ".", "~")):
         next_step = f"A folder on the machine that builds is written as file://{text.lstrip('.~') or '/path'}."
     else:
         next_step = "Write it like https://github.com/owner/repository or git@github.com:owner/repository."
-    return InvalidInputError(f"This is no address of a repository: {why}.", field="git", next_step=next_step)
+    return InvalidInputError(f"This is no address of a repository: {why}.", field=field, next_step=next_step)
 
 
 def slug_from_repository(url: str) -> str:

@@ -2,20 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.values import CommitSha, EnvironmentName, GitRef, Slug, VariableName
+from windlass_contracts.values import BranchPattern, DisplayName, EnvironmentName, GitRef, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.environments import PRODUCTION
-from windlass_gateway.domain.repository import repository_url
+from windlass_gateway.domain.project import ProjectChange
+from windlass_gateway.domain.repository import git_source, repository_url
 
 MAX_VALUE_BYTES = 64 * 1024
-_COMMIT_LENGTHS = frozenset({40, 64})
-_HEX = frozenset("0123456789abcdef")
-
-_SHA: TypeAdapter[str] = TypeAdapter(CommitSha)
 
 
 def _no_nul(value: str) -> str:
@@ -36,17 +33,21 @@ VariableValue = Annotated[str, AfterValidator(_no_nul), AfterValidator(_bounded)
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")]
 
 
-class _Body(BaseModel):
+GitAddress = Annotated[
+    str, Field(max_length=2_000, description="an address like https://host/owner/repo or git@host:owner/repo")
+]
+
+
+class Body(BaseModel):
+    """What a request carries, and nothing else."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class DeployBody(_Body):
+class DeployBody(Body):
     """A request to deploy a commit of a repository."""
 
-    git: Annotated[
-        str,
-        Field(max_length=2_000, description="an address like https://host/owner/repo or git@host:owner/repo"),
-    ]
+    git: GitAddress
     ref: Annotated[
         GitRef | None, Field(description="a branch, a tag, or a whole commit id; else the default branch")
     ] = None
@@ -64,13 +65,50 @@ class DeployBody(_Body):
         Raises:
             InvalidInputError: the address is none.
         """
-        url = repository_url(self.git)
-        if self.ref is not None and len(self.ref) in _COMMIT_LENGTHS and _HEX.issuperset(self.ref):
-            return GitSource(repository=url, commit=_SHA.validate_python(self.ref))
-        return GitSource(repository=url, ref=self.ref)
+        return git_source(self.git, self.ref)
 
 
-class RollbackBody(_Body):
+class ProjectDeployBody(Body):
+    """A request to deploy a commit of a project's own repository."""
+
+    ref: Annotated[
+        GitRef | None, Field(description="a branch, a tag, or a whole commit id; else the default branch")
+    ] = None
+    environment: EnvironmentName = PRODUCTION
+
+
+class EnvironmentBody(Body):
+    """Which pushes go to an environment."""
+
+    branches: Annotated[
+        tuple[BranchPattern, ...],
+        Field(max_length=100, description="branches, or patterns: `*` is anything but a slash, `**` anything"),
+    ] = ()
+
+
+class ProjectBody(Body):
+    """What is to change of a project; what is not said stays as it is."""
+
+    name: DisplayName | None = None
+    repository: Annotated[str | None, Field(max_length=2_000, description="null takes it away")] = None
+    default_branch: Annotated[GitRef | None, Field(description="null means the repository's own")] = None
+    config: ConfigChange = ConfigChange()
+
+    def change(self) -> ProjectChange:
+        """Return what was said.
+
+        Raises:
+            InvalidInputError: the repository's address is none.
+        """
+        said = {name: getattr(self, name) for name in self.model_fields_set if name != "config"}
+        if said.get("repository") is not None:
+            said["repository"] = repository_url(said["repository"], "repository")
+        if said.get("name") is None:
+            said.pop("name", None)
+        return ProjectChange(said, self.config)
+
+
+class RollbackBody(Body):
     """A request to go back to a version that was live."""
 
     to: Annotated[
@@ -79,7 +117,7 @@ class RollbackBody(_Body):
     environment: Slug = PRODUCTION
 
 
-class VariableBody(_Body):
+class VariableBody(Body):
     """A variable's new value."""
 
     value: VariableValue

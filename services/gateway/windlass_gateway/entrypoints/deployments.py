@@ -7,17 +7,21 @@ from fastapi import APIRouter, Header, Path, Query, status
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.values import Slug
 from windlass_gateway.application.canceling import Canceling
-from windlass_gateway.application.deploying import Deploying, DeployRequest
+from windlass_gateway.application.deploying import Deploying, DeployRequest, Requested
 from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.entrypoints.bodies import CancelAccepted, DeployBody, DeploymentAccepted, IdempotencyKey
-from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
+from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.shown import Shown
 from windlass_gateway.entrypoints.views import DeploymentSummary, DeploymentView, ExplanationView
 
 router = APIRouter(prefix="/deployments", tags=["deployments"])
 
 DeploymentRef = Annotated[str, Path(max_length=100, description="the id, or 4 or more characters of its beginning")]
-_TRIGGER = "api"
+AnIdempotencyKey = Annotated[
+    IdempotencyKey | None, Header(description="The same key is the same deployment, however often it is sent.")
+]
+TRIGGER = "api"
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED)
@@ -25,21 +29,32 @@ async def request_deployment(
     body: DeployBody,
     asking: ACaller,
     shared: AContext,
-    idempotency_key: Annotated[
-        IdempotencyKey | None, Header(description="The same key is the same deployment, however often it is sent.")
-    ] = None,
+    idempotency_key: AnIdempotencyKey = None,
 ) -> DeploymentAccepted:
     """Request a deployment; answered once the request is durable. A new project comes into being with it."""
     request = DeployRequest(
         key=idempotency_key or str(shared.gateway.fresh_id()),
-        trigger=_TRIGGER,
+        trigger=TRIGGER,
         source=body.source(),
         project=body.project,
         environment=body.environment,
         config=body.config,
         variables=body.variables,
     )
-    requested = await Deploying(shared.gateway).deploy(asking, request)
+    return accepted(shared, await Deploying(shared.gateway).deploy(asking, request))
+
+
+@router.post("/{deployment}/redeploy", status_code=status.HTTP_202_ACCEPTED)
+async def redeploy(
+    deployment: DeploymentRef, asking: ACaller, shared: AContext, idempotency_key: AnIdempotencyKey = None
+) -> DeploymentAccepted:
+    """Deploy the same commit again, with the project's configuration and variables of now."""
+    key = idempotency_key or str(shared.gateway.fresh_id())
+    return accepted(shared, await Redeploying(shared.gateway).redeploy(asking, deployment, key))
+
+
+def accepted(shared: Context, requested: Requested) -> DeploymentAccepted:
+    """Return the answer to a request that is durable."""
     return DeploymentAccepted(
         deployment=requested.deployment,
         project=requested.project,

@@ -1,21 +1,33 @@
-"""`/api/v1/projects`: list, roll back, variables."""
+"""`/api/v1/projects`: list, configure, deploy, roll back, variables."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from windlass_contracts.values import Slug, VariableName
+from windlass_contracts.values import EnvironmentName, Slug, VariableName
+from windlass_gateway.application.configuring import Configuring
 from windlass_gateway.application.projections import PROJECTS
+from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.variables import SettingVariables, VariablePlace
-from windlass_gateway.entrypoints.bodies import Done, RollbackBody, VariableBody
+from windlass_gateway.entrypoints.bodies import (
+    DeploymentAccepted,
+    Done,
+    EnvironmentBody,
+    ProjectBody,
+    ProjectDeployBody,
+    RollbackBody,
+    VariableBody,
+)
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
+from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import ProjectView, RollbackAcceptedView, VariableView
+from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, RollbackAcceptedView, VariableView
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
 ProjectSlug = Annotated[str, Path(max_length=100, description="the project's name in its address")]
+AnEnvironment = Annotated[EnvironmentName, Path(description="the environment's name")]
 Variable = Annotated[VariableName, Path(description="letters, digits and underscores, no digit first")]
 
 
@@ -30,6 +42,41 @@ async def list_projects(finder: AReader, shared: AContext) -> list[ProjectView]:
 async def get_project(slug: ProjectSlug, finder: AReader, shared: AContext) -> ProjectView:
     """Return a project: its configuration, its environments, and what answers in each."""
     return await Shown(finder, shared.places).project(await finder.project(slug))
+
+
+@router.patch("/{slug}")
+async def configure_project(slug: ProjectSlug, body: ProjectBody, asking: ACaller, shared: AContext) -> Done:
+    """Change how a project is built and run, from the next deployment on."""
+    return Done(sequence=await Configuring(shared.gateway).project(asking, slug, body.change()))
+
+
+@router.post("/{slug}/deployments", status_code=202)
+async def deploy_project(
+    slug: ProjectSlug,
+    body: ProjectDeployBody,
+    asking: ACaller,
+    shared: AContext,
+    idempotency_key: AnIdempotencyKey = None,
+) -> DeploymentAccepted:
+    """Deploy a commit of the project's own repository; answered once the request is durable."""
+    key = idempotency_key or str(shared.gateway.fresh_id())
+    request = ProjectDeploy(key, TRIGGER, slug, body.ref, body.environment)
+    return accepted(shared, await Redeploying(shared.gateway).deploy_project(asking, request))
+
+
+@router.get("/{slug}/environments/{name}")
+async def get_environment(slug: ProjectSlug, name: AnEnvironment, finder: AReader, shared: AContext) -> EnvironmentView:
+    """Return an environment: which pushes go there, and what answers there."""
+    project = await finder.project(slug)
+    return await Shown(finder, shared.places).environment(project, await finder.environment(project, name))
+
+
+@router.put("/{slug}/environments/{name}")
+async def set_branches(
+    slug: ProjectSlug, name: AnEnvironment, body: EnvironmentBody, asking: ACaller, shared: AContext
+) -> Done:
+    """Say which pushes go to an environment; it comes into being, if it does not exist yet."""
+    return Done(sequence=await Configuring(shared.gateway).branches(asking, slug, name, body.branches))
 
 
 @router.post("/{slug}/rollback", status_code=202)

@@ -7,6 +7,7 @@ from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import PROJECTS, ROUTES, VARIABLES
+from windlass_gateway.domain.branches import takes_default_branch
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.project import Project
@@ -53,10 +54,14 @@ class Shown:
             slug=found.row.slug,
             name=found.row.name,
             repository=found.row.repository,
+            default_branch=found.row.default_branch,
             created_at=found.row.created_at,
             config=found.row.config,
             environments=[self._environment(around, one) for one in around.environments.all],
         )
+
+    async def environment(self, project: Versioned[Project], environment: Environment) -> EnvironmentView:
+        return self._environment(await self._around(project.key), environment)
 
     async def variables(self, project: Versioned[Project]) -> list[VariableView]:
         found = await self._rows.get(VARIABLES, project.key)
@@ -73,6 +78,8 @@ class Shown:
         return EnvironmentView(
             name=environment.name,
             production=environment.production,
+            branches=list(environment.branches),
+            takes_default_branch=takes_default_branch(environment),
             url=None if alias is None or alias.current is None else self._places.of_alias(alias),
             current=None if alias is None else alias.current,
             previous=alias.before[0] if alias is not None and alias.before else None,

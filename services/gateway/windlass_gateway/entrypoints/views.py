@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events.deployment import Recipe, Source
-from windlass_contracts.ids import DeploymentId, EventId
+from windlass_contracts.ids import DeploymentId, EventId, NoteId, PersonId
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.deployment import Container, Deployment, Failure
@@ -67,6 +67,9 @@ class DeploymentSummary(_View):
     current: bool
     source: Source
     commit: str | None
+    author: Annotated[PersonId | None, Field(description="who wrote the commit; the name is kept apart, deletable")]
+    note: Annotated[NoteId | None, Field(description="the commit's subject line, kept apart, deletable")]
+    based_on: Annotated[DeploymentId | None, Field(description="the deployment that this one repeats")]
     actor: str
     trigger: str
     requested_at: datetime
@@ -131,6 +134,9 @@ def _summary(row: Deployment, named: Named) -> dict[str, object]:
         "ended": row.ended,
         "source": row.source,
         "commit": row.commit,
+        "author": row.author,
+        "note": row.note,
+        "based_on": row.based_on,
         "actor": row.actor,
         "trigger": row.trigger,
         "requested_at": row.requested_at,
@@ -173,6 +179,8 @@ class EnvironmentView(_View):
 
     name: str
     production: bool
+    branches: Annotated[list[str], Field(description="whose pushes go here, by the patterns that were set")]
+    takes_default_branch: Annotated[bool, Field(description="without patterns, production takes the default branch")]
     url: str | None
     current: DeploymentId | None
     previous: DeploymentId | None
@@ -192,6 +200,7 @@ class ProjectView(_View):
     slug: str
     name: str
     repository: str | None
+    default_branch: str | None
     created_at: datetime
     config: DeploymentConfig
     environments: list[EnvironmentView]

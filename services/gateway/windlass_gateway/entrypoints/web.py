@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from windlass_gateway.entrypoints import deployments, health, projects, streams
+from windlass_gateway.entrypoints import deployments, health, inspections, projects, streams
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.own_hosts import OwnHosts
@@ -41,7 +41,7 @@ def web(context: Context) -> FastAPI:
     )
     app.state.context = context
     api = APIRouter(prefix=API, responses=_PROBLEMS)
-    for router in (deployments.router, projects.router, streams.router, health.router):
+    for router in (deployments.router, projects.router, inspections.router, streams.router, health.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(health.probes)

@@ -1,0 +1,86 @@
+"""The use cases about what exists already: deploy a project again by a ref, or a deployment's commit once more."""
+
+from dataclasses import dataclass
+
+from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.projection import Versioned
+from windlass_gateway.application.access import Caller, Permission
+from windlass_gateway.application.deploying import Deploying, DeployRequest, Requested
+from windlass_gateway.application.finding import Finder
+from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.environments import PRODUCTION
+from windlass_gateway.domain.redeploying import repeated_source
+from windlass_gateway.domain.refusals import EnvironmentNotFoundError, NoRepositoryError, ProjectNotFoundError
+from windlass_gateway.domain.repository import git_source
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDeploy:
+    """A ref or a commit of an existing project's repository, to be deployed; without one, its default branch."""
+
+    key: str
+    trigger: str
+    project: str
+    ref: str | None = None
+    environment: str = PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class Redeploying:
+    """Requests deployments of what the gateway knows."""
+
+    gateway: Gateway
+
+    async def deploy_project(self, caller: Caller, request: ProjectDeploy) -> Requested:
+        """Return once the request is durable.
+
+        Raises:
+            Refusal: there is no such project, or it has no repository.
+            EventLogError: the log did not take it.
+        """
+        caller.demand(Permission.DEPLOY)
+        project = await self._finder(caller).project(request.project)
+        if project.row.repository is None:
+            raise NoRepositoryError(project.row.slug)
+        source = git_source(project.row.repository, request.ref)
+        return await Deploying(self.gateway).deploy(
+            caller, DeployRequest(request.key, request.trigger, source, project.row.slug, request.environment)
+        )
+
+    async def redeploy(self, caller: Caller, written: str, key: str) -> Requested:
+        """Deploy the commit of a deployment again, with the project's configuration and variables of now.
+
+        Raises:
+            Refusal: there is no such deployment, or it was made of no repository.
+            EventLogError: the log did not take it.
+        """
+        caller.demand(Permission.DEPLOY)
+        finder = self._finder(caller)
+        found = await finder.deployment(written)
+        request = await self._repeated(finder, found, key, repeated_source(found.row))
+        return await Deploying(self.gateway).deploy(caller, request)
+
+    async def _repeated(
+        self, finder: Finder, found: Versioned[Deployment], key: str, source: GitSource
+    ) -> DeployRequest:
+        project = await finder.project_by_id(found.row.project)
+        if project is None:
+            raise ProjectNotFoundError(str(found.row.project))
+        environment = (await finder.environments(found.row.project)).by_id(found.row.environment)
+        if environment is None:
+            raise EnvironmentNotFoundError(project.row.slug, str(found.row.environment))
+        return DeployRequest(
+            key=key,
+            trigger="redeploy",
+            source=source,
+            project=project.row.slug,
+            environment=environment.name,
+            based_on=DeploymentId(found.key),
+            author=found.row.author,
+            note=found.row.note,
+        )
+
+    def _finder(self, caller: Caller) -> Finder:
+        return Finder(self.gateway.rows, caller.team)
