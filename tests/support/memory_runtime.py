@@ -1,5 +1,6 @@
 """A runtime in memory: runners that exist in a dictionary, and engine events that the test reads out."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -41,14 +42,19 @@ async def _nothing(_name: str) -> None:
 
 @dataclass(slots=True)
 class MemoryRuntime:
-    """Passes for a node. `after_start` is called when a runner runs and nobody knows yet."""
+    """Passes for a node. `after_start` is called when a runner runs and nobody knows yet.
+
+    `looked` is set once somebody asked for `connections`.
+    """
 
     living: dict[str, Runner] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     builds: int = 0
     reaped: int = 0
     missing_releases: bool = False
+    connections: dict[str, int | None] = field(default_factory=dict)
     after_start: Callable[[str], Awaitable[None]] = _nothing
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
     _digests: dict[str, str] = field(default_factory=dict)
     _made: int = 0
     _happened: int = 0
@@ -118,6 +124,11 @@ class MemoryRuntime:
         if name not in self.living:
             raise RunnerMissingError(name)
         return self.living[name]
+
+    async def open_connections(self, name: str) -> int | None:
+        await self.inspect(name)
+        self.looked.set()
+        return self.connections.get(name, 0)
 
     async def runners(self) -> Sequence[Runner]:
         return list(self.living.values())

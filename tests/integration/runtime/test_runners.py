@@ -222,6 +222,18 @@ async def test_paused_runner_can_be_stopped(node: Node) -> None:
     assert isinstance((await node.runtime.inspect(spec.name)).state, Exited)
 
 
+async def test_connections_that_are_open_are_counted_until_they_are_closed(node: Node) -> None:
+    runner = await node.runtime.start(await node.app())
+    await answer(runner)
+    assert await node.runtime.open_connections(runner.name) == 0
+    ways = [await asyncio.open_connection(runner.address.host, runner.address.port) for _ in range(2)]
+    assert await node.runtime.open_connections(runner.name) == 2
+    for _, writer in ways:
+        writer.close()
+        await writer.wait_closed()
+    assert await node.runtime.open_connections(runner.name) == 0
+
+
 async def test_restarted_builder_finds_every_runner_as_it_was(node: Node) -> None:
     spec = await node.app()
     paused = replace(spec, name=f"{spec.name}1")

@@ -143,6 +143,34 @@ async def test_replaced_version_is_paused_and_then_stopped_in_its_time(builder: 
     assert name_of(old) not in builder.runtime.running
 
 
+async def test_version_in_use_is_paused_only_once_its_last_connection_ended(builder: MemoryBuilder) -> None:
+    old = await builder.live()
+    builder.runtime.connections[name_of(old)] = 1
+    await builder.live(before=old)
+    builder.pass_time(timedelta(seconds=40))
+    retiring = asyncio.create_task(_retiring(builder))
+    async with asyncio.timeout(5):
+        await builder.runtime.looked.wait()
+        async with builder.containers.alone_with(old):
+            pass  # the step is over once its lock is free
+    retiring.cancel()
+    with suppress(asyncio.CancelledError):
+        await retiring
+    assert name_of(old) in builder.runtime.running
+    builder.runtime.connections[name_of(old)] = 0
+    await _retire(builder, old)
+    assert isinstance(builder.runtime.living[name_of(old)].state, Paused)
+
+
+async def test_version_of_which_nobody_can_tell_whether_it_is_used_is_paused(builder: MemoryBuilder) -> None:
+    old = await builder.live()
+    builder.runtime.connections[name_of(old)] = None
+    await builder.live(before=old)
+    builder.pass_time(timedelta(seconds=40))
+    await _retire(builder, old)
+    assert isinstance(builder.runtime.living[name_of(old)].state, Paused)
+
+
 async def test_paused_version_that_is_wanted_back_goes_on_at_its_address(builder: MemoryBuilder) -> None:
     old, _new = await _replaced(builder)
     await builder.tell(say.PROJECT, say.rollback(old))

@@ -1,9 +1,12 @@
 """A replaced version goes step by step, and never while somebody needs it."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from windlass_builder.domain import deployment as deployments
 from windlass_builder.domain import routes as routes_row
@@ -50,15 +53,31 @@ class History:
         self.deployment = deployments.evolve(self.deployment, self._recorded(event, service, Aggregate.DEPLOYMENT, OLD))
         return self
 
+    def with_containers(self, names: Collection[str]) -> "History":
+        for replica, name in enumerate(names):
+            self.to_deployment(
+                ContainerStarted(
+                    node="one",
+                    container=name,
+                    replica=replica,
+                    address="10.0.0.2",
+                    port=8000,
+                    limits=Limits(),
+                    runtime="docker",
+                    duration_ms=1,
+                )
+            )
+        return self
+
     def to_routes(self, event: Event, at: datetime = NOON, identity: UUID | None = None) -> "History":
         recorded = self._recorded(event, Service.ROUTER, Aggregate.ROUTES, PROJECT, at, identity)
         self.routes = routes_row.evolve(self.routes, recorded)
         return self
 
-    def then(self, now: datetime) -> Step:
+    def then(self, now: datetime, busy: Collection[str] = ()) -> Step:
         assert self.deployment is not None
         assert self.routes is not None
-        return next_step(OLD, self.deployment, self.routes, now)
+        return next_step(OLD, self.deployment, self.routes, now, busy)
 
     def _recorded(
         self,
@@ -75,7 +94,7 @@ class History:
         return Recorded(self.sequence, "0" * 8, service, key, event, meta)
 
 
-def live() -> History:
+def live(*containers: str) -> History:
     source = GitSource(repository="https://example.org/shop.git", ref="main")
     recipe = Recipe(runner="python", start_command="./run")
     return (
@@ -94,18 +113,7 @@ def live() -> History:
                 duration_ms=1,
             )
         )
-        .to_deployment(
-            ContainerStarted(
-                node="one",
-                container="shop-1",
-                replica=0,
-                address="10.0.0.2",
-                port=8000,
-                limits=Limits(),
-                runtime="docker",
-                duration_ms=1,
-            )
-        )
+        .with_containers(containers or ("shop-1",))
         .to_deployment(Healthy(container="shop-1", probe="http", tries=1, duration_ms=1))
         .to_deployment(CutoverStarted(containers=("shop-1",)))
         .to_routes(AliasesChanged(why="cutover", moves=(AliasMove(alias=PRODUCTION, after=OLD),)))
@@ -114,8 +122,8 @@ def live() -> History:
     )
 
 
-def replaced(*, confirmed: bool = True) -> History:
-    history = live().to_routes(
+def replaced(*containers: str, confirmed: bool = True) -> History:
+    history = live(*containers).to_routes(
         AliasesChanged(why="cutover", moves=(AliasMove(alias=PRODUCTION, before=OLD, after=NEW),))
     )
     if confirmed:
@@ -134,6 +142,34 @@ def test_nothing_goes_before_the_proxies_confirmed_that_they_left_it() -> None:
 def test_a_replaced_version_finishes_what_it_was_asked_before_it_is_paused() -> None:
     assert replaced().then(NOON + timedelta(seconds=30)) == LookAgain(NOON + timedelta(seconds=31))
     assert replaced().then(NOON + timedelta(seconds=31)) == Pause(("shop-1",))
+
+
+def test_what_is_in_use_goes_on_and_is_looked_at_again_soon() -> None:
+    assert replaced().then(NOON + timedelta(seconds=31), {"shop-1"}) == LookAgain(NOON + timedelta(seconds=33))
+    assert replaced().then(NOON + timedelta(seconds=500), {"shop-1"}) == LookAgain(NOON + timedelta(seconds=502))
+
+
+def test_what_is_still_in_use_when_it_would_be_cold_is_stopped_then() -> None:
+    assert replaced().then(NOON + timedelta(seconds=930), {"shop-1"}) == LookAgain(NOON + timedelta(seconds=931))
+    assert replaced().then(NOON + timedelta(seconds=931), {"shop-1"}) == Stop(("shop-1",))
+
+
+@given(seconds=st.integers(0, 2_000), present=st.sets(st.sampled_from(["a", "b", "c"]), min_size=1), data=st.data())
+def test_nothing_in_use_is_ever_paused_and_nothing_is_forgotten(
+    seconds: int, present: set[str], data: st.DataObject
+) -> None:
+    busy = data.draw(st.sets(st.sampled_from(sorted(present))))
+    now = NOON + timedelta(seconds=seconds)
+    match replaced(*sorted(present)).then(now, busy):
+        case Pause(containers=containers):
+            assert set(containers) == present - busy
+        case Stop(containers=containers):
+            assert now >= NOON + timedelta(seconds=931)
+            assert set(containers) == present
+        case LookAgain(at=at):
+            assert now < at <= NOON + timedelta(seconds=931)
+        case StayAsItIs():
+            raise AssertionError("somebody has to come back to what is left")
 
 
 def test_a_paused_version_is_kept_warm_and_then_stopped() -> None:

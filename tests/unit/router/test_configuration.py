@@ -27,6 +27,9 @@ MARK = "7-0a1b2c3d"
 ONE, OTHER = DeploymentId(UUID(int=1)), DeploymentId(UUID(int=2))
 SERVERS = (("10.0.0.2", 8000),)
 
+SHORTEST_USUAL_KEEP_ALIVE_S = 5
+"""How long Node and uvicorn keep a connection without requests."""
+
 UNSAFE_HOSTS = [
     "a`b.localhost",
     'a"b.localhost',
@@ -163,3 +166,10 @@ def test_no_host_or_address_yields_another_rule(host: str, address: str, port: i
 def servers(found: Configuration, deployment: DeploymentId) -> list[str]:
     balancer = http(found)["services"][router_name(deployment)]["loadBalancer"]
     return [server["url"] for server in balancer["servers"]]
+
+
+def test_idle_connections_to_apps_are_closed_before_the_apps_close_them() -> None:
+    found = http(configuration([target(ONE, "a.localhost")], SITE, MARK))
+    transport = found["services"][router_name(ONE)]["loadBalancer"]["serversTransport"]
+    idle = found["serversTransports"][transport]["forwardingTimeouts"]["idleConnTimeout"]
+    assert 0 < int(idle.removesuffix("s")) < SHORTEST_USUAL_KEEP_ALIVE_S

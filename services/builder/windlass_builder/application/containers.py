@@ -5,7 +5,7 @@ what gives facts of its own is written down after it (start: the address).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -173,6 +173,16 @@ class Containers:
             with suppress(RunnerMissingError, RunnerNotRunningError):
                 await self.runtime.pause(name)
         await self.caught_up(journal.sequence)
+
+    async def busy(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of the containers that have open connections, as far as the node can tell."""
+        return frozenset([name for name in names if await self._connections(name)])
+
+    async def _connections(self, name: str) -> int | None:
+        try:
+            return await self.runtime.open_connections(name)
+        except RunnerMissingError:
+            return None
 
     async def stop(self, journal: Journal, row: Deployment, why: str) -> None:
         """Stop all containers of a deployment; they can still be looked at until they are swept away."""

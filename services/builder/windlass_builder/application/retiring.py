@@ -74,9 +74,12 @@ class Retiring:
             return timedelta(0)
 
     async def _step(self, found: Versioned[Deployment], routes: Routes) -> timedelta | None:
-        now = self.clock()
+        now, deployment = self.clock(), DeploymentId(found.key)
         journal = Journal.of(self.append, found, Observed(("retire", str(found.key), str(found.sequence))))
-        match next_step(DeploymentId(found.key), found.row, routes, now):
+        step = next_step(deployment, found.row, routes, now)
+        if isinstance(step, Pause):
+            step = next_step(deployment, found.row, routes, now, await self.containers.busy(step.containers))
+        match step:
             case StayAsItIs():
                 return None
             case LookAgain(at=at):

@@ -93,6 +93,13 @@ class Runtime(Protocol):
         """
         ...
 
+    async def open_connections(self, name: str) -> int | None:
+        """Return how many connections to the runner this node has open, at work or idle; None where it cannot tell.
+
+        Raises: RunnerMissingError.
+        """
+        ...
+
     async def runners(self) -> Sequence[Runner]:
         """Return all runners of this installation on this node, whatever their state."""
         ...

@@ -1,13 +1,15 @@
 """How a replaced version goes: it finishes what it was asked, is paused and kept warm, and then stopped.
 
 Routes that left it are confirmed first; nothing is retired that an alias points at, that somebody asked to come back,
-or that a cutover claimed since.
+or that a cutover claimed since. A container with open connections goes on: a request, an event stream or a WebSocket
+would freeze with it. It has the time for which it would be kept warm.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from windlass_builder.domain.deployment import ContainerState, Deployment
+from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.ids import DeploymentId
 
@@ -38,11 +40,16 @@ class Stop:
     containers: tuple[str, ...]
 
 
+BETWEEN_LOOKS = timedelta(seconds=2)
+"""When to look again at a container that is in use: nothing gives a sign when its last connection ends."""
+
 Step = StayAsItIs | LookAgain | Pause | Stop
 
 
-def next_step(identity: DeploymentId, deployment: Deployment, routes: Routes, now: datetime) -> Step:
-    """Return what is to be done about a deployment that was live."""
+def next_step(
+    identity: DeploymentId, deployment: Deployment, routes: Routes, now: datetime, busy: Collection[str] = ()
+) -> Step:
+    """Return what is to be done about a deployment that was live; `busy` are its containers with open connections."""
     leaving = routes.leaving.get(identity)
     if leaving is None or leaving.idle_since is None or identity in routes.referenced:
         return StayAsItIs()
@@ -53,7 +60,8 @@ def next_step(identity: DeploymentId, deployment: Deployment, routes: Routes, no
     stop_at = pause_at + timedelta(seconds=rules.keep_warm_s)
     if now >= stop_at:
         return Stop(tuple(container.name for container in deployment.present))
-    running = tuple(one.name for one in deployment.containers if one.state is ContainerState.RUNNING)
-    if running and now >= pause_at:
-        return Pause(running)
-    return LookAgain(pause_at if running else stop_at)
+    running = tuple(container.name for container in deployment.running)
+    if not running or now < pause_at:
+        return LookAgain(pause_at if running else stop_at)
+    unused = tuple(name for name in running if name not in busy)
+    return Pause(unused) if unused else LookAgain(min(now + BETWEEN_LOOKS, stop_at))

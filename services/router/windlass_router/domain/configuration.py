@@ -20,6 +20,10 @@ MARKER_HOST = "_gen.invalid"
 MARKER_HEADER = "X-Gen"
 OWN = "windlass-own"
 ASLEEP = "windlass-asleep"
+APPS = "windlass-apps"
+_TO_APPS = {"maxIdleConnsPerHost": 200, "forwardingTimeouts": {"idleConnTimeout": "4s"}}
+"""How the proxy talks to apps. An idle connection is closed soon, so that one that is open is one in use; and before
+most servers close it (Node and uvicorn after 5 s), which could be in the very moment of the next request."""
 _ASLEEP_PRIORITY, _APP_PRIORITY, _OWN_PRIORITY, _MARKER_PRIORITY = 50, 100, 1_000, 10_000
 _ROUTER = re.compile(r"d-([0-9a-f]{32})")
 _MARK = re.compile(rf'"{MARKER_HEADER}": "([0-9a-f-]{{1,40}})"'.encode())
@@ -107,7 +111,7 @@ class _Draft:
         urls = [url for address, port in target.servers for url in self._safe(target, server_url, address, port)]
         if rules:
             self.routers[name] = _router(" || ".join(rules), name, _APP_PRIORITY)
-            self.services[name] = _service(urls)
+            self.services[name] = _service(urls, serversTransport=APPS)
 
     def _safe(self, target: Target, make: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> tuple[str, ...]:
         try:
@@ -154,7 +158,12 @@ def _own_routes(site: Site) -> tuple[Section, Section]:
 
 def _written(draft: _Draft, mark: str) -> Configuration:
     header = {"headers": {"customResponseHeaders": {MARKER_HEADER: mark}}}
-    document = {"routers": draft.routers, "services": draft.services, "middlewares": {MARKER: header}}
+    document = {
+        "routers": draft.routers,
+        "services": draft.services,
+        "middlewares": {MARKER: header},
+        "serversTransports": {APPS: _TO_APPS},
+    }
     content = json.dumps({"http": document}, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
     return Configuration(content, mark, draft.refused)
 
@@ -163,5 +172,5 @@ def _router(rule: str, service: str, priority: int) -> dict[str, Any]:
     return {"rule": rule, "priority": priority, "service": service}
 
 
-def _service(urls: Iterable[str]) -> dict[str, Any]:
-    return {"loadBalancer": {"servers": [{"url": url} for url in urls]}}
+def _service(urls: Iterable[str], **options: str) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": url} for url in urls], **options}}

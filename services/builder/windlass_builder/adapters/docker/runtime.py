@@ -12,6 +12,7 @@ from uuid import UUID
 from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
+from windlass_builder.adapters.connections import open_connections
 from windlass_builder.adapters.docker.engine import (
     connect,
     delete_container,
@@ -109,6 +110,9 @@ class DockerRuntime:
     async def inspect(self, name: str) -> Runner:
         with engine_errors(f"inspecting {name}"):
             return runner_of(self._installation, await self._required(name))
+
+    async def open_connections(self, name: str) -> int | None:
+        return await asyncio.to_thread(open_connections, (await self.inspect(name)).address)
 
     async def runners(self) -> Sequence[Runner]:
         with engine_errors("listing the runners"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from time import time_ns
 from uuid import UUID
 
+from windlass_builder.adapters.connections import open_connections
 from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.events import follow_events
 from windlass_builder.adapters.processes.releases import FolderReleases, surroundings
@@ -107,6 +108,9 @@ class ProcessRuntime:
 
     async def inspect(self, name: str) -> Runner:
         return await _inspected(self._required(name))
+
+    async def open_connections(self, name: str) -> int | None:
+        return await asyncio.to_thread(open_connections, (await self.inspect(name)).address)
 
     async def runners(self) -> Sequence[Runner]:
         return [await _inspected(found) for found in self._found()]
