@@ -1,12 +1,14 @@
 """The state folder and the client's configuration: what is kept, and what is said where it is damaged."""
 
 import json
+import ssl
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from windlass.up.client_config import Profile, config_path, write_client_config
+from windlass.up.default_certificate import keep_default_certificate
 from windlass.up.errors import AlreadyRunningError, StateError
 from windlass.up.home import Home
 from windlass.up.installation import open_installation
@@ -69,6 +71,17 @@ def test_damaged_credentials_are_not_quoted(home: Home) -> None:
     assert "surplus" in refusal.value.what
     assert "geheim" not in str(refusal.value)
     assert "verborgen" not in str(refusal.value)
+
+
+def test_the_certificate_that_traefik_shows_by_default_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "default.pem"
+    keep_default_certificate(path)
+    made = path.read_bytes()
+    keep_default_certificate(path)
+
+    assert path.read_bytes() == made
+    assert path.stat().st_mode & 0o077 == 0
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
 
 
 def test_a_state_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from support.ports import free_port
 from support.server_process import ServerCommand, ServerProcess
+from windlass.up.default_certificate import keep_default_certificate
 from windlass.up.programs import traefik
 
 MARKER_PATH = "/a-secret-path-of-tests"
@@ -59,8 +60,11 @@ def running_traefik(folder: Path, name: str = "traefik", throttle: str = "0s") -
 
 def _route_the_api(folder: Path) -> None:
     route = {"rule": 'PathPrefix("/api")', "service": "api@internal", "entryPoints": ["traefik"]}
-    written = folder.parent / "900-api.yml.new"
-    written.write_text(json.dumps({"http": {"routers": {"windlass-api": route}}}))
+    written, certificate = folder.parent / "900-api.yml.new", folder.parent / "default-certificate.pem"
+    keep_default_certificate(certificate)
+    default = {"defaultCertificate": {"certFile": str(certificate), "keyFile": str(certificate)}}
+    tls = {"stores": {"default": default}}
+    written.write_text(json.dumps({"http": {"routers": {"windlass-api": route}}, "tls": tls}))
     written.replace(folder / "900-api.yml")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from windlass.up.atomic_file import write_private
 from windlass.up.child import Program, ProgramProcess, start_until_ready
+from windlass.up.default_certificate import keep_default_certificate
 from windlass.up.home import Home
 from windlass.up.ports import LOOPBACK
 from windlass.up.programs import traefik
@@ -49,14 +50,20 @@ class Traefik:
     async def launch(self, inherited: int) -> ProgramProcess:
         """Start it; returns once it listens. The routes of the last run serve at once."""
         write_private(self._config, json.dumps(self._settings(), indent=2))
-        # After the router's own file in the order of names; it never changes.
+        # After the router's own file in the order of names; they never change.
         write_private(self.home.routes / "900-api.yml", json.dumps(self._api_route(), indent=2))
+        keep_default_certificate(self._certificate)
+        write_private(self.home.routes / "910-certificate.yml", json.dumps(self._default_certificate(), indent=2))
         program = Program("Traefik", [traefik(), f"--configFile={self._config}"], self.log)
         return await start_until_ready(program, [inherited], self._answers, _READY_SECONDS)
 
     @property
     def _config(self) -> Path:
         return self.home.traefik / "traefik.yml"
+
+    @property
+    def _certificate(self) -> Path:
+        return self.home.traefik / "default-certificate.pem"
 
     def _settings(self) -> dict[str, object]:
         return {
@@ -91,6 +98,10 @@ class Traefik:
         }
         strip = {"stripPrefix": {"prefixes": [self.api_path]}}
         return {"http": {"routers": {_API: route}, "middlewares": {_API: strip}}}
+
+    def _default_certificate(self) -> dict[str, object]:
+        path = str(self._certificate)
+        return {"tls": {"stores": {"default": {"defaultCertificate": {"certFile": path, "keyFile": path}}}}}
 
     async def _answers(self, _pid: int) -> bool:
         try:
