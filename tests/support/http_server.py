@@ -13,6 +13,7 @@ async def served(gateway: MemoryGateway, port: int = 0) -> AsyncIterator[str]:
     """Yield the URL; leaving the block stops the server in order."""
     started = asyncio.Event()
     with listen(port) as listener:
+        telling = asyncio.ensure_future(gateway.hub.run())
         serving = asyncio.ensure_future(serve_http(gateway.app, listener, gateway.closing, started.set))
         ready = asyncio.ensure_future(started.wait())
         try:
@@ -20,6 +21,8 @@ async def served(gateway: MemoryGateway, port: int = 0) -> AsyncIterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             ready.cancel()
+            telling.cancel()
             serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+            for task in (telling, serving):
+                with suppress(asyncio.CancelledError):
+                    await task

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -153,3 +154,11 @@ class LogContract:
         assert [event.sequence for event in first] == list(range(1, 31))
         assert {event.key for event in first} == set(keys)
         assert first == second == third
+
+    async def test_it_says_when_it_was_made_and_never_says_otherwise(self, log: EventLog) -> None:
+        created = await log.created()
+        key = deployment_key()
+        await log.append(canceled(key), Expected.new(key))
+
+        assert created.utcoffset() == timedelta(0)
+        assert await log.created() == created

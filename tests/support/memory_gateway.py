@@ -37,6 +37,7 @@ from windlass_gateway.application.projections import ALL, DEPLOYMENTS
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.entrypoints.access.sessions import Session, Sessions
 from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.live.hub import Hub, Pace
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.web import web
 
@@ -61,6 +62,7 @@ class MemoryGateway:
     notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     team: TeamId = MEMORY_TEAM
     now: Callable[[], datetime] = utc_now
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         configure_log()
@@ -79,6 +81,7 @@ class MemoryGateway:
         self.owner = owner_id(INSTALLATION)
         self.sessions = Sessions(MultiFernet([_key()]), InstallationOwner(self.owner, self.team), self.now)
         self.closing = asyncio.Event()
+        self.hub = Hub(self.log, self.rows, self.pace)
         self.app = web(
             Context(
                 gateway=self.gateway,
@@ -86,6 +89,7 @@ class MemoryGateway:
                 sessions=self.sessions,
                 places=Places("localhost", 8080),
                 installation=INSTALLATION,
+                hub=self.hub,
                 closing=self.closing,
             )
         )

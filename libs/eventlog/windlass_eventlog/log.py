@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from windlass_contracts.cloudevent import Proposed, Recorded
@@ -57,4 +58,8 @@ class EventLog(Protocol):
 
     async def head(self) -> int:
         """Return the sequence of the last event; 0 when there is none."""
+        ...
+
+    async def created(self) -> datetime:
+        """Return when the log was made: the same for as long as it exists, another one if it was made anew."""
         ...

@@ -19,6 +19,7 @@ from windlass_gateway.application.projections import ALL
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.live.hub import Hub
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.server import listen, serve_http
 from windlass_gateway.entrypoints.web import web
@@ -35,6 +36,7 @@ async def serve(started: Callable[[], None]) -> None:
             context = _context(gateway, settings)
             async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
                 tasks.create_task(keeper.run())
+                tasks.create_task(context.hub.run())
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))
 
 
@@ -58,6 +60,7 @@ def _context(gateway: Gateway, settings: GatewaySettings) -> Context:
         sessions=_sessions(settings),
         places=Places(settings.domain, settings.http_port),
         installation=settings.installation,
+        hub=Hub(gateway.log, gateway.rows),
         closing=asyncio.Event(),
     )
 

@@ -3,7 +3,9 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.cloudevent import Proposed, Recorded
@@ -37,10 +39,19 @@ class JetStreamLog(EventLog):
                 yield Message(message.subject, message.headers or {}, message.data).recorded(sequence)
 
     async def head(self) -> int:
+        return int((await self._info(f"where does {STREAM} end?")).state.last_seq)
+
+    async def created(self) -> datetime:
+        created = (await self._info(f"when was {STREAM} made?")).created
+        if created is None:
+            msg = f"The server does not say when {STREAM} was made."
+            raise NotProvisionedError(msg)
+        return created.astimezone(UTC)
+
+    async def _info(self, what: str) -> StreamInfo:
         stream_info = self.connection.jetstream.stream_info
         try:
-            info = await self.connection.ask(lambda: stream_info(STREAM), f"where does {STREAM} end?")
+            return await self.connection.ask(lambda: stream_info(STREAM), what)
         except NotFoundError as error:
             msg = f"There is no stream {STREAM}: provision the installation."
             raise NotProvisionedError(msg) from error
-        return int(info.state.last_seq)

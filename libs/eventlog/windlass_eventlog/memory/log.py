@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
@@ -18,6 +19,7 @@ class MemoryLog(EventLog):
     """Deterministic: nothing in it depends on time or chance."""
 
     installation: str = "00000000"
+    made: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     _messages: list[Message] = field(default_factory=list)
     _sequences: dict[str, int] = field(default_factory=dict)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -48,6 +50,9 @@ class MemoryLog(EventLog):
 
     async def head(self) -> int:
         return len(self._messages)
+
+    async def created(self) -> datetime:
+        return self.made
 
     @property
     def length(self) -> int:

@@ -12,6 +12,7 @@ from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.domain.refusals import UnauthenticatedError
 from windlass_gateway.entrypoints.access.sessions import Sessions
+from windlass_gateway.entrypoints.live.hub import Hub
 from windlass_gateway.entrypoints.places import Places
 
 HOW_TO_GET_A_TOKEN = "`windlass up` makes one and writes it to the command's configuration and to .windlass/cli.json."  # noqa: S105 - a sentence
@@ -28,6 +29,7 @@ class Context:
     sessions: Sessions
     places: Places
     installation: str
+    hub: Hub
     closing: asyncio.Event
 
 

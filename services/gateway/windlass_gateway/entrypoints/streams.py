@@ -1,6 +1,6 @@
 """What is read line by line: a deployment's log, and the events."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,8 +10,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.event import Event, published_events
-from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
+from windlass_contracts.event import Event
+from windlass_contracts.ids import DeploymentId, EventId, ProjectId
 from windlass_contracts.logs import LogBatch
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_contracts.values import Slug
@@ -20,6 +20,7 @@ from windlass_eventlog.logs.port import Cursor, DeploymentLog
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.entrypoints.context import AContext, AReader
 from windlass_gateway.entrypoints.deployments import DeploymentRef
+from windlass_gateway.entrypoints.event_filter import EventFilter
 from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ndjson
 
 router = APIRouter(tags=["streams"])
@@ -47,7 +48,7 @@ class EventView(BaseModel):
     time: datetime
     service: Service
     actor: str
-    project: ProjectId
+    project: ProjectId | None
     aggregate: Aggregate
     about: str
     id: EventId
@@ -64,7 +65,7 @@ class EventView(BaseModel):
             time=meta.time,
             service=recorded.service,
             actor=meta.actor,
-            project=recorded.project,
+            project=recorded.key.project,
             aggregate=recorded.key.aggregate,
             about=str(recorded.key.id),
             id=meta.id,
@@ -114,52 +115,28 @@ async def stream_events(
 ) -> StreamingResponse:
     """Stream events: all up to now; or, to follow, those from `after` or from now on, as they are appended."""
     log = shared.gateway.log
-    wanted = _Wanted(finder.team, None if project is None else ProjectId((await finder.project(project)).key), type)
+    wanted = await EventFilter.of(finder, project, type)
     head = await log.head()
     start = after if after is not None else (head if follow else 0)
     if start > head:
         raise InvalidInputError(
             f"The log ends at sequence {head}, before {start}.", field="after", next_step="Give a sequence it has."
         )
-    return ndjson(wanted.follow(log, start) if follow else wanted.up_to(log, start, head), shared.closing)
+    return ndjson(_follow(log, wanted, start) if follow else _up_to(log, wanted, start, head), shared.closing)
 
 
-class _Wanted:
-    """Which events somebody wants to see, out of those that are their team's."""
+async def _follow(log: EventLog, wanted: EventFilter, after: int) -> AsyncGenerator[EventView, None]:
+    async for recorded in log.read(after, wanted.pattern):
+        if wanted.holds(recorded):
+            yield EventView.of(recorded)
 
-    def __init__(self, team: TeamId, project: ProjectId | None, types: Collection[str] | None) -> None:
-        self._team = team
-        self._project = project
-        self._types = frozenset(published_events()) if types is None else _known_types(types)
 
-    async def follow(self, log: EventLog, after: int) -> AsyncGenerator[EventView, None]:
-        async for recorded in log.read(after, f"evt.*.{self._team}.{self._project or '*'}.*.*"):
-            if recorded.event.TYPE in self._types:
-                yield EventView.of(recorded)
-
-    async def up_to(self, log: EventLog, after: int, head: int) -> AsyncGenerator[EventView, None]:
-        """Read everything, for only so is it known when the end is reached."""
-        if after == head:
+async def _up_to(log: EventLog, wanted: EventFilter, after: int, head: int) -> AsyncGenerator[EventView, None]:
+    """Read everything, for only so is it known when the end is reached."""
+    if after == head:
+        return
+    async for recorded in log.read(after):
+        if wanted.holds(recorded):
+            yield EventView.of(recorded)
+        if recorded.sequence >= head:
             return
-        async for recorded in log.read(after):
-            if self._holds(recorded):
-                yield EventView.of(recorded)
-            if recorded.sequence >= head:
-                return
-
-    def _holds(self, recorded: Recorded[Event]) -> bool:
-        is_theirs = recorded.team == self._team and self._project in {None, recorded.project}
-        return is_theirs and recorded.event.TYPE in self._types
-
-
-def _known_types(written: Collection[str]) -> frozenset[str]:
-    known = published_events()
-    found = frozenset(name for name in known for one in written if one in {name, name.rsplit(".v", 1)[0]})
-    unknown = [one for one in written if not any(one in {name, name.rsplit(".v", 1)[0]} for name in known)]
-    if unknown:
-        raise InvalidInputError(
-            f"There is no event type {unknown[0][:60]!r}.",
-            field="type",
-            next_step=f"The types are {', '.join(sorted(name.rsplit('.v', 1)[0] for name in known))}.",
-        )
-    return found

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from windlass_gateway.entrypoints import deployments, health, inspections, projects, streams
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.live import endpoint as live
 from windlass_gateway.entrypoints.own_hosts import OwnHosts
 from windlass_gateway.entrypoints.pages import assets
 from windlass_gateway.entrypoints.pages.errors import answer_problem
@@ -46,6 +47,7 @@ def web(context: Context) -> FastAPI:
     app.include_router(api)
     app.include_router(health.probes)
     app.include_router(assets.router)
+    app.router.routes.append(live.route)
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHosts, own=context.places.own_host)
     app.add_middleware(SecurityHeaders)  # the last one is the outermost: refusals of the others carry them too

@@ -1,0 +1,53 @@
+"""Frames, each made once: whoever asks for the same one while it is made, or soon after, gets the same bytes."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_gateway.entrypoints.live.frames import Frame, message
+from windlass_gateway.entrypoints.live.place import Place
+from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
+
+_KEPT = 512
+
+Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Press:
+    """Renders and encodes."""
+
+    epoch: str = ""
+    _made: "OrderedDict[Key, asyncio.Task[Frame]]" = field(default_factory=OrderedDict)
+
+    async def frames(self, view: View, events: Sequence[Recorded[Event]], sequence: int) -> list[Frame]:
+        """Return what tells the viewers of a view of events, the last of which stands at `sequence` or before."""
+        match view:
+            case EventsView():
+                return [await self._event(view, recorded) for recorded in events]
+            case StateView():
+                return [await self._once(view, sequence, view.render)]
+            case _:
+                raise TypeError(view)
+
+    async def _event(self, view: EventsView, recorded: Recorded[Event]) -> Frame:
+        return await self._once(view, recorded.sequence, lambda: view.render(recorded))
+
+    async def _once(self, view: View, sequence: int, render: Callable[[], Awaitable[str]]) -> Frame:
+        key = (view.name, sequence)
+        making = self._made.get(key)
+        if making is None:
+            making = self._made[key] = asyncio.create_task(self._make(sequence, render))
+            if len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+        try:
+            return await asyncio.shield(making)
+        except Exception:
+            self._made.pop(key, None)
+            raise
+
+    async def _make(self, sequence: int, render: Callable[[], Awaitable[str]]) -> Frame:
+        return Frame(sequence, message(Place(self.epoch, sequence), await render()))

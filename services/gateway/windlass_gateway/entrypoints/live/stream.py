@@ -1,0 +1,43 @@
+"""A stream of server-sent events over bare ASGI: one coroutine, no response object, the frames' bytes as they are."""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.types import Receive, Send
+
+from windlass_gateway.entrypoints.live.viewer import Viewer
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+async def start(send: Send) -> None:
+    """Send the headers."""
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+
+
+async def finish(send: Send, body: bytes = b"") -> None:
+    """Send the last bytes."""
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def stream(viewer: Viewer, receive: Receive, send: Send) -> None:
+    """Send what the viewer gets until it ends or the client is gone."""
+    gone = asyncio.ensure_future(_gone(receive))
+    gone.add_done_callback(lambda _: viewer.end("gone"))
+    try:
+        with suppress(TimeoutError):
+            async with viewer.bounded():
+                while (chunk := await viewer.next()) is not None:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await finish(send)
+    finally:
+        gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,55 @@
+"""The registry of views: each one's name in addresses, which events touch it, and what is rendered then."""
+
+from functools import partial
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+
+from windlass_contracts.ids import TeamId
+from windlass_contracts.subjects import Aggregate
+from windlass_gateway.application.access import Caller, Permission
+from windlass_gateway.application.finding import Finder
+from windlass_gateway.domain.refusals import NotFoundError
+from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.event_filter import EventFilter
+from windlass_gateway.entrypoints.live import parts
+from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
+
+
+class ViewNotFoundError(NotFoundError):
+    """No page watches that."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"There is no live view {path[:100]!r}.", next_step="Load the page anew.")
+
+
+async def find_view(shared: Context, caller: Caller, path: str, query: QueryParams) -> View:
+    """Return the view that a path names.
+
+    Raises:
+        NotFoundError: there is none, or not in the caller's team.
+        ForbiddenError: they may not read.
+        InvalidInputError: the filter of the events is none.
+    """
+    caller.demand(Permission.READ)
+    finder = Finder(shared.gateway.rows, caller.team)
+    match path.split("/"):
+        case ["deployments", written]:
+            found = await finder.deployment(written)
+            return _deployment(shared, caller.team, found.key, found.row.project)
+        case ["events"]:
+            return _events(await EventFilter.of(finder, query.get("project"), query.getlist("type")))
+        case _:
+            raise ViewNotFoundError(path)
+
+
+def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) -> View:
+    """Who answers where, and which releases are left, is part of the page."""
+    touching = {(Aggregate.DEPLOYMENT, identity), (Aggregate.ROUTES, project), (Aggregate.RELEASES, project)}
+    render = partial(parts.deployment, shared, team, identity)
+    return StateView(f"{team}/deployments/{identity}", frozenset(touching), render=render)
+
+
+def _events(wanted: EventFilter) -> View:
+    topic = wanted.project or wanted.team
+    return EventsView(f"events/{wanted.name}", frozenset({topic}), wants=wanted.holds, render=parts.event)
