@@ -1,6 +1,7 @@
 """Sources from real Git servers."""
 
 import asyncio
+import os
 import socket
 import tarfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from windlass_builder.application.source import (
     RootNotFoundError,
     SourceLocation,
     SourceTimedOutError,
+    SourceTooLargeError,
 )
 
 FILES = {
@@ -70,6 +72,28 @@ async def test_branch_tag_and_commit_name_the_same_source(source: GitSource, rep
     repository.git("update-server-info")
     for ref in ("main", "feature/one", "light", "annotated", "refs/heads/main", "HEAD", commit):
         assert await source.resolve(url, ref) == commit
+
+
+async def test_heads_are_the_branches_and_tags_with_their_commits(
+    source: GitSource, repository: Repository, url: str
+) -> None:
+    first = repository.git("rev-parse", "HEAD")
+    repository.git("tag", "--annotate", "--message", "a tag", "v1")
+    repository.git("checkout", "--quiet", "-b", "trunk")
+    last = repository.commit({"more.py": ""})
+    heads = await source.heads(url)
+    assert heads.branches == {"main": first, "trunk": last}
+    assert heads.tags == {"v1": first}
+    assert heads.default_branch == "trunk"
+
+
+async def test_server_that_talks_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talker = tmp_path / "git"
+    talker.write_text("#!/bin/sh\nexec yes\n")
+    talker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(SourceTooLargeError):
+        await GitSource(tmp_path / "home").heads("https://host.invalid/app")
 
 
 async def test_archive_holds_the_commit_as_it_stands(

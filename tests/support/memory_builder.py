@@ -15,12 +15,13 @@ from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
 from windlass_builder.application.exits import Exits
+from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
-from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
-from windlass_builder.application.source import SourceLocation
+from windlass_builder.application.source import RepositoryHeads, SourceLocation
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing
 from windlass_builder.domain.names import runner_name
@@ -36,6 +37,7 @@ from windlass_contracts.events import (
     DeploymentSuperseded,
     Failed,
     Healthy,
+    InspectionRequested,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
@@ -60,7 +62,20 @@ def name_of(deployment: UUID, ordinal: int = 1) -> str:
 
 
 class OneCommit:
-    """A source that has one commit, and it is always there."""
+    """A source that has one commit, and it is always there; `fails` is what it raises instead of its branches."""
+
+    def __init__(self) -> None:
+        self.fails: Exception | None = None
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def heads(self, url: str) -> RepositoryHeads:  # noqa: ARG002 - the port's signature
+        self.asked += 1
+        await self.may_answer.wait()
+        if self.fails is not None:
+            raise self.fails
+        return RepositoryHeads({"main": COMMIT}, {"v1": COMMIT}, "main")
 
     async def resolve(self, url: str, ref: str) -> str:  # noqa: ARG002 - the port's signature
         return COMMIT
@@ -102,15 +117,18 @@ class MemoryBuilder:
     vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), MultiFernet([Fernet(Fernet.generate_key())])))
     clock: datetime = NOON
     deployments: int = 0
+    sources: OneCommit = field(default_factory=OneCommit)
 
     def __post_init__(self) -> None:
-        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES))
+        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS))
         node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
         append = Appender(self.log, Service.BUILDER, lambda: self.clock)
         self.containers = Containers(self.rows, self.runtime, self.vault, node)
         self.append = append
         slots = asyncio.Semaphore(1)
-        deploying = Deploying(append, self.containers, OneCommit(), _listing, MemoryLogStore(), slots)
+        deploying = Deploying(append, self.containers, self.sources, _listing, MemoryLogStore(), slots)
+        looks = asyncio.Semaphore(1)
+        self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)
         self.reconciling = Reconciling(append, self.containers)
         self.exits = Exits(append, self.containers, self.reconciling)
@@ -120,6 +138,7 @@ class MemoryBuilder:
             self.log,
             self.rows,
             [
+                Reactor("inspect", frozenset({InspectionRequested}), self.inspecting.handle),
                 Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
                 Reactor("stop", without_winning, ending.stop),
                 Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
@@ -129,7 +148,9 @@ class MemoryBuilder:
 
     def again(self) -> "MemoryBuilder":
         """Return the builder that is started after this one was killed; unacknowledged wake-ups come again."""
-        return MemoryBuilder(self.scratch, self.log, self.runtime, self.vault, self.clock, self.deployments)
+        return MemoryBuilder(
+            self.scratch, self.log, self.runtime, self.vault, self.clock, self.deployments, self.sources
+        )
 
     def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:
         return Retiring(self.append, self.containers, lambda: self.clock, tasks)
@@ -138,7 +159,8 @@ class MemoryBuilder:
         """Append what another service says, and return the id of the last event."""
         identity = EventId(UUID(int=0))
         for event in events:
-            key = AggregateKey(say.TEAM, say.PROJECT, event.AGGREGATE, about)
+            project = None if event.AGGREGATE.of_team else say.PROJECT
+            key = AggregateKey(say.TEAM, project, event.AGGREGATE, about)
             identity = EventId(derived("told", str(self.log.length)))
             (service, *_) = sorted(event.APPENDED_BY)
             last = max((at for at in range(1, self.log.length + 1) if self.log.at(at).key == key), default=0)

@@ -15,8 +15,9 @@ from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
 from windlass_builder.application.exits import Exits
+from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
-from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
+from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
@@ -32,6 +33,7 @@ from windlass_contracts.events import (
     DeploymentRequested,
     DeploymentSuperseded,
     Failed,
+    InspectionRequested,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
@@ -49,7 +51,7 @@ async def serve(started: Callable[[], None]) -> None:
     settings = BuilderSettings()
     async with (
         _runtime(settings) as runtime,
-        connected(Service.BUILDER, settings, projections=[DEPLOYMENTS, ROUTES]) as link,
+        connected(Service.BUILDER, settings, projections=[DEPLOYMENTS, ROUTES, INSPECTIONS]) as link,
         asyncio.TaskGroup() as tasks,
     ):
         containers = Containers(link.rows, runtime, link.vault, _node(settings))
@@ -109,11 +111,15 @@ def _reactors(settings: BuilderSettings, link: Link, containers: Containers, tas
     )
     slots = asyncio.Semaphore(settings.builds_at_once)
     deploying = Deploying(link.append, containers, sources, list_root, link.logs, slots)
+    looks = asyncio.Semaphore(settings.inspections_at_once)
+    scratch = containers.node.scratch
+    inspecting = Inspecting(link.append, link.rows, sources, list_root, scratch, looks, utc_now)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
     sweeping = Sweeping(containers, tasks)
     without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
     return [
+        Reactor("inspect", frozenset({InspectionRequested}), inspecting.handle),
         Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
         Reactor("stop", without_winning, ending.stop),
         Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),

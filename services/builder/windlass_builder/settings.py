@@ -11,6 +11,7 @@ class BuilderSettings(CommonSettings):
     subnet_pool: str = "10.192.0.0/10"
     runner_python: str = "windlass/runner-python:3.11"
     builds_at_once: int = 2
+    inspections_at_once: int = 2
     build_disk_bytes: int = 4 * 1024**3
     local_repositories: str = ""
     """Folders, with colons between them, below which repositories of this machine itself may be deployed."""

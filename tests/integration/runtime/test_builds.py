@@ -17,7 +17,7 @@ from windlass_builder.application.runtime_errors import (
     BuildTimedOutError,
     RunnerImageMissingError,
 )
-from windlass_builder.domain.recipes import python_build_command
+from windlass_builder.domain.detection.recipes import python_build_command
 from windlass_builder.domain.workloads import OutputStream, ReleaseSpec
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from windlass_builder.domain.recipes import PYPROJECT, REQUIREMENTS, UV_LOCK, python_build_command
+from windlass_builder.domain.detection.recipes import PYPROJECT, REQUIREMENTS, UV_LOCK, python_build_command
 from windlass_builder.domain.releases import release_digest, runner_digest
 from windlass_builder.domain.workloads import BuildStep, Limits, ReleaseSpec, RunnerSpec
 

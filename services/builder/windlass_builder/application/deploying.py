@@ -107,7 +107,7 @@ class Deploying:
                     commit = await self._fetch(journal, row, row.source, archive)
             except TimeoutError as error:
                 raise SourceTimedOutError(row.source.repository, limit) from error
-            recipe = detect(row.config, await self.list_root(archive))
+            recipe = await asyncio.to_thread(detect, row.config, await self.list_root(archive))
             return await self._release(journal, row, commit, recipe, (archive, began))
 
     async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, archive: Path) -> str:

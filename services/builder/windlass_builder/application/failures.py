@@ -21,9 +21,10 @@ from windlass_builder.application.source import (
     RootNotFoundError,
     SourceError,
     SourceTimedOutError,
+    SourceTooLargeError,
 )
 from windlass_builder.domain.detection import NothingToStartError
-from windlass_contracts.events import Failed
+from windlass_contracts.events import Failed, InspectionFailed
 from windlass_contracts.events.deployment import LogRange, Stage
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.vault import SecretShreddedError
@@ -75,6 +76,7 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     RootNotFoundError: (Stage.FETCH, "root-not-found"),
     RepositoryUnreachableError: (Stage.FETCH, "repository-unreachable"),
     SourceTimedOutError: (Stage.FETCH, "fetch-timed-out"),
+    SourceTooLargeError: (Stage.FETCH, "source-too-large"),
     SourceError: (Stage.FETCH, "git-failed"),
     UnsupportedSourceError: (Stage.FETCH, "unsupported-source"),
     NothingToStartError: (Stage.BUILD, "nothing-to-start"),
@@ -94,10 +96,20 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
 
 def failure(error: Exception, log: LogRange | None = None) -> Failed:
     """Return the event that says of one of DEPLOYMENT_ERRORS where, why and what to do."""
-    stage, code = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    stage, code = _named(error)
     exit_code = error.exit_code if isinstance(error, BuildExitedError) else None
     shown = log if stage is Stage.BUILD else None
     return Failed(stage=stage, code=code, reason=str(error)[:1_000], exit_code=exit_code, log=shown)
+
+
+def inspection_failure(error: SourceError) -> InspectionFailed:
+    """Return the event that says why a repository could not be looked into."""
+    _, code = _named(error)
+    return InspectionFailed(code=code, reason=str(error)[:1_000])
+
+
+def _named(error: Exception) -> tuple[Stage, str]:
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
 
 
 def exited(exit_code: int, limit: int, *, out_of_memory: bool) -> Failed:

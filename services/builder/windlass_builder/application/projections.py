@@ -1,7 +1,8 @@
 """The builder's projections, by what they are folded from."""
 
-from windlass_builder.domain import deployment, routes
+from windlass_builder.domain import deployment, inspection, routes
 from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.inspection import Inspection
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.subjects import Aggregate
 from windlass_eventlog.projection import Projection, aggregate_key
@@ -21,4 +22,12 @@ ROUTES = Projection(
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,
+)
+
+INSPECTIONS = Projection(
+    name="inspections",
+    version=1,
+    row=Inspection,
+    key=aggregate_key(Aggregate.INSPECTION),
+    evolve=inspection.evolve,
 )

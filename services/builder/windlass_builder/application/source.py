@@ -14,6 +14,7 @@ SourceError
 └── GitFailedError            Git failed in a way of its own; its words are in `detail`
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -104,8 +105,25 @@ class SourceLocation:
     root: str = "."
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoryHeads:
+    """What the names in a repository stand for now: commits (40 hex digits) by the names of branches and tags."""
+
+    branches: Mapping[str, str]
+    tags: Mapping[str, str]
+    default_branch: str | None
+    """The branch that the repository's HEAD names; None where it names none that exists."""
+
+
 class SourceFetcher(Protocol):
-    """Fetches sources. Every call may be repeated, and calls for one repository wait for one another."""
+    """Fetches sources. Every call may be repeated, and fetches of one repository wait for one another."""
+
+    async def heads(self, url: str) -> RepositoryHeads:
+        """Return the repository's branches and tags.
+
+        Raises: SourceError.
+        """
+        ...
 
     async def resolve(self, url: str, ref: str) -> str:
         """Return the SHA (40 hex digits) that the branch, tag or SHA names in the repository now.

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,11 @@ _SAFE_OPTIONS = (
     "safe.directory=*",  # a local repository may be somebody else's; nothing of it is run
 )
 _LARGEST_FILE = 2 * 2**30
+_MOST_OUTPUT = 32 * 2**20  # the names of some 400,000 branches
+
+
+class OutputTooLongError(Exception):
+    """Git said more than anybody would read; it was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class GitCommand:
     async def run(self, *arguments: str, kept_open: Sequence[int] = ()) -> GitAnswer:
         """Run `git` and return what it said; file descriptors in `kept_open` stay open as long as it runs.
 
-        Raises: TimeoutError, and then nothing of it runs any more.
+        Raises: TimeoutError, OutputTooLongError; then nothing of it runs any more.
         """
         options = [part for option in _SAFE_OPTIONS for part in ("-c", option)]
         process = await asyncio.create_subprocess_exec(
@@ -74,8 +79,27 @@ class GitCommand:
             pass_fds=kept_open,
         )
         async with _ended_with_its_group(process), asyncio.timeout(self._timeout.total_seconds()):
-            output, complaint = await process.communicate()
+            output, complaint = await asyncio.gather(_said(process, process.stdout), _said(process, process.stderr))
+            await process.wait()
+        if max(len(output), len(complaint)) > _MOST_OUTPUT:
+            raise OutputTooLongError
         return GitAnswer(process.returncode or 0, output.decode(errors="replace"), complaint.decode(errors="replace"))
+
+
+async def _said(process: asyncio.subprocess.Process, pipe: asyncio.StreamReader | None) -> bytes:
+    """Return what comes by the pipe until its end, and end the process where that is too much."""
+    said = bytearray()
+    while pipe is not None and (chunk := await pipe.read(2**16)):
+        if len(said) > _MOST_OUTPUT:
+            _kill_group(process)
+        else:
+            said += chunk
+    return bytes(said)
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @asynccontextmanager
@@ -85,5 +109,5 @@ async def _ended_with_its_group(process: asyncio.subprocess.Process) -> AsyncIte
         yield
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill_group(process)
             await process.wait()

@@ -13,18 +13,21 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from windlass_builder.adapters.git.command import GitCommand
+from windlass_builder.adapters.git.command import GitAnswer, GitCommand, OutputTooLongError
 from windlass_builder.adapters.git.failures import failure, offers_only_branches
 from windlass_builder.adapters.git.mirror import Mirror
+from windlass_builder.adapters.git.refs import ADVERTISED, read_heads
 from windlass_builder.application.source import (
     BadRefError,
     BadRepositoryUrlError,
     BadRootError,
     GitFailedError,
     RefNotFoundError,
+    RepositoryHeads,
     RootNotFoundError,
     SourceLocation,
     SourceTimedOutError,
+    SourceTooLargeError,
 )
 from windlass_builder.domain.repository import is_commit, ref_problem, repository_url_problem, root_problem
 
@@ -54,6 +57,10 @@ class GitSource:
         self._git = GitCommand(self._mirrors, timeout, (*_PROTOCOLS, "file") if self._local else _PROTOCOLS)
         self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
+    async def heads(self, url: str) -> RepositoryHeads:
+        self._check_url(url)
+        return read_heads((await self._list_remote(url, "HEAD", ADVERTISED)).output)
+
     async def resolve(self, url: str, ref: str) -> str:
         self._check_url(url)
         if problem := ref_problem(ref):
@@ -61,14 +68,12 @@ class GitSource:
         if is_commit(ref):
             return ref
         names = [ref, f"refs/heads/{ref}", f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}"]
-        async with self._in_time(url):
-            answer = await self._git.run("ls-remote", "--quiet", "--", url, *names)
-        if answer.exit_code:
-            raise failure(url, answer, ref)
-        found = {name: commit for commit, _, name in (line.partition("\t") for line in answer.output.splitlines())}
+        answer = await self._list_remote(url, ref, names)
+        lines = (line.partition("\t") for line in answer.output.split("\n"))
+        found = {name: commit for commit, _, name in lines if is_commit(commit)}
         # A pattern also matches the end of longer names; an annotated tag's own SHA is not its commit's.
         commit = next((found[name] for name in names if name in found), None)
-        if commit is None or not is_commit(commit):
+        if commit is None:
             raise RefNotFoundError(url, ref)
         return commit
 
@@ -83,6 +88,16 @@ class GitSource:
             if not await mirror.has_tree(f"{commit}:"):
                 await _fetch(mirror, location.url, commit)
             await _write_archive(mirror, location, commit, archive)
+
+    async def _list_remote(self, url: str, ref: str, names: Sequence[str]) -> GitAnswer:
+        try:
+            async with self._in_time(url):
+                answer = await self._git.run("ls-remote", "--quiet", "--symref", "--", url, *names)
+        except OutputTooLongError as error:
+            raise SourceTooLargeError(url) from error
+        if answer.exit_code:
+            raise failure(url, answer, ref)
+        return answer
 
     def _check_url(self, url: str) -> None:
         problem = repository_url_problem(url, loopback_allowed=self._loopback_allowed)
