@@ -96,13 +96,13 @@ class Platform:
         for line in self.windlass("events", "--json").stdout.splitlines():
             yield json.loads(line)
 
-    def follow_events(self) -> Iterator[Mapping[str, Any]]:
-        """Yield all events of the log, then those to come; a minute without one ends it."""
+    def follow_events(self, after: int = 0) -> Iterator[Mapping[str, Any]]:
+        """Yield all events of the log behind a sequence, then those to come; a minute without one ends it."""
         profile = json.loads((self.home / "cli.json").read_text())
         connection = http.client.HTTPConnection(profile["api_url"].removeprefix("http://"), timeout=ANSWER_SECONDS)
         try:
             authorization = {"Authorization": f"Bearer {profile['token']}"}
-            connection.request("GET", "/api/v1/events?after=0&follow=true", headers=authorization)
+            connection.request("GET", f"/api/v1/events?after={after}&follow=true", headers=authorization)
             for line in connection.getresponse():
                 if line.strip():
                     yield json.loads(line)
