@@ -16,6 +16,7 @@ _COMMANDS = {
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),
     "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),
     "events": Target("windlass.commands.events:events", "Show the events of the log."),
+    "login-link": Target("windlass.commands.login_link:login_link", "Make a one-time link to the dashboard."),
     "doctor": Target("windlass.commands.doctor:doctor", "Check the installation, and say what to do."),
 }
 

@@ -12,6 +12,7 @@ import httpx
 from cryptography.fernet import Fernet, MultiFernet
 
 from support.gateway_story import way_to_live
+from support.memory_links import MemorySignInLinks
 from windlass_contracts.cloudevent import Metadata, Proposed
 from windlass_contracts.event import Event
 from windlass_contracts.events import AliasesChanged, RoutesApplied
@@ -34,6 +35,7 @@ from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
+from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.entrypoints.access.sessions import Session, Sessions
 from windlass_gateway.entrypoints.context import Context
@@ -79,7 +81,9 @@ class MemoryGateway:
             fresh_id=uuid4,
         )
         self.owner = owner_id(INSTALLATION)
-        self.sessions = Sessions(MultiFernet([_key()]), InstallationOwner(self.owner, self.team), self.now)
+        self.members = InstallationOwner(self.owner, self.team)
+        self.sessions = Sessions(MultiFernet([_key()]), self.members, self.now)
+        self.links = MemorySignInLinks()
         self.closing = asyncio.Event()
         self.hub = Hub(self.log, self.rows, self.pace)
         self.app = web(
@@ -87,6 +91,7 @@ class MemoryGateway:
                 gateway=self.gateway,
                 access=InstallationToken(sha256(TOKEN.encode()).hexdigest(), self.team),
                 sessions=self.sessions,
+                signing_in=SigningIn(self.links, self.members, self.now),
                 places=Places("localhost", 8080),
                 installation=INSTALLATION,
                 hub=self.hub,
@@ -116,7 +121,9 @@ class MemoryGateway:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         given = self.signed_in() if cookies is None else cookies
         headers = {"Accept": "text/html,*/*;q=0.8"}
-        async with httpx.AsyncClient(transport=transport, base_url=DASHBOARD, cookies=given, headers=headers) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=DASHBOARD, headers=headers) as client:
+            for name, value in given.items():
+                client.cookies.set(name, value, domain="windlass.localhost")  # as an answer's own, which replaces it
             yield client
 
     async def append(self, key: AggregateKey, event: Event) -> int:

@@ -58,6 +58,10 @@ async def _after_ready(_home: Home, narrator: Narrator) -> None:
     narrator.say("after ready")
 
 
+async def _sign_in_link(_home: Home) -> str:
+    return "http://windlass.localhost/sign-in?token=once"
+
+
 async def _apps(_home: Home) -> Sequence[str]:
     return ["shop"]
 
@@ -68,6 +72,7 @@ BLUEPRINT = Blueprint(
     remove_apps=f"{__spec__.name}:provision",
     prepare_runtime=_prepare,
     after_ready=_after_ready,
+    sign_in_link=_sign_in_link,
     apps_left_running=_apps,
 )
 

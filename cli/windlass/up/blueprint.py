@@ -32,5 +32,7 @@ class Blueprint:
     """Called before anything is started; it may block, and Ctrl-C interrupts it."""
     after_ready: Callable[[Home, Narrator], Awaitable[None]]
     """Called at each start once the API answers; it reports its errors itself, for they stop nothing."""
+    sign_in_link: Callable[[Home], Awaitable[str | None]]
+    """Called once the API answers; returns a one-time link to the dashboard, None where there is none to be had."""
     apps_left_running: Callable[[Home], Awaitable[Sequence[str]]]
     """Called before the services are stopped; returns what goes on running without them."""

@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from windlass.resources import examples
 from windlass.up.home import Home
@@ -34,14 +35,22 @@ async def deploy_example(home: Home, narrator: Narrator) -> None:
         narrator.warn("The example did not go live; the platform itself runs.")
 
 
+async def sign_in_link(home: Home) -> str | None:
+    """Return a one-time link to the dashboard; None where none can be made now."""
+    made = await _answer(home, "login-link")
+    return None if made is None else str(made["url"])
+
+
 async def apps_left_running(home: Home) -> Sequence[str]:
     """Return the addresses of the apps that go on running without the platform."""
-    running = await _windlass(home, "ps", "--json", output=None)
-    listed, _ = await running.communicate()
-    if running.returncode:
-        return ()
-    deployments = json.loads(listed)
+    deployments = await _answer(home, "ps") or ()
     return [one["urls"][0] for one in deployments if one["current"] and one["urls"]]
+
+
+async def _answer(home: Home, command: str) -> Any:  # noqa: ANN401 - the JSON of any command
+    running = await _windlass(home, command, "--json", output=None)
+    written, _ = await running.communicate()
+    return None if running.returncode else json.loads(written)
 
 
 async def _windlass(home: Home, *arguments: str, output: int | None) -> asyncio.subprocess.Process:

@@ -1,7 +1,7 @@
 """The installation that `windlass up` runs: five services, and what goes with them."""
 
 from windlass.up.blueprint import Blueprint
-from windlass.up.own_command import apps_left_running, deploy_example
+from windlass.up.own_command import apps_left_running, deploy_example, sign_in_link
 from windlass.up.runtime import prepare_runtime
 
 _SERVICES = ("gateway", "builder", "monitor", "router", "logs")
@@ -13,5 +13,6 @@ WINDLASS = Blueprint(
     remove_apps="windlass_builder.app:purge",
     prepare_runtime=prepare_runtime,
     after_ready=deploy_example,
+    sign_in_link=sign_in_link,
     apps_left_running=apps_left_running,
 )

@@ -47,7 +47,8 @@ class Session:
         is_default = write_client_config(self.surroundings.home, profile)
         if self.runtime.reason:
             self.narrator.warn(self.runtime.reason)
-        self.narrator.show(self._summary(is_default=is_default))
+        link = await self.blueprint.sign_in_link(self.surroundings.home)
+        self.narrator.show(self._summary(link, is_default=is_default))
         await self.blueprint.after_ready(self.surroundings.home, self.narrator)
 
     async def _say_what_goes_on(self) -> None:
@@ -83,7 +84,7 @@ class Session:
         """The host that the router gives to Windlass itself."""
         return f"http://windlass.localhost:{self.surroundings.ports.public}"
 
-    def _summary(self, *, is_default: bool) -> dict[str, str]:
+    def _summary(self, link: str | None, *, is_default: bool) -> dict[str, str]:
         around = self.surroundings
         client = (
             "uses this installation"
@@ -92,6 +93,7 @@ class Session:
         )
         return {
             "Windlass": self._own_url,
+            "Sign in": link or "run `windlass login-link`, and open the link that it prints",
             "API": self._profile.api_url,
             "Apps": f"http://<alias>.localhost:{around.ports.public}",
             "Runtime": self.runtime.runtime,

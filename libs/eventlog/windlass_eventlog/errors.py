@@ -66,6 +66,16 @@ class RowsUnavailableError(EventLogError):
     """The database with the rows did not answer in time; asking again is harmless."""
 
 
+class RecordsMismatchError(EventLogError):
+    """The record tables were changed by statements that this release does not know."""
+
+    def __init__(self, schema: str) -> None:
+        super().__init__(
+            f"The tables of {schema} were made by another release, most likely a newer one:"
+            " use that one, or restore the database from before it."
+        )
+
+
 class ProvisioningError(EventLogError):
     """The server has something that this release cannot turn into what it needs; nothing of it was changed."""
 

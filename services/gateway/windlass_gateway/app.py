@@ -9,13 +9,17 @@ from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.keys_file import read_keys
 from windlass_eventlog.link import Link
+from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
+from windlass_gateway.adapters.records import RECORDS
+from windlass_gateway.adapters.sign_in_links import PostgresSignInLinks
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.personal import Personal
+from windlass_gateway.application.personal import Person, Personal
 from windlass_gateway.application.projections import ALL
+from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.context import Context
@@ -31,9 +35,11 @@ async def serve(started: Callable[[], None]) -> None:
     settings = GatewaySettings()
     with listen(settings.gateway_port) as listener:
         async with connected(Service.GATEWAY, settings, projections=ALL) as link:
+            await migrate(link.database, RECORDS)
             gateway = _gateway(link)
+            await gateway.personal.introduce(owner_id(settings.installation), Person(name="Owner"))
             keeper = DeadlineKeeper(gateway)
-            context = _context(gateway, settings)
+            context = _context(gateway, settings, link)
             async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
                 tasks.create_task(keeper.run())
                 tasks.create_task(context.hub.run())
@@ -53,23 +59,15 @@ def _gateway(link: Link) -> Gateway:
     )
 
 
-def _context(gateway: Gateway, settings: GatewaySettings) -> Context:
+def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context:
+    members = InstallationOwner(owner_id(settings.installation), settings.team)
     return Context(
         gateway=gateway,
         access=InstallationToken(settings.api_token_sha256, settings.team),
-        sessions=_sessions(settings),
+        sessions=Sessions(read_keys(settings.session_keys_file), members, utc_now),
+        signing_in=SigningIn(PostgresSignInLinks(link.database), members, utc_now),
         places=Places(settings.domain, settings.http_port),
         installation=settings.installation,
         hub=Hub(gateway.log, gateway.rows),
         closing=asyncio.Event(),
     )
-
-
-def _sessions(settings: GatewaySettings) -> Sessions:
-    """Return how sessions are kept.
-
-    Raises:
-        KeysUnusableError: the file of their keys is missing or damaged.
-    """
-    members = InstallationOwner(owner_id(settings.installation), settings.team)
-    return Sessions(read_keys(settings.session_keys_file), members, utc_now)

@@ -15,6 +15,8 @@ class Permission(StrEnum):
     READ = "read"
     DEPLOY = "deploy"
     CONFIGURE = "configure"
+    ADMINISTER = "administer"
+    """Let others in: sign-in links and API tokens."""
 
 
 EVERYTHING = frozenset(Permission)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from windlass_contracts.ids import NoteId, PersonId
 from windlass_eventlog.buckets import KeyValue
+from windlass_eventlog.errors import KeyTakenError
 
 
 class Person(BaseModel):
@@ -26,6 +28,11 @@ class Personal:
 
     people: KeyValue
     notes: KeyValue
+
+    async def introduce(self, identity: PersonId, person: Person) -> None:
+        """Store somebody who is not known yet."""
+        with suppress(KeyTakenError):
+            await self.people.create(str(identity), person.model_dump_json(exclude_none=True).encode())
 
     async def names(self, ids: Iterable[PersonId]) -> Mapping[UUID, str]:
         """Return the names of those people who are known, by id."""

@@ -6,6 +6,10 @@ Refusal
 │   └── SignInRequiredError      a page was asked for without a session
 ├── ForbiddenError               the caller may not do that
 │   └── ForgedFormError          a form did not come from a page of the caller's own session
+├── LinkError                    a link to sign in with cannot be used
+│   ├── LinkUnknownError
+│   ├── LinkUsedError
+│   └── LinkExpiredError
 ├── NotFoundError                there is nothing under that name
 │   ├── ProjectNotFoundError
 │   ├── EnvironmentNotFoundError
@@ -78,6 +82,40 @@ class ForgedFormError(ForbiddenError):
             next_step="Load the page again, and send the form once more.",
             field="csrf",
         )
+
+
+class LinkError(Refusal):
+    """A link to sign in with cannot be used."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, next_step="Run `windlass login-link` where Windlass runs: it makes a new one.")
+
+
+class LinkUnknownError(LinkError):
+    """No such link was made here."""
+
+    title = "This link is not known here"
+
+    def __init__(self) -> None:
+        super().__init__("It was cut short, was made by another installation, or is older than a day.")
+
+
+class LinkUsedError(LinkError):
+    """Somebody signed in with it before."""
+
+    title = "This link was used before"
+
+    def __init__(self) -> None:
+        super().__init__("A link signs in once. It cannot be used again, not even by you.")
+
+
+class LinkExpiredError(LinkError):
+    """It is too old."""
+
+    title = "This link has expired"
+
+    def __init__(self) -> None:
+        super().__init__("A link can be used within 15 minutes of being made.")
 
 
 class NotFoundError(Refusal):

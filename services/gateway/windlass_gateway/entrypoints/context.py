@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from windlass_gateway.application.access import Access, Caller, Permission
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.refusals import UnauthenticatedError
 from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.live.hub import Hub
@@ -27,6 +28,7 @@ class Context:
     gateway: Gateway
     access: Access
     sessions: Sessions
+    signing_in: SigningIn
     places: Places
     installation: str
     hub: Hub

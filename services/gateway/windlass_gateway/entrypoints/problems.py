@@ -24,6 +24,7 @@ from windlass_eventlog.errors import (
 from windlass_gateway.domain.refusals import (
     ForbiddenError,
     InvalidInputError,
+    LinkError,
     NotFoundError,
     NotNowError,
     Refusal,
@@ -54,6 +55,7 @@ _REFUSALS: dict[type[Refusal], HTTPStatus] = {
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    LinkError: HTTPStatus.GONE,
     NotFoundError: HTTPStatus.NOT_FOUND,
     NotNowError: HTTPStatus.CONFLICT,
 }

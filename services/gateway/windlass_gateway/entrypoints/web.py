@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from windlass_gateway.entrypoints import deployments, health, inspections, projects, streams
+from windlass_gateway.entrypoints.access import links, sign_in
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live import endpoint as live
@@ -42,11 +43,19 @@ def web(context: Context) -> FastAPI:
     )
     app.state.context = context
     api = APIRouter(prefix=API, responses=_PROBLEMS)
-    for router in (deployments.router, projects.router, inspections.router, streams.router, health.router):
+    for router in (
+        deployments.router,
+        projects.router,
+        inspections.router,
+        streams.router,
+        health.router,
+        links.router,
+    ):
         api.include_router(router)
     app.include_router(api)
     app.include_router(health.probes)
     app.include_router(assets.router)
+    app.include_router(sign_in.router)
     app.router.routes.append(live.route)
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHosts, own=context.places.own_host)
