@@ -121,10 +121,21 @@ class MemoryGateway:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         given = self.signed_in() if cookies is None else cookies
         headers = {"Accept": "text/html,*/*;q=0.8"}
-        async with httpx.AsyncClient(transport=transport, base_url=DASHBOARD, headers=headers) as client:
-            for name, value in given.items():
-                client.cookies.set(name, value, domain="windlass.localhost")  # as an answer's own, which replaces it
+        client = httpx.AsyncClient(transport=transport, base_url=DASHBOARD, headers=headers)
+        for name, value in given.items():
+            client.cookies.set(name, value, domain="windlass.localhost")  # as an answer's own, which replaces it
+        async with self.telling(), client:
             yield client
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncIterator[None]:
+        """Let the hub tell pages what changes on them for as long as the block lasts."""
+        running = asyncio.create_task(self.hub.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
 
     async def append(self, key: AggregateKey, event: Event) -> int:
         """Append an event as the service that owns it does."""

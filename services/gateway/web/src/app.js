@@ -9,3 +9,4 @@ import "./palette.js";
 import "./dialogs.js";
 import "./times.js";
 import "./copy.js";
+import "./filter.js";

@@ -10,8 +10,8 @@ from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live import endpoint as live
 from windlass_gateway.entrypoints.own_hosts import OwnHosts
-from windlass_gateway.entrypoints.pages import assets
 from windlass_gateway.entrypoints.pages.errors import answer_problem
+from windlass_gateway.entrypoints.pages.routes import ROUTERS
 from windlass_gateway.entrypoints.problems import MEDIA_TYPE, Problem, map_errors
 from windlass_gateway.entrypoints.security_headers import SecurityHeaders
 
@@ -54,8 +54,8 @@ def web(context: Context) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health.probes)
-    app.include_router(assets.router)
-    app.include_router(sign_in.router)
+    for router in (sign_in.router, *ROUTERS):
+        app.include_router(router)
     app.router.routes.append(live.route)
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHosts, own=context.places.own_host)

@@ -7,13 +7,8 @@ from windlass_contracts.event import Event
 from windlass_contracts.ids import TeamId
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.entrypoints.context import Context
-from windlass_gateway.entrypoints.pages.rendering import part
+from windlass_gateway.entrypoints.pages.rendering import in_place, part
 from windlass_gateway.entrypoints.shown import Shown
-
-
-def in_place(target: str, template: str, **context: object) -> str:
-    """Return a part of a page that takes the place of the element with that id."""
-    return f'<hx-partial hx-target="#{target}" hx-swap="outerMorph">{part(template, **context)}</hx-partial>'
 
 
 async def deployment(shared: Context, team: TeamId, identity: UUID) -> str:

@@ -14,6 +14,7 @@ from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
 from windlass_gateway.entrypoints.live import parts
 from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
+from windlass_gateway.entrypoints.pages import projects
 
 
 class ViewNotFoundError(NotFoundError):
@@ -34,6 +35,8 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
     caller.demand(Permission.READ)
     finder = Finder(shared.gateway.rows, caller.team)
     match path.split("/"):
+        case ["projects"]:
+            return _projects(shared, caller.team)
         case ["deployments", written]:
             found = await finder.deployment(written)
             return _deployment(shared, caller.team, found.key, found.row.project)
@@ -41,6 +44,10 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
             return _events(await EventFilter.of(finder, query.get("project"), query.getlist("type")))
         case _:
             raise ViewNotFoundError(path)
+
+
+def _projects(shared: Context, team: TeamId) -> View:
+    return StateView(f"{team}/projects", frozenset({team}), render=partial(projects.live, shared, team))
 
 
 def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) -> View:

@@ -46,3 +46,8 @@ def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **co
 def part(template: str, **context: object) -> str:
     """Return a part of a page, the same for whoever sees it: what a live frame carries."""
     return _TEMPLATES.get_template(template).render(context)
+
+
+def in_place(target: str, template: str, **context: object) -> str:
+    """Return a part of a page that takes the place of the element with that id."""
+    return f'<hx-partial hx-target="#{target}" hx-swap="outerMorph">{part(template, **context)}</hx-partial>'

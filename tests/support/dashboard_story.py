@@ -1,0 +1,266 @@
+"""A team's projects, told event by event at moments of the past, as pages show them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from windlass_contracts.cloudevent import Metadata, Proposed
+from windlass_contracts.config import Limits
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    BuildStarted,
+    BuildSucceeded,
+    ContainerStarted,
+    CutoverStarted,
+    DeploymentLive,
+    Failed,
+    Healthy,
+    RoutesApplied,
+)
+from windlass_contracts.events.deployment import LogRange, Recipe, Stage
+from windlass_contracts.events.routes import Alias, AliasMove
+from windlass_contracts.ids import DeploymentId, EventId, derived
+from windlass_contracts.subjects import Aggregate, AggregateKey, Service
+from windlass_eventlog.appender import Appender
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.log import Expected
+from windlass_gateway.application.access import Caller
+from windlass_gateway.application.deploying import Deploying, DeployRequest
+from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.personal import Person
+from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
+from windlass_gateway.domain.configuration import ConfigChange
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.environments import PRODUCTION
+from windlass_gateway.domain.repository import git_source
+
+_NODE = "node-1"
+
+
+@dataclass
+class DashboardStory:
+    """Tells a gateway's log what happened; `now` is the story's clock, which each step moves on."""
+
+    gateway: Gateway
+    caller: Caller
+    now: datetime = field(default_factory=utc_now)
+    step: timedelta = timedelta(milliseconds=700)
+    _last: dict[AggregateKey, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        appender = Appender(self.gateway.log, Service.GATEWAY, self._clock)
+        self.gateway = replace(self.gateway, append=appender, clock=self._clock)
+
+    def _clock(self) -> datetime:
+        return self.now
+
+    def ago(self, **ago: float) -> None:
+        """Let what follows have happened that long before the present."""
+        self.now = utc_now() - timedelta(**ago)
+
+    async def deploy(  # noqa: PLR0913 - a request has many parts, all but two by keyword
+        self,
+        slug: str,
+        branch: str = "main",
+        *,
+        subject: str = "",
+        author: str = "",
+        environment: str = PRODUCTION,
+        variables: Mapping[str, str] | None = None,
+        config: ConfigChange | None = None,
+        repository: str | None = None,
+    ) -> DeploymentId:
+        """Request a deployment and return its id."""
+        source = git_source(repository or f"https://git.example.com/harbour/{slug}", branch)
+        request = DeployRequest(
+            key=str(uuid4()),
+            trigger="webhook",
+            source=source,
+            project=slug,
+            environment=environment,
+            config=config or ConfigChange(),
+            variables=variables or {},
+            author=await self._person(author) if author else None,
+            note=await self._note(subject) if subject else None,
+        )
+        requested = await Deploying(self.gateway).deploy(self.caller, request)
+        await self.settled()
+        return requested.deployment
+
+    async def _person(self, name: str) -> UUID:
+        identity = derived("person", name)
+        if await self.gateway.personal.people.get(str(identity)) is None:
+            await self.gateway.personal.people.create(str(identity), Person(name=name).model_dump_json().encode())
+        return identity
+
+    async def _note(self, text: str) -> UUID:
+        identity = uuid4()
+        await self.gateway.personal.notes.create(str(identity), text.encode())
+        return identity
+
+    async def build(self, deployment: DeploymentId, commit: str | None = None) -> None:
+        sha = commit or derived("commit", str(deployment)).hex + "00000000"
+        await self.tell(deployment, BuildStarted(node=_NODE, attempt=1, commit=sha))
+
+    async def built(self, deployment: DeploymentId) -> None:
+        await self.build(deployment)
+        recipe = Recipe(
+            runner="python", build_command="uv sync --locked", start_command="gunicorn app:app", detected_by="uv"
+        )
+        release = f"windlass-release:{deployment.hex[:12]}"
+        await self.tell(
+            deployment,
+            BuildSucceeded(
+                node=_NODE,
+                release=release,
+                digest="sha256:" + "0" * 64,
+                recipe=recipe,
+                cache_hit=False,
+                duration_ms=9_300,
+            ),
+        )
+
+    async def started(self, deployment: DeploymentId) -> None:
+        await self.built(deployment)
+        await self.tell(
+            deployment,
+            ContainerStarted(
+                node=_NODE,
+                container=_container(deployment),
+                replica=0,
+                address="10.0.0.2",
+                port=8000,
+                limits=Limits(),
+                runtime="docker",
+                duration_ms=210,
+            ),
+        )
+
+    async def live(self, deployment: DeploymentId) -> None:
+        """Take a requested deployment the whole way."""
+        await self.started(deployment)
+        container = _container(deployment)
+        await self.tell(deployment, Healthy(container=container, probe="http", status=200, tries=1, duration_ms=3))
+        await self.tell(deployment, CutoverStarted(containers=(container,)))
+        await self.route(deployment)
+        await self.tell(deployment, DeploymentLive(generation=1, duration_ms=4_000))
+        await self.settled()
+
+    async def route(self, deployment: DeploymentId) -> None:
+        """Let the addresses of the deployment's environment answer with it, confirmed."""
+        row = await self._row(deployment)
+        project = await self.gateway.rows.get(PROJECTS, row.project)
+        environments = await self.gateway.rows.get(ENVIRONMENTS, row.project)
+        assert project is not None
+        assert environments is not None
+        environment = environments.row.by_id(row.environment)
+        assert environment is not None
+        slug = project.row.slug
+        name = slug if environment.production else f"{slug}--{environment.name}"
+        known = await self.gateway.rows.get(ROUTES, row.project)
+        alias = None if known is None else known.row.alias_of(row.environment)
+        moves = (
+            AliasMove(
+                alias=Alias(kind="environment", name=name, environment=row.environment),
+                before=None if alias is None else alias.current,
+                after=deployment,
+            ),
+            AliasMove(alias=Alias(kind="deployment", name=f"{slug}--id--{deployment.hex[:12]}"), after=deployment),
+        )
+        key = AggregateKey.of_project(row.team, row.project, Aggregate.ROUTES)
+        generation = await self.append(key, AliasesChanged(why="deployment", deployment=deployment, moves=moves))
+        await self.append(key, RoutesApplied(generation=generation, proxies=(_NODE,), duration_ms=40))
+
+    async def fail(self, deployment: DeploymentId, reason: str = "The build command ended with exit code 1.") -> None:
+        """Let a requested deployment fail in its build."""
+        await self.build(deployment)
+        lines = LogRange(source="build-1", first=0, last=2)
+        failed = Failed(stage=Stage.BUILD, code="command-failed", reason=reason, exit_code=1, log=lines)
+        await self.tell(deployment, failed)
+        await self.settled()
+
+    async def tell(self, deployment: DeploymentId, *events: Event) -> None:
+        """Append what another service says about a deployment."""
+        row = await self._row(deployment)
+        key = AggregateKey.of_deployment(row.team, row.project, deployment)
+        for event in events:
+            await self.append(key, event)
+
+    async def append(self, key: AggregateKey, event: Event) -> int:
+        """Append as the service whose event it is, behind whatever is there."""
+        self.now += self.step
+        (service, *_) = sorted(event.APPENDED_BY)
+        identity = EventId(uuid4())
+        proposed = Proposed(service, key, event, Metadata(identity, self.now, f"service:{service}", identity))
+        while True:
+            try:
+                self._last[key] = await self.gateway.log.append(proposed, Expected.at(key, self._last.get(key, 0)))
+            except ConflictError as conflict:
+                self._last[key] = conflict.actual or await self.gateway.log.head()
+            else:
+                return self._last[key]
+
+    async def settled(self) -> None:
+        """Wait until the rows show all of it."""
+        await self.gateway.rows.reached(await self.gateway.log.head())
+
+    async def _row(self, deployment: DeploymentId) -> Deployment:
+        await self.settled()
+        found = await self.gateway.rows.get(DEPLOYMENTS, deployment)
+        assert found is not None
+        return found.row
+
+
+def _container(deployment: DeploymentId) -> str:
+    return f"windlass-0a1b2c3d-{deployment.hex[:8]}-1"
+
+
+async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
+    """Tell of a team with everything that a page can show; return some deployments by what they are."""
+    told: dict[str, DeploymentId] = {}
+    story.ago(days=12)
+    for number, subject in enumerate(
+        ("Start the shop", "Take orders", "Ship to islands too", "Send invoices"), start=1
+    ):
+        story.ago(days=12 - 2 * number)
+        variables = {"DATABASE_URL": "postgres://db", "STRIPE_KEY": "sk"} if number == 1 else None
+        told[f"shop-{number}"] = await story.deploy(
+            "shop", subject=subject, author="Ada Lindqvist", variables=variables
+        )
+        await story.live(told[f"shop-{number}"])
+    story.ago(days=1)
+    told["shop-failed"] = await story.deploy(
+        "shop", "feature/refunds", subject="Refund in one click", author="Tomás Ruiz", environment="staging"
+    )
+    await story.fail(told["shop-failed"])
+    story.ago(hours=7)
+    told["shop-staging"] = await story.deploy(
+        "shop", "feature/refunds", subject="Refund in one click, tested", author="Tomás Ruiz", environment="staging"
+    )
+    await story.live(told["shop-staging"])
+    story.ago(minutes=42)
+    told["shop-live"] = await story.deploy(
+        "shop",
+        subject="Show the delivery date before the payment",
+        author="Ada Lindqvist",
+        variables={"MAIL_FROM": "shop@example.com"},
+        config=ConfigChange(replicas=2),
+    )
+    await story.live(told["shop-live"])
+    story.ago(days=3)
+    told["docs"] = await story.deploy("docs", subject="Describe how refunds work", author="Mei Tanaka")
+    await story.live(told["docs"])
+    story.ago(hours=3)
+    told["api-live"] = await story.deploy("tide-api", subject="Cache the tables of tides", author="Mei Tanaka")
+    await story.live(told["api-live"])
+    story.ago(minutes=9)
+    told["api-failed"] = await story.deploy("tide-api", subject="Upgrade to Python 3.13", author="Noor Haddad")
+    await story.fail(told["api-failed"])
+    story.ago(seconds=20)
+    told["crew"] = await story.deploy("crew-rota", subject="Swap shifts with one tap", author="Noor Haddad")
+    await story.build(told["crew"])
+    await story.settled()
+    return told
