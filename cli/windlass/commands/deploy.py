@@ -8,16 +8,21 @@ import typer
 
 from windlass.api import Api, Json
 from windlass.commands.env_file import read_env_file
+from windlass.commands.paths import project_path
 from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
 from windlass.commands.tellers import teller_for
 from windlass.commands.watching import Watch
+from windlass.errors import BadInputError
 from windlass.terminal import duration, plain
 
 _KEY = "Idempotency-Key"
 
 
 def deploy(  # noqa: PLR0913, PLR0917 - an option each
-    git: Annotated[str, typer.Option(help="The repository: https://…, git@host:owner/repo, or a local folder.")],
+    git: Annotated[
+        str | None,
+        typer.Option(help="The repository: https://…, git@host:owner/repo, or a local folder; else the project's own."),
+    ] = None,
     ref: Annotated[str | None, typer.Option(help="A branch, a tag or a whole commit id.")] = None,
     project: Annotated[str | None, typer.Option(help="Named after the repository, if not given.")] = None,
     environment: EnvironmentOption = "production",
@@ -47,13 +52,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         "replicas": replicas,
         "limits": None if memory is None else {"memory_mib": memory},
     }
+    if git is None and project is None:
+        raise BadInputError("There is nothing to deploy.", "Name a repository (--git) or a project (--project).")
     body = {
-        "git": _address(git),
+        "git": None if git is None else _address(git),
         "ref": ref,
         "project": project,
         "environment": environment,
         "config": {name: None if value == "" else value for name, value in config.items() if value is not None},
-        "variables": {} if env_file is None else read_env_file(env_file),
+        "env_file": "" if env_file is None else read_env_file(env_file),
     }
     view = run(lambda api: _deploy(api, body, wait=wait, as_json=as_json))
     if wait and view["phase"] != "live":
@@ -61,7 +68,21 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
 
 
 async def _deploy(api: Api, body: Json, *, wait: bool, as_json: bool) -> Json:
+    if body["git"] is None:
+        body = {**body, "git": await _repository(api, body["project"])}
     accepted = await api.post("/deployments", body, {_KEY: str(uuid4())})
+    return await watched(api, accepted, wait=wait, as_json=as_json)
+
+
+async def _repository(api: Api, project: str) -> str:
+    found = (await api.get(project_path(project)))["repository"]
+    if found is None:
+        raise BadInputError(f"The project {project} has no repository.", "Name one: --git URL.")
+    return str(found)
+
+
+async def watched(api: Api, accepted: Json, *, wait: bool, as_json: bool) -> Json:
+    """Tell how a deployment that was requested goes on, until it ends; return what became of it."""
     if not wait:
         _print_accepted(accepted, as_json=as_json)
         return accepted

@@ -1,11 +1,13 @@
 """`windlass env`: a project's variables. Values go in, and never come out."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from windlass.api import Api, Json
+from windlass.commands.env_file import read_env_file
 from windlass.commands.paths import project_path, variable_path
 from windlass.commands.running import AsJson, print_json, print_line, run
 from windlass.commands.table import print_table
@@ -45,6 +47,36 @@ def set_variables(
                 f"{place} keeps the {name} that was set for it alone: "
                 f"change that with `windlass env set {project} {name} --environment {place}`."
             )
+
+
+@app.command("import")
+def import_variables(
+    project: Project,
+    file: Annotated[Path, typer.Argument(help="A .env file.")],
+    environment: OnlyIn = None,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Say what it would do, and do nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set all variables of a .env file for the deployments to come; others stay as they are."""
+    body = {"env_file": read_env_file(file), "environment": environment}
+
+    async def send(api: Api) -> Json:
+        path = f"{project_path(project)}/variables"
+        preview = await api.post(f"{path}/preview", body)
+        done = {} if check else await api.put(path, body)
+        return {**preview, **done}
+
+    done = run(send)
+    if as_json:
+        print_json(done)
+        return
+    for title, names in (("Added", done["added"]), ("Replaced", done["replaced"])):
+        if names:
+            print_line(f"{title}: {', '.join(names)}")
+    for remark in (*done["unreadable"], *done["remarks"]):
+        print_line(f"Line {remark['line']}: {remark['text']}")
+    print_line("Nothing was set: leave out --check to set them." if check else _EFFECT)
 
 
 @app.command("unset")

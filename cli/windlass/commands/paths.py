@@ -13,3 +13,7 @@ def project_path(slug: str) -> str:
 
 def variable_path(slug: str, name: str) -> str:
     return f"{project_path(slug)}/variables/{quote(name, safe='')}"
+
+
+def environment_path(slug: str, name: str) -> str:
+    return f"{project_path(slug)}/environments/{quote(name, safe='')}"

@@ -336,6 +336,7 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/projects/{slug}/environments/{name}",
         "/projects/{slug}/rollback",
         "/projects/{slug}/variables",
+        "/projects/{slug}/variables/preview",
         "/projects/{slug}/variables/{name}",
         "/events",
         "/status",

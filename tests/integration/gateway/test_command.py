@@ -122,9 +122,55 @@ async def test_variables_come_from_an_env_file_and_never_show(tmp_path: Path) ->
     assert outcome.code == 0, outcome.err
     assert [one["name"] for one in listed.document] == ["A", "B", "C", "D"]
     values = [await gateway.vault.reveal(UUID(key)) async for key in gateway.secrets.keys()]  # noqa: SIM118 - a bucket
-    assert sorted(values) == ["", "${A}", "last", "line\nbreak"]
-    assert (bare.code, "no value for 'A'" in bare.err) == (1, True)
+    assert sorted(values) == ["", "last", "line\nbreak", "one two"]
+    assert (bare.code, "Line 1" in bare.err and "A is given no value" in bare.err) == (1, True)
     assert (missing.code, "cannot be read" in missing.err) == (1, True)
+
+
+async def test_an_env_file_is_checked_and_imported(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    (tmp_path / ".env").write_text("A=1\nB=hunter2\nA=2\n")
+    (tmp_path / "bad.env").write_text("A=1\nnonsense here\n")
+    async with command_for(gateway, tmp_path) as command:
+        await command(*DEPLOY, "--no-wait")
+        checked = await command("env", "import", "shop", ".env", "--check")
+        bad = await command("env", "import", "shop", "bad.env")
+        none = await command("env", "list", "shop", "--json")
+        done = await command("env", "import", "shop", ".env", "--json")
+        listed = await command("env", "list", "shop", "--json")
+    assert (checked.code, "Added: A, B" in checked.out, "Line 3" in checked.out) == (0, True, True), checked.err
+    assert (bad.code, "Line 2" in bad.err) == (1, True)
+    assert none.document == []
+    assert done.document["sequence"] == gateway.log.length
+    assert [one["name"] for one in listed.document] == ["A", "B"]
+    assert "hunter2" not in checked.out + done.out
+
+
+async def test_a_project_is_deployed_without_its_address_and_a_deployment_repeated(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        first = await command(*DEPLOY, "--no-wait", "--json")
+        by_project = await command("deploy", "--project", "shop", "--ref", "next", "--no-wait", "--json")
+        again = await command("redeploy", first.document["deployment"][:8], "--no-wait", "--json")
+        nothing = await command("deploy", "--ref", "next")
+    assert (by_project.code, again.code, nothing.code) == (0, 0, 1), by_project.err + again.err
+    assert gateway.types().count("deployment.requested.v1") == 3
+    assert gateway.log.at(by_project.document["sequence"]).event.model_dump()["source"]["ref"] == "next"
+    assert gateway.log.at(again.document["sequence"]).event.model_dump()["trigger"] == "redeploy"
+    assert "--project" in nothing.err
+
+
+async def test_the_branches_of_an_environment_are_set_and_listed(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        await command(*DEPLOY, "--no-wait")
+        done = await command("environments", "set", "shop", "staging", "develop", "release/*")
+        taken = await command("environments", "set", "shop", "other", "develop")
+        listed = await command("environments", "list", "shop")
+    assert (done.code, "develop, release/*" in done.out) == (0, True), done.err
+    assert (taken.code, "staging" in taken.err) == (1, True)
+    assert "the default branch" in listed.out
+    assert "develop, release/*" in listed.out
 
 
 async def test_variables_are_set_from_arguments_or_standard_input_and_removed(tmp_path: Path) -> None:

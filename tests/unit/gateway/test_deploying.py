@@ -29,7 +29,6 @@ from windlass_contracts.ids import TeamId
 from windlass_contracts.subjects import PROJECT_REGISTRY
 from windlass_gateway.domain.configuration import ConfigChange, LimitsChange
 from windlass_gateway.domain.deploying import (
-    MAX_VARIABLES,
     Accepted,
     DeployCommand,
     ProjectState,
@@ -41,7 +40,7 @@ from windlass_gateway.domain.deploying import (
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import InvalidInputError, KeyReusedError, SlugTakenError
-from windlass_gateway.domain.variables import Variable, Variables
+from windlass_gateway.domain.variables import MAX_VARIABLES, Variable, Variables
 
 EXISTING = Project(
     team=TEAM,

@@ -43,6 +43,8 @@ async def decided(gateway: Gateway, decide: Callable[[], Awaitable[T]]) -> T:
 async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signature) -> int:
     """Append a decision's events in order and return the last one's sequence; the signature's id is that last one's.
 
+    The ids of the others follow from what they say: what was appended before a conflict is not appended twice.
+
     Raises:
         ConflictError: something changed since the rows were read. What was appended before stays, and means no harm:
             deciding again finds it done.
@@ -50,8 +52,8 @@ async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signa
     appended: dict[AggregateKey, int] = {}
     for number, write in enumerate(writes, start=1):
         is_last = number == len(writes)
-        identity = EventId(derived("event", signature.id, write.event.TYPE, str(number)))
-        appended[write.key] = await gateway.append.commanded(
+        identity = EventId(derived("event", signature.id, write.event.TYPE, write.event.model_dump_json()))
+        sequence = await gateway.append.commanded(
             write.key,
             write.event,
             Expected(write.scope or write.key.pattern, appended.get(write.key, write.after)),
@@ -59,5 +61,7 @@ async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signa
             id=signature.id if is_last else identity,
             correlation=signature.correlation or signature.id,
         )
-        gateway.own.note(appended[write.key])
+        # One that was appended before has an older sequence than the row that was decided from.
+        appended[write.key] = max(sequence, write.after)
+        gateway.own.note(sequence)
     return appended[writes[-1].key]

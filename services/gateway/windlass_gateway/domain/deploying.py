@@ -29,11 +29,8 @@ from windlass_gateway.domain.environments import PRODUCTION, Environment, Enviro
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import InvalidInputError, KeyReusedError, SlugTakenError
 from windlass_gateway.domain.repository import checked_slug, place, slug_from_repository
-from windlass_gateway.domain.variables import Variables
+from windlass_gateway.domain.variables import MAX_VARIABLES, Variables
 from windlass_gateway.domain.writes import Write
-
-MAX_VARIABLES = 300
-"""How many variables one deployment may carry: their names all go into its event."""
 
 
 @dataclass(frozen=True, slots=True)

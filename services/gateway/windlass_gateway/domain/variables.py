@@ -1,5 +1,7 @@
 """What the gateway knows of a project's variables: names and secret ids, never values."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -9,7 +11,12 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import VariableRemoved, VariableSet
 from windlass_contracts.events.deployment import VariableVersion
 from windlass_contracts.ids import EnvironmentId, SecretId
-from windlass_gateway.domain.refusals import VariableNotFoundError
+from windlass_gateway.domain.refusals import InvalidInputError, VariableNotFoundError
+
+MAX_VARIABLES = 300
+"""How many variables one deployment may carry: their names all go into its event."""
+
+MAX_VALUE_BYTES = 64 * 1024
 
 
 class Variable(BaseModel):
@@ -68,3 +75,47 @@ def decide_removal(project: str, row: Variables, name: str, environment: Environ
     if row.find(name, environment) is None:
         raise VariableNotFoundError(project, name)
     return VariableRemoved(name=name, environment=environment)
+
+
+def decide_settings(
+    row: Variables, secrets: Mapping[str, SecretId], environment: EnvironmentId | None
+) -> tuple[VariableSet, ...]:
+    """Return the events that set variables to values in the vault, by name; those that are set so already are left out.
+
+    Raises:
+        InvalidInputError: there would be too many.
+    """
+    together = {one.name for one in row.all if one.environment == environment} | secrets.keys()
+    if len(together) > MAX_VARIABLES:
+        raise InvalidInputError(
+            f"There would be {len(together)} variables; {MAX_VARIABLES} is the limit.",
+            field="variables",
+            next_step="Remove some with `windlass env unset`, or keep them in one variable, as JSON.",
+        )
+    wanted = (VariableSet(name=name, environment=environment, secret=secrets[name]) for name in sorted(secrets))
+    return tuple(event for event in wanted if not _is_set(row, event))
+
+
+def _is_set(row: Variables, event: VariableSet) -> bool:
+    known = row.find(event.name, event.environment)
+    return known is not None and known.secret == event.secret
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What setting variables would do. Whether a value is another one than before is not known: values go in only."""
+
+    added: tuple[str, ...]
+    replaced: tuple[str, ...]
+    kept: tuple[str, ...]
+    """Set there, and not mentioned: setting removes nothing."""
+
+
+def preview(row: Variables, names: Collection[str], environment: EnvironmentId | None) -> Preview:
+    """Say what setting the variables of these names would do."""
+    known = {one.name for one in row.all if one.environment == environment}
+    return Preview(
+        added=tuple(sorted(set(names) - known)),
+        replaced=tuple(sorted(known & set(names))),
+        kept=tuple(sorted(known - set(names))),
+    )

@@ -1,5 +1,6 @@
 """What requests carry. Every text is bounded, every field is named; what is not known is refused."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -8,11 +9,12 @@ from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.values import BranchPattern, DisplayName, EnvironmentName, GitRef, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
+from windlass_gateway.domain.env_file import MAX_ENV_FILE_BYTES, read_env_file
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.project import ProjectChange
+from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.domain.repository import git_source, repository_url
-
-MAX_VALUE_BYTES = 64 * 1024
+from windlass_gateway.domain.variables import MAX_VALUE_BYTES
 
 
 def _no_nul(value: str) -> str:
@@ -30,6 +32,9 @@ def _bounded(value: str) -> str:
 
 
 VariableValue = Annotated[str, AfterValidator(_no_nul), AfterValidator(_bounded)]
+EnvFileText = Annotated[
+    str, Field(max_length=MAX_ENV_FILE_BYTES, description="NAME=VALUE lines, by python-dotenv's rules")
+]
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")]
 
 
@@ -58,6 +63,15 @@ class DeployBody(Body):
         dict[VariableName, VariableValue],
         Field(max_length=300, description="set for the environment before the deployment"),
     ] = {}
+    env_file: EnvFileText = ""
+
+    def values(self) -> Mapping[str, str]:
+        """Return the variables, those given by name before those of the `.env` file.
+
+        Raises:
+            InvalidInputError: a line of the file cannot be read.
+        """
+        return {**read_env_file(self.env_file).readable(), **self.variables}
 
     def source(self) -> GitSource:
         """Return what is to be deployed.
@@ -121,6 +135,32 @@ class VariableBody(Body):
     """A variable's new value."""
 
     value: VariableValue
+    environment: Annotated[Slug | None, Field(description="only for this one; else for every environment")] = None
+
+
+class VariablesBody(Body):
+    """Variables to set at once; all others stay as they are."""
+
+    variables: Annotated[dict[VariableName, VariableValue], Field(max_length=300)] = {}
+    env_file: EnvFileText = ""
+    environment: Annotated[Slug | None, Field(description="only for this one; else for every environment")] = None
+
+    def values(self) -> Mapping[str, str]:
+        """Return the variables, those given by name before those of the `.env` file.
+
+        Raises:
+            InvalidInputError: a line of the file cannot be read, or there is nothing to set.
+        """
+        found = {**read_env_file(self.env_file).readable(), **self.variables}
+        if not found:
+            raise InvalidInputError("There is no variable to set.", field="variables", next_step="Name at least one.")
+        return found
+
+
+class PreviewBody(Body):
+    """A `.env` file that somebody thinks of setting."""
+
+    env_file: EnvFileText
     environment: Annotated[Slug | None, Field(description="only for this one; else for every environment")] = None
 
 

@@ -39,7 +39,7 @@ async def request_deployment(
         project=body.project,
         environment=body.environment,
         config=body.config,
-        variables=body.variables,
+        variables=body.values(),
     )
     return accepted(shared, await Deploying(shared.gateway).deploy(asking, request))
 

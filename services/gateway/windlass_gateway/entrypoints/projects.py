@@ -1,15 +1,14 @@
-"""`/api/v1/projects`: list, configure, deploy, roll back, variables."""
+"""`/api/v1/projects`: list, configure, deploy, roll back."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from windlass_contracts.values import EnvironmentName, Slug, VariableName
+from windlass_contracts.values import EnvironmentName
 from windlass_gateway.application.configuring import Configuring
 from windlass_gateway.application.projections import PROJECTS
 from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
-from windlass_gateway.application.variables import SettingVariables, VariablePlace
 from windlass_gateway.entrypoints.bodies import (
     DeploymentAccepted,
     Done,
@@ -17,18 +16,16 @@ from windlass_gateway.entrypoints.bodies import (
     ProjectBody,
     ProjectDeployBody,
     RollbackBody,
-    VariableBody,
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, RollbackAcceptedView, VariableView
+from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, RollbackAcceptedView
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
 ProjectSlug = Annotated[str, Path(max_length=100, description="the project's name in its address")]
 AnEnvironment = Annotated[EnvironmentName, Path(description="the environment's name")]
-Variable = Annotated[VariableName, Path(description="letters, digits and underscores, no digit first")]
 
 
 @router.get("")
@@ -84,27 +81,3 @@ async def roll_back(slug: ProjectSlug, body: RollbackBody, asking: ACaller, shar
     """Let an environment answer with a version that was live there before."""
     command = RollbackCommand(slug, body.environment, body.to)
     return RollbackAcceptedView.model_validate(await RollingBack(shared.gateway).roll_back(asking, command))
-
-
-@router.get("/{slug}/variables")
-async def list_variables(slug: ProjectSlug, finder: AReader, shared: AContext) -> list[VariableView]:
-    """List the variables that the next deployment gets, without their values."""
-    return await Shown(finder, shared.places).variables(await finder.project(slug))
-
-
-@router.put("/{slug}/variables/{name}")
-async def set_variable(
-    slug: ProjectSlug, name: Variable, body: VariableBody, asking: ACaller, shared: AContext
-) -> Done:
-    """Set a variable for the deployments to come."""
-    place = VariablePlace(slug, name, body.environment)
-    return Done(sequence=await SettingVariables(shared.gateway).set(asking, place, body.value))
-
-
-@router.delete("/{slug}/variables/{name}")
-async def remove_variable(
-    slug: ProjectSlug, name: Variable, asking: ACaller, shared: AContext, environment: Slug | None = None
-) -> Done:
-    """Remove a variable for the deployments to come."""
-    place = VariablePlace(slug, name, environment)
-    return Done(sequence=await SettingVariables(shared.gateway).remove(asking, place))

@@ -12,10 +12,12 @@ from windlass_contracts.ids import DeploymentId, EventId, NoteId, PersonId
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.deployment import Container, Deployment, Failure
+from windlass_gateway.domain.env_file import EnvFile
 from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.explanation import explain
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
+from windlass_gateway.domain.variables import Preview
 
 
 class _View(BaseModel):
@@ -192,6 +194,33 @@ class VariableView(_View):
     name: str
     environment: str | None
     set_at: datetime
+
+
+class RemarkView(_View):
+    """Something about a line of a `.env` file."""
+
+    line: int
+    text: str
+
+
+class PreviewView(_View):
+    """What setting the variables of a `.env` file would do."""
+
+    added: list[str]
+    replaced: Annotated[list[str], Field(description="set already; nobody can see whether the value is another one")]
+    kept: Annotated[list[str], Field(description="set there and not in the file: setting removes nothing")]
+    unreadable: Annotated[list[RemarkView], Field(description="as long as there is one, nothing is set")]
+    remarks: list[RemarkView]
+
+    @classmethod
+    def of(cls, read: EnvFile, found: Preview) -> "PreviewView":
+        return cls(
+            added=list(found.added),
+            replaced=list(found.replaced),
+            kept=list(found.kept),
+            unreadable=[RemarkView.model_validate(one) for one in read.unreadable],
+            remarks=[RemarkView.model_validate(one) for one in read.remarks],
+        )
 
 
 class ProjectView(_View):

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from windlass_gateway.entrypoints import deployments, health, inspections, projects, streams
+from windlass_gateway.entrypoints import deployments, health, inspections, projects, streams, variables
 from windlass_gateway.entrypoints.access import links, sign_in
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
@@ -43,15 +43,8 @@ def web(context: Context) -> FastAPI:
     )
     app.state.context = context
     api = APIRouter(prefix=API, responses=_PROBLEMS)
-    for router in (
-        deployments.router,
-        projects.router,
-        inspections.router,
-        streams.router,
-        health.router,
-        links.router,
-    ):
-        api.include_router(router)
+    for part in (deployments, projects, variables, inspections, streams, health, links):
+        api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.probes)
     for router in (sign_in.router, *ROUTERS):

@@ -1,0 +1,57 @@
+"""`/api/v1/projects/{slug}/variables`: list, set, remove, preview. Values go in, and never come out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from windlass_contracts.values import Slug, VariableName
+from windlass_gateway.application.variables import SettingVariables, VariablePlace, VariablesPlace
+from windlass_gateway.domain.env_file import read_env_file
+from windlass_gateway.entrypoints.bodies import Done, PreviewBody, VariableBody, VariablesBody
+from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
+from windlass_gateway.entrypoints.projects import ProjectSlug
+from windlass_gateway.entrypoints.shown import Shown
+from windlass_gateway.entrypoints.views import PreviewView, VariableView
+
+router = APIRouter(prefix="/projects", tags=["variables"])
+
+Variable = Annotated[VariableName, Path(description="letters, digits and underscores, no digit first")]
+
+
+@router.get("/{slug}/variables")
+async def list_variables(slug: ProjectSlug, finder: AReader, shared: AContext) -> list[VariableView]:
+    """List the variables that the next deployment gets, without their values."""
+    return await Shown(finder, shared.places).variables(await finder.project(slug))
+
+
+@router.put("/{slug}/variables")
+async def set_variables(slug: ProjectSlug, body: VariablesBody, asking: ACaller, shared: AContext) -> Done:
+    """Set many variables at once for the deployments to come; the others stay."""
+    place = VariablesPlace(slug, body.environment)
+    return Done(sequence=await SettingVariables(shared.gateway).set_many(asking, place, body.values()))
+
+
+@router.post("/{slug}/variables/preview")
+async def preview_variables(slug: ProjectSlug, body: PreviewBody, asking: ACaller, shared: AContext) -> PreviewView:
+    """Say what setting the variables of a `.env` file would do, and which of its lines cannot be read; set nothing."""
+    read = read_env_file(body.env_file)
+    place = VariablesPlace(slug, body.environment)
+    return PreviewView.of(read, await SettingVariables(shared.gateway).preview(asking, place, read.values))
+
+
+@router.put("/{slug}/variables/{name}")
+async def set_variable(
+    slug: ProjectSlug, name: Variable, body: VariableBody, asking: ACaller, shared: AContext
+) -> Done:
+    """Set a variable for the deployments to come."""
+    place = VariablePlace(slug, name, body.environment)
+    return Done(sequence=await SettingVariables(shared.gateway).set(asking, place, body.value))
+
+
+@router.delete("/{slug}/variables/{name}")
+async def remove_variable(
+    slug: ProjectSlug, name: Variable, asking: ACaller, shared: AContext, environment: Slug | None = None
+) -> Done:
+    """Remove a variable for the deployments to come."""
+    place = VariablePlace(slug, name, environment)
+    return Done(sequence=await SettingVariables(shared.gateway).remove(asking, place))
