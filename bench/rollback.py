@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from support.load import Load
 from support.platform import Platform
+from support.story import Story
 from support.versions import PROJECT, Versions, numbered_versions
 
 PAIRS = 8 if os.environ.get("QUICK") else 20
@@ -60,8 +61,9 @@ class Rollbacks:
             await self._to(newest, "running")
 
     async def _to(self, version: int, kind: str) -> None:
+        story = Story(self.versions.platform, PROJECT)
         began = time.monotonic()
-        asking = asyncio.create_task(asyncio.to_thread(self._ask, version))
+        asking = asyncio.create_task(asyncio.to_thread(story.ask_back, self.versions.deployed[version]))
         try:
             async with asyncio.timeout(WITHIN_S):
                 await self._until_answered_by(version)
@@ -69,7 +71,7 @@ class Rollbacks:
             self.failed += 1
         else:
             self.took[kind].append((time.monotonic() - began) * 1_000)
-        await asyncio.to_thread(self._until_confirmed, await asking)
+        await asyncio.to_thread(story.until_moved, await asking)
 
     async def _until_answered_by(self, version: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.load.port)
@@ -78,19 +80,6 @@ class Rollbacks:
                 await asyncio.sleep(0.002)  # so that the one who asks does not take a core from those who are asked
         finally:
             writer.close()
-
-    def _ask(self, version: int) -> int:
-        body = {"to": self.versions.deployed[version]}
-        status, answer = self.versions.platform.api("POST", f"/projects/{PROJECT}/rollback", body)
-        assert status == 202, answer
-        return int(answer["sequence"])
-
-    def _until_confirmed(self, asked: int) -> None:
-        moved = False
-        for event in self.versions.platform.follow_events(asked):
-            moved = moved or event["type"] == "aliases.changed.v1"
-            if moved and event["type"] == "routes.applied.v1":
-                return
 
 
 async def roll_back_and_forth(versions: Versions) -> Rollbacks:

@@ -44,6 +44,26 @@ class Story:
                 return event
         raise AssertionError(f"the log ended without {kind}")
 
+    def roll_back(self, to: str) -> None:
+        """Ask for a rollback, and wait until its routes are confirmed."""
+        self.until_moved(self.ask_back(to))
+
+    def ask_back(self, to: str) -> int:
+        """Ask for a rollback and return its sequence."""
+        status, answer = self.platform.api("POST", f"/projects/{self.project}/rollback", {"to": to})
+        assert status == 202, answer
+        return int(answer["sequence"])
+
+    def until_moved(self, asked: int) -> None:
+        """Wait until the first move of addresses since then is confirmed."""
+        moved = False
+        for event in self.platform.follow_events(asked):
+            moved = moved or event["type"] == "aliases.changed.v1"
+            if moved and event["type"] == "routes.applied.v1":
+                return
+            assert event["type"] != "routes.failed.v1", event
+        raise AssertionError("the log ended without confirmed routes")
+
     def types_of(self, deployment: str) -> Sequence[str]:
         """Return the types of all events about a deployment."""
         return [event["type"] for event in self.platform.events() if event["about"] == deployment]

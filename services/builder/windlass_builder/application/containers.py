@@ -21,7 +21,7 @@ from windlass_builder.application.runtime_errors import RunnerConflictError, Run
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.names import runner_name
-from windlass_builder.domain.workloads import Paused, Runner, RunnerSpec, Running
+from windlass_builder.domain.workloads import Runner, RunnerSpec
 from windlass_contracts.config import Limits
 from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
 from windlass_contracts.ids import DeploymentId
@@ -95,17 +95,25 @@ class Containers:
             return
         began = monotonic()
         try:
-            before = await self.found(spec.name)
-            runner = await self._run(spec)
-            event: ContainerStarted | ContainerResumed = self._started(runner, replica, row.config.limits, began)
-            if known is not None and known.state is ContainerState.PAUSED and _stood_still(before, runner):
+            event: ContainerStarted | ContainerResumed
+            if known is not None and known.state is ContainerState.PAUSED and await self._resumed(spec.name):
                 event = ContainerResumed(node=self.node.name, container=spec.name)
+            else:
+                event = self._started(await self._run(spec), replica, row.config.limits, began)
             await self._say(journal, event, spec.name)
         except (ConflictError, asyncio.CancelledError):
             # What the log does not know must not run: whoever decides next starts it again if it is still wanted.
             if known is None:
                 await self.runtime.remove(spec.name)
             raise
+
+    async def _resumed(self, name: str) -> bool:
+        """Let a paused container go on where it stood, in one call to the engine; False where it has to be started."""
+        try:
+            await self.runtime.resume(name)
+        except (RunnerMissingError, RunnerNotRunningError):
+            return False
+        return True
 
     async def _say(self, journal: Journal, event: ContainerStarted | ContainerResumed, name: str) -> None:
         """Write down that a container runs, also when others write about the deployment at the same moment.
@@ -192,11 +200,6 @@ class Containers:
         grace = timedelta(seconds=row.config.retirement.grace_s)
         await asyncio.gather(*(self.runtime.stop(container.name, grace) for container in mine))
         await self.caught_up(journal.sequence)
-
-
-def _stood_still(before: Runner | None, after: Runner) -> bool:
-    """Tell whether it is the same runner as before, only going on: a new one may answer at another address."""
-    return before is not None and before.id == after.id and isinstance(before.state, Paused | Running)
 
 
 def _about(journal: Journal, row: Deployment) -> Mapping[str, str]:
