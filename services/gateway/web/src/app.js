@@ -10,3 +10,4 @@ import "./dialogs.js";
 import "./times.js";
 import "./copy.js";
 import "./filter.js";
+import "./tab.js";

@@ -14,3 +14,8 @@ function filter(field) {
 document.addEventListener("input", (event) => {
   if (event.target.matches("[data-filter-list]")) filter(event.target);
 });
+
+// A form of choices alone needs no button where scripts run: choosing is asking.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form[data-submit-on-change] select")) event.target.form.requestSubmit();
+});

@@ -34,6 +34,11 @@ class Personal:
         with suppress(KeyTakenError):
             await self.people.create(str(identity), person.model_dump_json(exclude_none=True).encode())
 
+    async def note(self, identity: NoteId, text: str) -> None:
+        """Store a text under an id that is this text's alone; storing it again changes nothing."""
+        with suppress(KeyTakenError):
+            await self.notes.create(str(identity), text.encode(errors="replace"))
+
     async def names(self, ids: Iterable[PersonId]) -> Mapping[UUID, str]:
         """Return the names of those people who are known, by id."""
         found = await _all_of(self.people, ids)

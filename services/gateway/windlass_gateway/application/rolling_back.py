@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from windlass_contracts.events import RollbackRequested
-from windlass_contracts.ids import DeploymentId, EventId, ProjectId
+from windlass_contracts.ids import DeploymentId, EventId, NoteId, ProjectId
 from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
@@ -22,11 +22,12 @@ from windlass_gateway.domain.writes import Write
 
 @dataclass(frozen=True, slots=True)
 class RollbackCommand:
-    """Which environment of which project goes back; `to` None means to the version before the present one."""
+    """Which environment of which project goes back, and why; `to` None means to the version before the present one."""
 
     project: str
     environment: str = PRODUCTION
     to: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class RollingBack:
         """
         caller.demand(Permission.DEPLOY)
         request = EventId(self.gateway.fresh_id())
+        note: NoteId | None = None if command.reason is None else self.gateway.fresh_id()
 
         async def attempt() -> RollbackAccepted:
             finder = Finder(self.gateway.rows, caller.team)
@@ -61,8 +63,10 @@ class RollingBack:
             environment = await finder.environment(project, command.environment)
             routes = await self.gateway.rows.get(ROUTES, project.key)
             event = await self._decide(finder, project, environment, command.to, routes)
+            if note is not None and command.reason is not None:
+                await self.gateway.personal.note(note, command.reason)
             key = AggregateKey.of_project(caller.team, ProjectId(project.key), Aggregate.ROUTES)
-            write = Write(key, event, 0 if routes is None else routes.sequence)
+            write = Write(key, event.model_copy(update={"note": note}), 0 if routes is None else routes.sequence)
             sequence = await append_all(self.gateway, [write], Signature(caller.actor, request))
             return RollbackAccepted(request, event.to, event.before, sequence)
 

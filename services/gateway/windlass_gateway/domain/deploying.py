@@ -25,7 +25,7 @@ from windlass_contracts.ids import (
 from windlass_contracts.subjects import PROJECT_REGISTRY, Aggregate, AggregateKey
 from windlass_gateway.domain.configuration import ConfigChange, changed
 from windlass_gateway.domain.deployment import Deployment
-from windlass_gateway.domain.environments import PRODUCTION, Environment, Environments
+from windlass_gateway.domain.environments import PRODUCTION, Environment, Environments, checked_name
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import InvalidInputError, KeyReusedError, SlugTakenError
 from windlass_gateway.domain.repository import checked_slug, place, slug_from_repository
@@ -81,9 +81,14 @@ class Accepted:
 
 
 def target_environment(command: DeployCommand, state: ProjectState, fresh: EnvironmentId) -> Environment:
-    """Return the environment that is meant, under a fresh id if it does not exist yet."""
+    """Return the environment that is meant, under a fresh id if it does not exist yet.
+
+    Raises:
+        InvalidInputError: no new one can have that name.
+    """
     name = command.environment
-    return state.environments.named(name) or Environment(id=fresh, name=name, production=name == PRODUCTION)
+    known = state.environments.named(name)
+    return known or Environment(id=fresh, name=checked_name(name), production=name == PRODUCTION)
 
 
 def deployment_of(command: DeployCommand, state: ProjectState, environment: Environment) -> DeploymentId:

@@ -56,6 +56,11 @@ def decide_step_back(
     )
 
 
+def can_return(environment: Environment, alias: AliasState | None, target: Candidate, releases: Releases) -> bool:
+    """Whether a rollback to `target` would be taken now."""
+    return alias is not None and alias.current is not None and _obstacle(environment, alias, target, releases) is None
+
+
 def _address(environment: Environment, alias: AliasState | None) -> AliasState:
     if alias is None or alias.current is None:
         raise NothingToRollBackError(

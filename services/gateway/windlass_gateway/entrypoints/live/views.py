@@ -7,14 +7,16 @@ from starlette.datastructures import QueryParams
 
 from windlass_contracts.ids import TeamId
 from windlass_contracts.subjects import Aggregate
+from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.finding import Finder
+from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import NotFoundError
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
 from windlass_gateway.entrypoints.live import parts
 from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
-from windlass_gateway.entrypoints.pages import projects
+from windlass_gateway.entrypoints.pages import project, projects
 
 
 class ViewNotFoundError(NotFoundError):
@@ -37,6 +39,8 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
     match path.split("/"):
         case ["projects"]:
             return _projects(shared, caller.team)
+        case ["projects", slug, *tiles] if tiles in ([], ["tiles"]):
+            return _project(shared, caller.team, await finder.project(slug), with_history=not tiles)
         case ["deployments", written]:
             found = await finder.deployment(written)
             return _deployment(shared, caller.team, found.key, found.row.project)
@@ -48,6 +52,12 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
 
 def _projects(shared: Context, team: TeamId) -> View:
     return StateView(f"{team}/projects", frozenset({team}), render=partial(projects.live, shared, team))
+
+
+def _project(shared: Context, team: TeamId, found: Versioned[Project], *, with_history: bool) -> View:
+    render = partial(project.live, shared, team, found.row.slug, with_history=with_history)
+    parts = "all" if with_history else "tiles"
+    return StateView(f"{team}/projects/{found.key}/{parts}", frozenset({found.key}), render=render)
 
 
 def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) -> View:

@@ -20,6 +20,7 @@ from windlass_gateway.entrypoints.places import Places
 
 _LONGEST_SUBJECT = 200
 _PERSON = "person:"
+_PUSH = "webhook"
 SOMEBODY = "somebody"
 """Who was deleted, or whose name nobody told."""
 
@@ -143,7 +144,7 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
         commit=row.commit,
         subject=None if row.note is None else _first_line(texts.get(row.note, "")),
         author=None if row.author is None else names.get(row.author, SOMEBODY),
-        by=by(row.actor, names),
+        by=by(row.actor, names) if row.trigger != _PUSH else "a push",
         trigger=row.trigger,
         requested_at=row.requested_at,
         live_at=row.moments.get(Phase.LIVE),

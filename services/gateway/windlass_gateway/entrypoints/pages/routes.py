@@ -1,5 +1,5 @@
 """All pages, and the files that they load."""
 
-from windlass_gateway.entrypoints.pages import assets, projects
+from windlass_gateway.entrypoints.pages import actions, assets, project, projects
 
-ROUTERS = (assets.router, projects.router)
+ROUTERS = (assets.router, projects.router, project.router, actions.router)

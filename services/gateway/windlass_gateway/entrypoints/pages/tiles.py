@@ -1,0 +1,103 @@
+"""The environments of a project as tiles: what answers there, since when, and what to go back to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.projection import Versioned
+from windlass_gateway.application.projections import DEPLOYMENTS, RELEASES
+from windlass_gateway.domain.comparison import Comparison, compare
+from windlass_gateway.domain.deployment import ContainerState, Deployment
+from windlass_gateway.domain.environments import Environment
+from windlass_gateway.domain.releases import Releases
+from windlass_gateway.domain.rolling_back import Candidate, can_return
+from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
+
+_MOST_CANDIDATES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How many of its containers answer as they should."""
+
+    healthy: int
+    wanted: int
+    paused: int
+
+    @property
+    def good(self) -> bool:
+        return self.healthy >= self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """An environment. `addresses` are all that answer with its deployment; `earlier` what it can go back to."""
+
+    environment: Environment
+    url: str | None
+    line: Line | None
+    health: Health | None
+    addresses: tuple[str, ...]
+    earlier: tuple[Line, ...]
+    change: Comparison | None
+    changed_from: DeploymentId | None
+
+
+async def tiles(lines: Lines, around: Around) -> list[Tile]:
+    """Return a project's environments, production first."""
+    rows = lines.finder.rows
+    ids = {one for alias in around.routes.aliases for one in (alias.current, *alias.before[:_MOST_CANDIDATES]) if one}
+    found = await rows.get_all(DEPLOYMENTS, ids)
+    known = await rows.get(RELEASES, around.project.key)
+    shown = await lines.of(list(found.values()), {around.project.key: around})
+    made = _Tiles(around, lines, found, {line.id: line for line in shown}, Releases() if known is None else known.row)
+    environments = sorted(around.environments.all, key=lambda one: (not one.production, one.name))
+    return [made.tile(environment) for environment in environments]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tiles:
+    around: Around
+    lines: Lines
+    found: Mapping[UUID, Versioned[Deployment]]
+    shown: Mapping[DeploymentId, Line]
+    releases: Releases
+
+    def tile(self, environment: Environment) -> Tile:
+        current = self.around.current(environment.id)
+        found = None if current is None else self.found.get(current)
+        before = self._before(environment)
+        return Tile(
+            environment=environment,
+            url=self.around.url(environment.id, self.lines.places),
+            line=None if current is None else self.shown.get(current),
+            health=None if found is None else _health(found.row),
+            addresses=self._addresses(current),
+            earlier=self._earlier(environment),
+            change=None if found is None or before is None else compare(before.row, found.row),
+            changed_from=None if before is None else DeploymentId(before.key),
+        )
+
+    def _addresses(self, current: DeploymentId | None) -> tuple[str, ...]:
+        if current is None:
+            return ()
+        return tuple(self.lines.places.of_alias(alias) for alias in self.around.routes.pointing_at(current))
+
+    def _before(self, environment: Environment) -> Versioned[Deployment] | None:
+        alias = self.around.routes.alias_of(environment.id)
+        return None if alias is None or not alias.before else self.found.get(alias.before[0])
+
+    def _earlier(self, environment: Environment) -> tuple[Line, ...]:
+        alias = self.around.routes.alias_of(environment.id)
+        before = () if alias is None else alias.before[:_MOST_CANDIDATES]
+        return tuple(
+            self.shown[one]
+            for one in before
+            if one in self.found and can_return(environment, alias, Candidate(one, self.found[one].row), self.releases)
+        )
+
+
+def _health(row: Deployment) -> Health:
+    paused = sum(container.state is ContainerState.PAUSED for container in row.containers)
+    return Health(row.healthy_containers(), row.config.replicas, paused)
