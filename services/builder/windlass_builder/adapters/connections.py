@@ -41,7 +41,9 @@ def _read(table: Path) -> str | None:
 def _spellings(address: Address) -> frozenset[str]:
     """Return how the tables write the address: an IPv4 address may stand in both of them."""
     host = ip_address(address.host)
-    hosts = [host, IPv6Address(f"::ffff:{host}")] if isinstance(host, IPv4Address) else [host]
+    hosts: list[IPv4Address | IPv6Address] = (
+        [host, IPv6Address(f"::ffff:{host}")] if isinstance(host, IPv4Address) else [host]
+    )
     return frozenset(f"{_hexadecimal(one.packed)}:{address.port:04X}" for one in hosts)
 
 
