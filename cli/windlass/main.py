@@ -16,6 +16,7 @@ _COMMANDS = {
     "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),
     "environments": Target("windlass.commands.environments:app", "List environments, and say which pushes go there."),
+    "webhook": Target("windlass.commands.webhook:webhook", "Show how pushes are announced, and the secrets for it."),
     "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),
     "events": Target("windlass.commands.events:events", "Show the events of the log."),
     "login-link": Target("windlass.commands.login_link:login_link", "Make a one-time link to the dashboard."),

@@ -73,6 +73,21 @@ def test_damaged_credentials_are_not_quoted(home: Home) -> None:
     assert "verborgen" not in str(refusal.value)
 
 
+def test_an_installation_from_before_webhooks_gets_their_key_once_and_keeps_all_else(home: Home) -> None:
+    _, before = open_installation(home)
+    stored = json.loads(home.credentials.read_text())
+    del stored["webhook_key"]
+    home.credentials.write_text(json.dumps(stored))
+
+    _, made = open_installation(home)
+    _, again = open_installation(home)
+
+    assert made == again == before.model_copy(update={"webhook_key": made.webhook_key})
+    assert len(made.webhook_key) >= 32
+    assert made.webhook_key != before.webhook_key
+    assert home.credentials.stat().st_mode & 0o077 == 0
+
+
 def test_the_certificate_that_traefik_shows_by_default_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "default.pem"
     keep_default_certificate(path)

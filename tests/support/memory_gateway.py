@@ -37,6 +37,7 @@ from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
 from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.people import owner_id
+from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Session, Sessions
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live.hub import Hub, Pace
@@ -84,6 +85,7 @@ class MemoryGateway:
         self.members = InstallationOwner(self.owner, self.team)
         self.sessions = Sessions(MultiFernet([_key()]), self.members, self.now)
         self.links = MemorySignInLinks()
+        self.webhook_keys = WebhookKeys(b"webhook-key-of-the-tests")
         self.closing = asyncio.Event()
         self.hub = Hub(self.log, self.rows, self.pace)
         self.app = web(
@@ -94,6 +96,8 @@ class MemoryGateway:
                 signing_in=SigningIn(self.links, self.members, self.now),
                 places=Places("localhost", 8080),
                 installation=INSTALLATION,
+                team=self.team,
+                webhook_keys=self.webhook_keys,
                 hub=self.hub,
                 closing=self.closing,
             )

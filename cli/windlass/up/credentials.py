@@ -1,6 +1,7 @@
 """The secrets of an installation: made once, readable by its owner alone."""
 
 import hashlib
+import json
 import secrets
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +12,10 @@ from windlass.up.home import Home
 from windlass.up.session_keys import fernet_key
 
 _RESTORE = "Restore it from a backup: without it what is encrypted stays so. Or start anew with --home DIRECTORY."
+
+
+def _webhook_key() -> str:
+    return secrets.token_urlsafe(32)
 
 
 class Credentials(BaseModel):
@@ -25,6 +30,8 @@ class Credentials(BaseModel):
     marker_path: str
     """Where Traefik answers with the generation of its routes."""
     traefik_api_path: str
+    webhook_key: str
+    """What the secrets of all webhooks are derived from."""
 
     @property
     def api_token_sha256(self) -> str:
@@ -44,10 +51,23 @@ class Credentials(BaseModel):
             api_token=f"wl_{secrets.token_urlsafe(32)}",
             marker_path=f"/{secrets.token_urlsafe(18)}",
             traefik_api_path=f"/{secrets.token_urlsafe(18)}",
+            webhook_key=_webhook_key(),
         )
         write_private(home.secrets_keys, f"{fernet_key()}\n")
         write_private(home.credentials, credentials.model_dump_json(indent=2))
         return credentials
+
+    @classmethod
+    def _completed(cls, home: Home, stored: bytes) -> "Credentials":
+        """Return what is stored; what an installation of an earlier version does not have yet is made and written."""
+        try:
+            return cls.model_validate_json(stored)
+        except ValidationError as error:
+            if [(fault["type"], fault["loc"]) for fault in error.errors()] != [("missing", ("webhook_key",))]:
+                raise
+        completed = cls.model_validate({**json.loads(stored), "webhook_key": _webhook_key()})
+        write_private(home.credentials, completed.model_dump_json(indent=2))
+        return completed
 
     @classmethod
     def read(cls, home: Home) -> "Credentials":
@@ -59,7 +79,7 @@ class Credentials(BaseModel):
         if not home.secrets_keys.is_file():
             raise StateError(f"{home.secrets_keys} is missing.", _RESTORE)
         try:
-            return cls.model_validate_json(home.credentials.read_bytes())
+            return cls._completed(home, home.credentials.read_bytes())
         except OSError as error:
             raise StateError(f"{home.credentials} cannot be read: {error.strerror}.", _RESTORE) from error
         except ValidationError as error:

@@ -82,6 +82,7 @@ class Surroundings:
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),
                 "WINDLASS_API_TOKEN_SHA256": self.credentials.api_token_sha256,
                 "WINDLASS_SESSION_KEYS_FILE": str(self.home.session_keys),
+                "WINDLASS_WEBHOOK_KEY": self.credentials.webhook_key,
             },
             "router": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),  # it routes the dashboard's own host

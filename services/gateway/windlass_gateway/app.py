@@ -21,6 +21,7 @@ from windlass_gateway.application.personal import Person, Personal
 from windlass_gateway.application.projections import ALL
 from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.people import owner_id
+from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live.hub import Hub
@@ -68,6 +69,8 @@ def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context
         signing_in=SigningIn(PostgresSignInLinks(link.database), members, utc_now),
         places=Places(settings.domain, settings.http_port),
         installation=settings.installation,
+        team=settings.team,
+        webhook_keys=WebhookKeys(settings.webhook_key.get_secret_value().encode()),
         hub=Hub(gateway.log, gateway.rows),
         closing=asyncio.Event(),
     )

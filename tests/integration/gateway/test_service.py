@@ -38,6 +38,7 @@ async def port(
         "DATABASE_URL": database_url,
         "SECRETS_KEYS_FILE": str(keys),
         "SESSION_KEYS_FILE": str(keys),
+        "WEBHOOK_KEY": "k" * 32,
         "GATEWAY_PORT": str(chosen),
         "API_TOKEN_SHA256": sha256(TOKEN.encode()).hexdigest(),
     }

@@ -43,6 +43,11 @@ class Caller:
             )
 
 
+def webhook_caller(team: TeamId, sender: str) -> Caller:
+    """Return who a webhook acts as: whoever knows its secret may deploy, and nothing else."""
+    return Caller(f"webhook:{sender}", team, frozenset({Permission.DEPLOY}))
+
+
 class Access(Protocol):
     """How a bearer token becomes a caller."""
 

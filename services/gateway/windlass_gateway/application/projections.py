@@ -33,11 +33,11 @@ def activity_key(service: Service) -> UUID:
 
 PROJECTS = Projection(
     name="projects",
-    version=1,
+    version=2,
     row=Project,
     key=aggregate_key(Aggregate.PROJECT),
     evolve=project.evolve,
-    indexes=("team",),
+    indexes=("team", "place"),
 )
 REGISTRIES = Projection(name="registry", version=1, row=Registry, key=_registry_key, evolve=project.evolve_registry)
 ENVIRONMENTS = Projection(

@@ -14,13 +14,14 @@ from windlass_contracts.events import ProjectConfigured, ProjectCreated
 from windlass_contracts.ids import ProjectId, TeamId, derived
 from windlass_contracts.subjects import Aggregate
 from windlass_gateway.domain.configuration import ConfigChange, changed
+from windlass_gateway.domain.repository import place_key
 
 REGISTRY: UUID = derived("registry", Aggregate.PROJECT)
 """The key of the one row that all projects share."""
 
 
 class Project(BaseModel):
-    """The row of a project."""
+    """The row of a project; `place` is its repository's, as `place_key` writes it, to be found by."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +32,7 @@ class Project(BaseModel):
     default_branch: str | None
     config: DeploymentConfig
     created_at: datetime
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def evolve(row: Project | None, recorded: Recorded[Event]) -> Project | None:
                 default_branch=event.default_branch,
                 config=event.config,
                 created_at=recorded.metadata.time,
+                place=_place(event.repository),
             )
         case ProjectConfigured() if row is not None:
             changed = {
@@ -81,10 +84,15 @@ def evolve(row: Project | None, recorded: Recorded[Event]) -> Project | None:
                 "repository": event.repository,
                 "default_branch": event.default_branch,
                 "config": event.config,
+                "place": _place(event.repository),
             }
             return row.model_copy(update=changed)
         case _:
             return row
+
+
+def _place(repository: str | None) -> str | None:
+    return None if repository is None else place_key(repository)
 
 
 def evolve_registry(row: Registry | None, recorded: Recorded[Event]) -> Registry | None:

@@ -3,7 +3,8 @@
 Refusal
 ├── InvalidInputError            a field cannot be what it is
 ├── UnauthenticatedError         nobody knows who the caller is
-│   └── SignInRequiredError      a page was asked for without a session
+│   ├── SignInRequiredError      a page was asked for without a session
+│   └── UnsignedWebhookError     a webhook is not signed with our secret
 ├── ForbiddenError               the caller may not do that
 │   └── ForgedFormError          a form did not come from a page of the caller's own session
 ├── LinkError                    a link to sign in with cannot be used
@@ -62,6 +63,19 @@ class SignInRequiredError(UnauthenticatedError):
         super().__init__(
             "You are not signed in, or your session has ended.",
             next_step="Run `windlass login-link` where Windlass runs, and open the link that it prints.",
+        )
+
+
+class UnsignedWebhookError(UnauthenticatedError):
+    """A webhook is not signed with the secret that it was set up with; it is not said what is wrong with it."""
+
+    title = "Not signed by a sender that is known"
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            "The signature is missing, wrong, or too old.",
+            next_step="Set the sender up with the secret that `windlass webhook PROJECT` shows, and check its clock.",
+            field=header,
         )
 
 

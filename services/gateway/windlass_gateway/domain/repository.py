@@ -77,6 +77,15 @@ def place(url: str) -> tuple[str, str]:
     return (parts.hostname or "", parts.path.strip("/").removesuffix(".git"))
 
 
+_OTHER_NAMES = {"ssh.github.com": "github.com", "www.github.com": "github.com"}
+
+
+def place_key(url: str) -> str:
+    """Return what all addresses of a repository have in common, to be found by: GitHub ignores case, and so does it."""
+    host, path = place(url)
+    return f"{_OTHER_NAMES.get(host, host)}/{path}".lower()
+
+
 def _refused(text: str, why: str, field: str) -> InvalidInputError:
     if text.startswith(("/", ".", "~")):
         next_step = f"A folder on the machine that builds is written as file://{text.lstrip('.~') or '/path'}."

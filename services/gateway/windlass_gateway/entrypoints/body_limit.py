@@ -1,6 +1,7 @@
 """Bodies of requests are bounded before anything reads them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -21,30 +22,36 @@ class BodyTooLargeError(HTTPException):
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """Refuses what says that it is too large, and stops reading what does not say and is."""
+    """Refuses what says that it is too large, and stops reading what does not say and is.
+
+    `larger` has the limits of those few paths that take more.
+    """
 
     app: ASGIApp
     max_bytes: int = MAX_BODY_BYTES
+    larger: Mapping[str, int] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.larger.get(scope["path"], self.max_bytes)
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self.max_bytes:
-            await answer(problem_of(BodyTooLargeError(self.max_bytes)))(scope, receive, send)
+        if not announced.isdecimal() or int(announced) > limit:
+            await answer(problem_of(BodyTooLargeError(limit)))(scope, receive, send)
             return
-        await self.app(scope, self._counted(receive), send)
+        await self.app(scope, _counted(receive, limit), send)
 
-    def _counted(self, receive: Receive) -> Receive:
-        seen = 0
 
-        async def counting() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self.max_bytes:
-                raise BodyTooLargeError(self.max_bytes)
-            return message
+def _counted(receive: Receive, limit: int) -> Receive:
+    seen = 0
 
-        return counting
+    async def counting() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise BodyTooLargeError(limit)
+        return message
+
+    return counting

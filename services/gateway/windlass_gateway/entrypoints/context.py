@@ -7,11 +7,13 @@ from typing import Annotated, cast
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from windlass_contracts.ids import TeamId
 from windlass_gateway.application.access import Access, Caller, Permission
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.refusals import UnauthenticatedError
+from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.live.hub import Hub
 from windlass_gateway.entrypoints.places import Places
@@ -31,6 +33,8 @@ class Context:
     signing_in: SigningIn
     places: Places
     installation: str
+    team: TeamId
+    webhook_keys: WebhookKeys
     hub: Hub
     closing: asyncio.Event
 

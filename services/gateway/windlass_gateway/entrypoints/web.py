@@ -14,6 +14,7 @@ from windlass_gateway.entrypoints.pages.errors import answer_problem
 from windlass_gateway.entrypoints.pages.routes import ROUTERS
 from windlass_gateway.entrypoints.problems import MEDIA_TYPE, Problem, map_errors
 from windlass_gateway.entrypoints.security_headers import SecurityHeaders
+from windlass_gateway.entrypoints.webhooks import github, setup, standard
 
 API = "/api/v1"
 
@@ -43,14 +44,16 @@ def web(context: Context) -> FastAPI:
     )
     app.state.context = context
     api = APIRouter(prefix=API, responses=_PROBLEMS)
-    for part in (deployments, projects, variables, inspections, streams, health, links):
+    for part in (deployments, projects, variables, inspections, streams, health, links, setup):
         api.include_router(part.router)
     app.include_router(api)
+    app.include_router(github.router)
+    app.include_router(standard.router)
     app.include_router(health.probes)
     for router in (sign_in.router, *ROUTERS):
         app.include_router(router)
     app.router.routes.append(live.route)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={github.PATH: github.MAX_BYTES})
     app.add_middleware(OwnHosts, own=context.places.own_host)
     app.add_middleware(SecurityHeaders)  # the last one is the outermost: refusals of the others carry them too
     map_errors(app, answer_problem)

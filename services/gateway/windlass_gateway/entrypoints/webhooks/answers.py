@@ -1,0 +1,62 @@
+"""What a sender is answered: what was done for each project, and why where nothing was."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from windlass_contracts.ids import DeploymentId
+from windlass_gateway.application.pushing import Outcome
+from windlass_gateway.domain.pushes import Ignored
+
+
+class OutcomeView(BaseModel):
+    """What a delivery did to one project."""
+
+    project: str
+    outcome: Literal["deployed", "ignored"]
+    environment: str | None = None
+    deployment: DeploymentId | None = None
+    why: Annotated[str | None, Field(description="why nothing was deployed, and how it would be")] = None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> "OutcomeView":
+        result = outcome.result
+        if isinstance(result, Ignored):
+            return cls(project=outcome.project, outcome="ignored", why=result.why)
+        return cls(
+            project=outcome.project,
+            outcome="deployed",
+            environment=result.environment.name,
+            deployment=result.deployment,
+        )
+
+
+class DeliveryView(BaseModel):
+    """The answer to a delivery; the same delivery again is answered the same."""
+
+    sentence: str
+    projects: list[OutcomeView] = []
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "nothing is deployed; the sentence says why"},
+    202: {"model": DeliveryView, "description": "what is deployed is durable"},
+    400: {"description": "the body is no JSON"},
+    401: {"description": "the signature is missing or wrong"},
+    413: {"description": "the body is too large"},
+}
+
+
+def answer(response: Response, done: Sequence[Outcome] | Ignored) -> DeliveryView:
+    """Return the answer: 202 where something is deployed, 200 where nothing is."""
+    if isinstance(done, Ignored):
+        return DeliveryView(sentence=done.why)
+    views = [OutcomeView.of(one) for one in done]
+    deployed = [one.project for one in views if one.outcome == "deployed"]
+    if not deployed:
+        return DeliveryView(sentence="Nothing is deployed.", projects=views)
+    response.status_code = HTTPStatus.ACCEPTED
+    return DeliveryView(sentence=f"Deploying {', '.join(deployed)}.", projects=views)
