@@ -27,6 +27,31 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// `data-confirm="question"` on a form asks before it is sent.
+let asking = null;
+
+function ask(form) {
+  asking = form;
+  document.getElementById("confirm-title").textContent = form.dataset.confirm;
+  document.getElementById("confirm-about").textContent = form.dataset.confirmAbout ?? "";
+  document.getElementById("confirm-yes").textContent = form.dataset.confirmYes ?? "Yes";
+  document.getElementById("confirm").showModal();
+}
+
+document.getElementById("confirm-yes")?.addEventListener("click", () => {
+  document.getElementById("confirm").close();
+  asking.dataset.confirmed = "true";
+  asking.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.confirm || form.dataset.confirmed) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  ask(form);
+});
+
 // A form that was sent is not sent twice by a second click.
 document.addEventListener("submit", (event) => {
   const form = event.target;

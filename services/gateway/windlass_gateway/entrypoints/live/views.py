@@ -16,7 +16,7 @@ from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
 from windlass_gateway.entrypoints.live import parts
 from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
-from windlass_gateway.entrypoints.pages import project, projects
+from windlass_gateway.entrypoints.pages import new_project, project, projects
 
 
 class ViewNotFoundError(NotFoundError):
@@ -41,6 +41,9 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
             return _projects(shared, caller.team)
         case ["projects", slug, *tiles] if tiles in ([], ["tiles"]):
             return _project(shared, caller.team, await finder.project(slug), with_history=not tiles)
+        case ["inspections", written]:
+            inspected = await finder.inspection(_uuid(path, written))
+            return _inspection(shared, caller.team, inspected.key)
         case ["deployments", written]:
             found = await finder.deployment(written)
             return _deployment(shared, caller.team, found.key, found.row.project)
@@ -58,6 +61,20 @@ def _project(shared: Context, team: TeamId, found: Versioned[Project], *, with_h
     render = partial(project.live, shared, team, found.row.slug, with_history=with_history)
     parts = "all" if with_history else "tiles"
     return StateView(f"{team}/projects/{found.key}/{parts}", frozenset({found.key}), render=render)
+
+
+def _inspection(shared: Context, team: TeamId, identity: UUID) -> View:
+    touching = frozenset({(Aggregate.INSPECTION, identity)})
+    return StateView(
+        f"{team}/inspections/{identity}", touching, render=partial(new_project.live, shared, team, identity)
+    )
+
+
+def _uuid(path: str, written: str) -> UUID:
+    try:
+        return UUID(written)
+    except ValueError as error:
+        raise ViewNotFoundError(path) from error
 
 
 def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) -> View:

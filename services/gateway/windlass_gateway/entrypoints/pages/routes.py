@@ -1,5 +1,21 @@
 """All pages, and the files that they load."""
 
-from windlass_gateway.entrypoints.pages import actions, assets, project, projects
+from windlass_gateway.entrypoints.pages import (
+    actions,
+    assets,
+    new_project,
+    project,
+    project_settings,
+    project_variables,
+    projects,
+)
 
-ROUTERS = (assets.router, projects.router, project.router, actions.router)
+ROUTERS = (
+    assets.router,
+    projects.router,
+    new_project.router,
+    project.router,
+    project_variables.router,
+    project_settings.router,
+    actions.router,
+)

@@ -1,0 +1,157 @@
+"""`/projects/{slug}/settings`: how a project is built and run, which pushes go where, and who announces them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from windlass_contracts.config import MIB, DeploymentConfig, HttpProbe
+from windlass_contracts.values import BranchPattern, GitRef
+from windlass_gateway.application.access import Permission
+from windlass_gateway.application.configuring import Configuring
+from windlass_gateway.domain.environments import checked_name
+from windlass_gateway.domain.project import Project, ProjectChange
+from windlass_gateway.domain.refusals import InvalidInputError, Refusal
+from windlass_gateway.domain.repository import repository_url
+from windlass_gateway.entrypoints.pages.form_fields import checked_config
+from windlass_gateway.entrypoints.pages.project import ProjectSlug
+from windlass_gateway.entrypoints.pages.recipes import RUNNERS
+from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
+from windlass_gateway.entrypoints.pages.visiting import AVisit, Visit, shown_at
+from windlass_gateway.entrypoints.problems import Problem, problem_of
+
+router = APIRouter(prefix="/projects/{slug}/settings", include_in_schema=False)
+
+Short = Annotated[str, Form(max_length=2_000)]
+Text = Annotated[str, Field(max_length=2_000)]
+Command = Annotated[str, Field(max_length=20_000)]
+_DETECTABLE = ("root", "runner", "build_command", "pre_deploy_command", "start_command")
+_REF: TypeAdapter[str] = TypeAdapter(GitRef)
+_PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
+
+
+class BuildForm(BaseModel):
+    """What the form of the configuration says, all of it as texts."""
+
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+
+    repository: Text = ""
+    default_branch: Text = ""
+    root: Text = ""
+    runner: Text = ""
+    build_command: Command = ""
+    pre_deploy_command: Command = ""
+    start_command: Command = ""
+    port: Text = ""
+    replicas: Text = ""
+    memory_mib: Text = ""
+    probe_path: Text = ""
+
+    def change(self, config: DeploymentConfig) -> ProjectChange:
+        """Return what is to be otherwise.
+
+        Raises:
+            InvalidInputError: a field cannot be what it is.
+        """
+        repository = {"repository": repository_url(self.repository, "repository")} if self.repository else {}
+        return ProjectChange(
+            fields={**repository, "default_branch": _default_branch(self.default_branch)},
+            config=checked_config({**self._detectable(), **self._numbers(), **_probe(self.probe_path, config)}),
+        )
+
+    def _detectable(self) -> dict[str, str | None]:
+        """Return what Windlass finds out by itself where it is left empty."""
+        return {name: getattr(self, name).replace("\r\n", "\n") or None for name in _DETECTABLE}
+
+    def _numbers(self) -> dict[str, object]:
+        limits: dict[str, object] = {"limits": {"memory_mib": self.memory_mib}} if self.memory_mib else {}
+        return {**{name: getattr(self, name) for name in ("port", "replicas") if getattr(self, name)}, **limits}
+
+
+@router.get("")
+async def show_settings(visit: AVisit, slug: ProjectSlug) -> Response:
+    """Show the settings."""
+    return await _page(visit, slug)
+
+
+@router.post("")
+async def save(visit: AVisit, slug: ProjectSlug, form: Annotated[BuildForm, Form()]) -> Response:
+    """Change how the project is built and run from the next deployment on."""
+    project = await visit.finder.project(slug)
+    try:
+        change = form.change(project.row.config)
+        sequence = await Configuring(visit.gateway).project(visit.caller, slug, change)
+    except Refusal as refusal:
+        return await _page(visit, slug, form=form, problem=problem_of(refusal))
+    return shown_at(f"/projects/{slug}/settings", sequence, "settings-saved")
+
+
+@router.post("/branches")
+async def save_branches(visit: AVisit, slug: ProjectSlug, environment: Short, branches: Short = "") -> Response:
+    """Say which pushes go to an environment; a new name makes a new one."""
+    try:
+        patterns = [_pattern(one) for one in branches.replace(",", " ").split()]
+        name = checked_name(environment.strip())
+        sequence = await Configuring(visit.gateway).branches(visit.caller, slug, name, patterns)
+    except Refusal as refusal:
+        return await _page(visit, slug, problem=problem_of(refusal))
+    return shown_at(f"/projects/{slug}/settings", sequence, "branches-saved")
+
+
+def _probe(path: str, config: DeploymentConfig) -> dict[str, object]:
+    """Change the path alone: whatever else the probe says stays."""
+    if not path or not isinstance(config.probe, HttpProbe):
+        return {}
+    return {"probe": {**config.probe.model_dump(), "path": path}}
+
+
+def _default_branch(written: str) -> str | None:
+    try:
+        return _REF.validate_python(written) if written else None
+    except ValidationError as error:
+        raise InvalidInputError(
+            "The default branch: Git allows no such name.", field="default_branch", next_step="Give a branch."
+        ) from error
+
+
+def _pattern(written: str) -> str:
+    try:
+        return _PATTERN.validate_python(written)
+    except ValidationError as error:
+        raise InvalidInputError(
+            f"{written[:40]!r} is no pattern of branches.",
+            field="branches",
+            next_step="Write names or patterns like main, release/* or **, with blanks between them.",
+        ) from error
+
+
+def _filled(row: Project) -> BuildForm:
+    """Return the form as the project is."""
+    config = row.config
+    return BuildForm(
+        repository=row.repository or "",
+        default_branch=row.default_branch or "",
+        **{name: getattr(config, name) or "" for name in _DETECTABLE},
+        port=str(config.port),
+        replicas=str(config.replicas),
+        memory_mib=str(config.limits.memory_bytes // MIB),
+        probe_path=config.probe.path if isinstance(config.probe, HttpProbe) else "",
+    )
+
+
+async def _page(visit: Visit, slug: str, *, form: BuildForm | None = None, problem: Problem | None = None) -> Response:
+    project = await visit.finder.project(slug)
+    row = project.row
+    return visit.render(
+        "pages/project_settings.html",
+        status=200 if problem is None else problem.status,
+        slug=row.slug,
+        links=RepositoryLinks.of(row.repository),
+        values=form or _filled(row),
+        runners=RUNNERS,
+        http=isinstance(row.config.probe, HttpProbe),
+        environments=(await visit.finder.environments(project.key)).all,
+        webhooks=None,
+        may_configure=Permission.CONFIGURE in visit.caller.permissions,
+        problem=problem,
+    )

@@ -1,0 +1,118 @@
+"""Variables and settings of a project, changed from their pages."""
+
+import re
+
+import httpx
+import pytest
+
+from support.memory_gateway import MemoryGateway
+from windlass_contracts.events import EnvironmentCreated, ProjectConfigured, VariableRemoved
+
+pytestmark = pytest.mark.usefixtures("told")
+
+
+async def test_a_paste_is_shown_by_its_names_before_it_is_set(
+    client: httpx.AsyncClient, gateway: MemoryGateway
+) -> None:
+    before = gateway.log.length
+    fields = {"env": "DATABASE_URL=new\nEXTRA=hunter2\n", "environment": "production"}
+    seen = (await client.post("/projects/shop/variables", data=fields)).text
+    assert re.search(r"Added</dt><dd[^>]*>EXTRA<", seen)
+    assert re.search(r"Replaced</dt><dd[^>]*>DATABASE_URL<", seen)
+    assert gateway.log.length == before
+    answer = await client.post("/projects/shop/variables", data={**fields, "sure": "yes"})
+    assert answer.status_code == 303
+    assert gateway.types()[-2:] == ["variable.set.v1", "variable.set.v1"]
+    page = (await client.get(answer.headers["location"])).text
+    assert "EXTRA" in page
+    assert "hunter2" not in page
+
+
+@pytest.mark.parametrize("paste", ["A=1\nnonsense\n", 'A="open', "1A=x", "A=\x00", " " * 300])
+async def test_a_paste_that_cannot_be_read_says_which_line_and_sets_nothing(
+    client: httpx.AsyncClient, gateway: MemoryGateway, paste: str
+) -> None:
+    before = gateway.log.length
+    answer = await client.post("/projects/shop/variables", data={"env": paste, "sure": "yes"})
+    assert "ine " in answer.text
+    assert 'name="sure"' not in answer.text
+    assert gateway.log.length == before
+
+
+async def test_what_is_being_pasted_is_previewed_by_name(client: httpx.AsyncClient) -> None:
+    preview = (await client.post("/env-preview", data={"env": "TOKEN=hunter2\nTOKEN=again\n<b>=1"})).text
+    assert "TOKEN" in preview
+    assert "hunter2" not in preview
+    assert "<b>" not in preview
+    assert "Line 3" in preview
+
+
+async def test_a_variable_is_removed_where_it_is_set(client: httpx.AsyncClient, gateway: MemoryGateway) -> None:
+    place = {"name": "STRIPE_KEY", "environment": "production"}
+    answer = await client.post("/projects/shop/variables/remove", data=place)
+    assert answer.status_code == 303
+    assert isinstance(gateway.log.at(gateway.log.length).event, VariableRemoved)
+    again = await client.post("/projects/shop/variables/remove", data=place)
+    assert again.status_code == 404
+
+
+async def test_settings_that_were_saved_are_those_of_the_next_deployment(
+    client: httpx.AsyncClient, gateway: MemoryGateway
+) -> None:
+    fields = {
+        "repository": "git@git.example.com:harbour/shop.git",
+        "default_branch": "trunk",
+        "runner": "node",
+        "start_command": "node server.js",
+        "port": "3000",
+        "replicas": "3",
+        "memory_mib": "1024",
+        "probe_path": "/up",
+    }
+    answer = await client.post("/projects/shop/settings", data=fields)
+    assert answer.status_code == 303, answer.text
+    saved = gateway.log.at(gateway.log.length).event
+    assert isinstance(saved, ProjectConfigured)
+    assert saved.default_branch == "trunk"
+    assert saved.config.replicas == 3
+    assert saved.config.limits.memory_bytes == 1024 * 1024 * 1024
+    assert saved.config.probe.kind == "http"
+    page = (await client.get(answer.headers["location"])).text
+    assert 'value="node server.js"' in page
+    emptied = await client.post("/projects/shop/settings", data={**fields, "start_command": ""})
+    assert emptied.status_code == 303
+    cleared = gateway.log.at(gateway.log.length).event
+    assert isinstance(cleared, ProjectConfigured)
+    assert cleared.config.start_command is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("port", "0"), ("replicas", "many"), ("memory_mib", "1"), ("probe_path", "up"), ("default_branch", "a b")],
+)
+async def test_a_setting_that_cannot_be_is_named_beside_its_field(
+    client: httpx.AsyncClient, gateway: MemoryGateway, field: str, value: str
+) -> None:
+    before = gateway.log.length
+    answer = await client.post("/projects/shop/settings", data={field: value})
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert gateway.log.length == before
+
+
+async def test_branches_are_given_to_environments_old_and_new(
+    client: httpx.AsyncClient, gateway: MemoryGateway
+) -> None:
+    made = await client.post(
+        "/projects/shop/settings/branches", data={"environment": "preview", "branches": "feature/*, fix/**"}
+    )
+    assert made.status_code == 303
+    created = gateway.log.at(gateway.log.length).event
+    assert isinstance(created, EnvironmentCreated)
+    assert created.branches == ("feature/*", "fix/**")
+    taken = await client.post(
+        "/projects/shop/settings/branches", data={"environment": "staging", "branches": "feature/*"}
+    )
+    assert taken.status_code == 409
+    wrong = await client.post("/projects/shop/settings/branches", data={"environment": "No Name", "branches": ""})
+    assert wrong.status_code == 422
