@@ -17,8 +17,10 @@ from support.memory_gateway import MemoryGateway
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import BuildStarted
-from windlass_gateway.entrypoints.live import parts
+from windlass_contracts.ids import TeamId
+from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live.hub import Pace
+from windlass_gateway.entrypoints.pages import events
 
 
 @asynccontextmanager
@@ -139,10 +141,10 @@ async def test_a_client_that_goes_is_forgotten_at_once() -> None:
 
 
 async def test_a_client_that_reads_nothing_is_cut_off_and_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def large(recorded: Recorded[Event]) -> str:
+    async def large(_: Context, __: TeamId, recorded: Recorded[Event]) -> str:
         return f"{recorded.sequence}" + "x" * 2**20
 
-    monkeypatch.setattr(parts, "event", large)
+    monkeypatch.setattr(events, "live", large)
     async with shop(Pace(waiting=2)) as (gateway, url, identity):
         with lazy_reader(gateway, url, "events"):
             async with opened(gateway, url, "events") as quick, asyncio.timeout(60):

@@ -11,3 +11,6 @@ import "./times.js";
 import "./copy.js";
 import "./filter.js";
 import "./tab.js";
+import "./live.js";
+import "./log.js";
+import "./events.js";

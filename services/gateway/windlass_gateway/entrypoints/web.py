@@ -9,6 +9,7 @@ from windlass_gateway.entrypoints.access import links, sign_in
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live import endpoint as live
+from windlass_gateway.entrypoints.live import log_tail
 from windlass_gateway.entrypoints.own_hosts import OwnHosts
 from windlass_gateway.entrypoints.pages.errors import answer_problem
 from windlass_gateway.entrypoints.pages.routes import ROUTERS
@@ -52,7 +53,7 @@ def web(context: Context) -> FastAPI:
     app.include_router(health.probes)
     for router in (sign_in.router, *ROUTERS):
         app.include_router(router)
-    app.router.routes.append(live.route)
+    app.router.routes.extend([log_tail.route, live.route])
     app.add_middleware(BodyLimit, larger={github.PATH: github.MAX_BYTES})
     app.add_middleware(OwnHosts, own=context.places.own_host)
     app.add_middleware(SecurityHeaders)  # the last one is the outermost: refusals of the others carry them too

@@ -7,11 +7,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from windlass_gateway.domain.refusals import SignInRequiredError
-from windlass_gateway.entrypoints.access.visitor import session_of
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live.place import Place
 from windlass_gateway.entrypoints.live.reset import Reset, ResetError
+from windlass_gateway.entrypoints.live.session import signed_in
 from windlass_gateway.entrypoints.live.stream import finish, start, stream
 from windlass_gateway.entrypoints.live.views import find_view
 
@@ -24,10 +23,7 @@ class Live:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         shared = cast("Context", request.app.state.context)
-        session = session_of(shared, request)
-        if session is None:
-            raise SignInRequiredError
-        view = await find_view(shared, session.caller, request.path_params["view"], request.query_params)
+        view = await find_view(shared, signed_in(request, shared), request.path_params["view"], request.query_params)
         try:
             last = last_seen(request.headers, request.query_params)
             async with shared.hub.watching(view, last) as viewer:

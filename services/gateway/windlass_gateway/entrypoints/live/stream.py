@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from windlass_gateway.entrypoints.live.viewer import Viewer
 
@@ -19,6 +19,11 @@ async def start(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
 
 
+def chunk(body: bytes) -> Message:
+    """Return the message that sends some bytes, with more to come."""
+    return {"type": "http.response.body", "body": body, "more_body": True}
+
+
 async def finish(send: Send, body: bytes = b"") -> None:
     """Send the last bytes."""
     await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -26,18 +31,19 @@ async def finish(send: Send, body: bytes = b"") -> None:
 
 async def stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     """Send what the viewer gets until it ends or the client is gone."""
-    gone = asyncio.ensure_future(_gone(receive))
-    gone.add_done_callback(lambda _: viewer.end("gone"))
+    leaving = asyncio.ensure_future(gone(receive))
+    leaving.add_done_callback(lambda _: viewer.end("gone"))
     try:
         with suppress(TimeoutError):
             async with viewer.bounded():
-                while (chunk := await viewer.next()) is not None:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                while (body := await viewer.next()) is not None:
+                    await send(chunk(body))
                 await finish(send)
     finally:
-        gone.cancel()
+        leaving.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Wait until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

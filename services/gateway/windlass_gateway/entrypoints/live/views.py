@@ -14,9 +14,8 @@ from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import NotFoundError
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
-from windlass_gateway.entrypoints.live import parts
 from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
-from windlass_gateway.entrypoints.pages import new_project, project, projects
+from windlass_gateway.entrypoints.pages import deployment, events, new_project, project, projects
 
 
 class ViewNotFoundError(NotFoundError):
@@ -48,7 +47,7 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
             found = await finder.deployment(written)
             return _deployment(shared, caller.team, found.key, found.row.project)
         case ["events"]:
-            return _events(await EventFilter.of(finder, query.get("project"), query.getlist("type")))
+            return _events(shared, await EventFilter.of(finder, query.get("project"), query.getlist("type")))
         case _:
             raise ViewNotFoundError(path)
 
@@ -80,10 +79,15 @@ def _uuid(path: str, written: str) -> UUID:
 def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) -> View:
     """Who answers where, and which releases are left, is part of the page."""
     touching = {(Aggregate.DEPLOYMENT, identity), (Aggregate.ROUTES, project), (Aggregate.RELEASES, project)}
-    render = partial(parts.deployment, shared, team, identity)
+    render = partial(deployment.live, shared, team, identity)
     return StateView(f"{team}/deployments/{identity}", frozenset(touching), render=render)
 
 
-def _events(wanted: EventFilter) -> View:
+def _events(shared: Context, wanted: EventFilter) -> View:
     topic = wanted.project or wanted.team
-    return EventsView(f"events/{wanted.name}", frozenset({topic}), wants=wanted.holds, render=parts.event)
+    return EventsView(
+        f"events/{wanted.name}",
+        frozenset({topic}),
+        wants=wanted.holds,
+        render=partial(events.live, shared, wanted.team),
+    )

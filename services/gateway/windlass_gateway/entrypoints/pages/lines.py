@@ -113,7 +113,7 @@ class Lines:
 
     async def of(self, found: Sequence[Versioned[Deployment]], around: Mapping[UUID, Around]) -> list[Line]:
         """Return a line for each deployment, in order."""
-        actors = {one.key: _person_of(one.row.actor) for one in found}
+        actors = {one.key: person_of(one.row.actor) for one in found}
         people = [one.row.author for one in found if one.row.author is not None]
         names = await self.personal.names([*people, *(actor for actor in actors.values() if actor is not None)])
         texts = await self.personal.texts([one.row.note for one in found if one.row.note is not None])
@@ -125,7 +125,7 @@ class Lines:
         return await self.around([one for one in projects.values() if one.row.team == self.finder.team])
 
 
-def _person_of(actor: str) -> UUID | None:
+def person_of(actor: str) -> UUID | None:
     return UUID(actor.removeprefix(_PERSON)) if actor.startswith(_PERSON) else None
 
 
@@ -156,7 +156,7 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
 
 def by(actor: str, names: Mapping[UUID, str]) -> str:
     """Return who did something, in words: an actor is the opaque id of a person, a token, a webhook or a service."""
-    person = _person_of(actor)
+    person = person_of(actor)
     if person is not None:
         return names.get(person, SOMEBODY)
     kind, _, rest = actor.partition(":")

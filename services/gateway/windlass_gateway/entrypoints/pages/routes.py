@@ -3,6 +3,9 @@
 from windlass_gateway.entrypoints.pages import (
     actions,
     assets,
+    deployment,
+    events,
+    log,
     new_project,
     project,
     project_settings,
@@ -18,4 +21,7 @@ ROUTERS = (
     project_variables.router,
     project_settings.router,
     actions.router,
+    deployment.router,
+    log.router,
+    events.router,
 )

@@ -1,0 +1,197 @@
+"""All that the page of a deployment shows, and its live frames with it: the same for everybody who may read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig, HttpProbe
+from windlass_contracts.events.deployment import GitSource, Recipe, VariableVersion
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.projection import Versioned
+from windlass_gateway.application.finding import Finder
+from windlass_gateway.application.projections import RELEASES
+from windlass_gateway.domain.deployment import Container, Deployment, Failure
+from windlass_gateway.domain.explanation import Explanation, explain
+from windlass_gateway.domain.refusals import NothingToRollBackError
+from windlass_gateway.domain.releases import Releases
+from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
+from windlass_gateway.domain.timeline import StepState, steps
+from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
+from windlass_gateway.entrypoints.pages.log_source import Tab, tabs
+from windlass_gateway.entrypoints.pages.recipes import reason, runner_name
+from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
+
+_STEPS = (
+    ("queue", "Queued", "Queue"),
+    ("build", "Fetched and built", "Fetch and build"),
+    ("start", "Started", "Start"),
+    ("health", "Answered its probe", "Answer the probe"),
+    ("cutover", "Cutover begun", "Begin the cutover"),
+    ("route", "Routed, confirmed by every proxy", "Route"),
+)
+"""Each step: what it is called once it is over, and before."""
+
+_MIB = 1024 * 1024
+_CORE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """A step of the timeline; `state` is done, running, broken-off or to-come."""
+
+    name: str
+    state: str
+    started_at: datetime | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentShown:
+    """A deployment with everything around it."""
+
+    line: Line
+    row: Deployment
+    timeline: Sequence[StepShown]
+    explanation: Explanation
+    remedy: str | None
+    tabs: Sequence[Tab]
+    urls: Sequence[str]
+    settings: Sequence[tuple[str, str]]
+    no_rollback: str | None
+    shown_at: datetime
+
+    @property
+    def id(self) -> DeploymentId:
+        return self.line.id
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.row.failure
+
+    @property
+    def recipe(self) -> Recipe | None:
+        return self.row.recipe
+
+    @property
+    def runner(self) -> str | None:
+        return None if self.row.recipe is None else runner_name(self.row.recipe.runner)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was built and started like that."""
+        return None if self.row.recipe is None else reason(self.row.recipe)
+
+    @property
+    def containers(self) -> Sequence[Container]:
+        return sorted(self.row.containers, key=lambda container: container.name)
+
+    @property
+    def variables(self) -> Sequence[VariableVersion]:
+        return self.row.variables
+
+    @property
+    def links(self) -> RepositoryLinks:
+        return RepositoryLinks.of(self.repository)
+
+    @property
+    def repository(self) -> str | None:
+        return self.row.source.repository if isinstance(self.row.source, GitSource) else None
+
+    @property
+    def title(self) -> str:
+        return f"{self.line.project}: {self.line.subject or self.line.branch or self.line.environment}"
+
+
+async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Deployment]) -> DeploymentShown:
+    """Load what belongs to a deployment."""
+    lines = Lines(finder, shared.gateway.personal, shared.places)
+    around = await lines.around_deployments([found])
+    surroundings = around[found.row.project]
+    (line,) = await lines.of([found], around)
+    retired = await finder.rows.get(RELEASES, found.row.project)
+    return DeploymentShown(
+        line=line,
+        row=found.row,
+        timeline=timeline(found.row),
+        explanation=explain(found.row),
+        remedy=None if found.row.failure is None else remedy(found.row.failure),
+        tabs=tabs(found.row),
+        urls=_urls(shared, surroundings, found),
+        settings=settings(found.row.config),
+        no_rollback=_no_rollback(surroundings, found, Releases() if retired is None else retired.row),
+        shown_at=shared.gateway.clock(),
+    )
+
+
+def timeline(row: Deployment) -> list[StepShown]:
+    """Return the steps that were begun, and, while the deployment is on its way, those to come."""
+    begun = {step.name: step for step in steps(row)}
+    shown = []
+    for key, over, before in _STEPS:
+        step = begun.get(key)
+        if step is not None:
+            name = over if step.state is StepState.DONE else before
+            shown.append(StepShown(name, step.state, step.started_at, step.duration_ms))
+        elif not row.ended:
+            shown.append(StepShown(before, "to-come"))
+    return shown
+
+
+def _urls(shared: Context, around: Around, found: Versioned[Deployment]) -> list[str]:
+    """Return where it answers; before its end, where it will."""
+    identity = DeploymentId(found.key)
+    environment = around.environments.by_id(found.row.environment)
+    if not found.row.ended and environment is not None:
+        return shared.places.expected(around.slug, environment, identity)
+    return [shared.places.of_alias(alias) for alias in around.routes.pointing_at(identity)]
+
+
+def _no_rollback(around: Around, found: Versioned[Deployment], releases: Releases) -> str | None:
+    """Return why the environment cannot go back to the deployment; None where it can."""
+    environment = around.environments.by_id(found.row.environment)
+    if environment is None:
+        return "Its environment does not exist any more."
+    alias = around.routes.alias_of(environment.id)
+    try:
+        decide_rollback(environment, alias, Candidate(DeploymentId(found.key), found.row), releases)
+    except NothingToRollBackError as error:
+        return error.detail
+    return None
+
+
+def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
+    """Return the configuration in words; what is detected from the source stands with the recipe."""
+    return [
+        ("Folder", config.root or "the top of the repository"),
+        ("Build command", config.build_command or "detected"),
+        ("Before the start", config.pre_deploy_command or "nothing"),
+        ("Start command", config.start_command or "detected"),
+        ("Port", str(config.port)),
+        ("Replicas", str(config.replicas)),
+        ("Health", _probe(config)),
+        (
+            "Memory and CPU",
+            f"{config.limits.memory_bytes // _MIB} MiB, {config.limits.cpu_millis / _CORE:g} cores each",
+        ),
+        ("Deadlines", _deadlines(config.deadlines)),
+        (
+            "When replaced",
+            f"drained for {config.retirement.drain_s} s, kept warm for {config.retirement.keep_warm_s} s",
+        ),
+    ]
+
+
+def _deadlines(limits: Deadlines) -> str:
+    return f"build {limits.build_s} s, start {limits.start_s} s, health {limits.health_s} s"
+
+
+def _probe(config: DeploymentConfig) -> str:
+    match config.probe:
+        case HttpProbe(path=path, status_min=low, status_max=high):
+            return f"GET {path} answers {low} to {high}"
+        case CommandProbe(command=command):
+            return f"`{command}` exits with 0"
+        case _:
+            return "the port takes a connection"

@@ -1,0 +1,142 @@
+"""What an event says, in words: the sentence goes on behind who did it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    ApiTokenCreated,
+    ApiTokenRevoked,
+    BuildStarted,
+    BuildSucceeded,
+    ContainerPaused,
+    ContainerResumed,
+    ContainerStarted,
+    ContainerStopped,
+    CutoverStarted,
+    DeploymentCanceled,
+    DeploymentLive,
+    DeploymentRequested,
+    DeploymentSuperseded,
+    EnvironmentConfigured,
+    EnvironmentCreated,
+    Failed,
+    Healthy,
+    InspectionFailed,
+    InspectionRequested,
+    ProjectConfigured,
+    ProjectCreated,
+    PromotionRequested,
+    ReleaseRetired,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+    SourceInspected,
+    Unhealthy,
+    VariableRemoved,
+    VariableSet,
+)
+from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.ids import DeploymentId
+from windlass_gateway.entrypoints.pages.words import duration, short
+
+_SHOWN_BRANCHES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that had one value and has another now; None is none."""
+
+    what: str
+    before: DeploymentId | None
+    after: DeploymentId | None
+
+
+Environments = Mapping[UUID, str]
+"""The names of environments, by id."""
+
+
+def sentence(event: Event, environments: Environments) -> str:
+    """Return what happened."""
+    tell = _SENTENCES.get(type(event))
+    return event.TYPE if tell is None else tell(event, environments)
+
+
+def changes(event: Event) -> Sequence[Change]:
+    """Return what had another value before."""
+    match event:
+        case AliasesChanged(moves=moves):
+            return [Change(move.alias.name, move.before, move.after) for move in moves]
+        case (
+            RollbackRequested(alias=alias, before=before, to=to) | PromotionRequested(alias=alias, before=before, to=to)
+        ):
+            return [Change(alias, before, to)]
+        case DeploymentSuperseded(by=by):
+            return [Change("superseded by", None, by)]
+        case _:
+            return []
+
+
+def _where(environments: Environments, identity: UUID | None) -> str:
+    return "every environment" if identity is None else environments.get(identity, short(identity))
+
+
+def _requested(event: DeploymentRequested, environments: Environments) -> str:
+    source = event.source
+    what = (source.ref or source.commit or "the default branch") if isinstance(source, GitSource) else source.kind
+    return f"requested a deployment of {what} to {_where(environments, event.environment)}, by {event.trigger}"
+
+
+def _stopped(event: ContainerStopped) -> str:
+    code = "" if event.exit_code is None else f", exit code {event.exit_code}"
+    memory = ", out of memory" if event.out_of_memory else ""
+    return f"stopped a container: {event.why}{code}{memory}"
+
+
+def _built(event: BuildSucceeded) -> str:
+    took = duration(event.duration_ms)
+    return f"found the release in {took}: it was there already" if event.cache_hit else f"built a release in {took}"
+
+
+def _configured(event: EnvironmentConfigured, environments: Environments) -> str:
+    shown = ", ".join(event.branches[:_SHOWN_BRANCHES]) or "no branches"
+    more = len(event.branches) - _SHOWN_BRANCHES
+    return f"lets {shown}{f' and {more} more' if more > 0 else ''} go to {_where(environments, event.environment)}"
+
+
+_SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
+    ProjectCreated: lambda event, _: f"created the project {event.slug}",
+    ProjectConfigured: lambda *_: "changed the settings",
+    EnvironmentCreated: lambda event, _: f"added the environment {event.name}",
+    EnvironmentConfigured: _configured,
+    VariableSet: lambda event, names: f"set the variable {event.name} for {_where(names, event.environment)}",
+    VariableRemoved: lambda event, names: f"removed the variable {event.name} from {_where(names, event.environment)}",
+    DeploymentRequested: _requested,
+    DeploymentCanceled: lambda *_: "canceled it",
+    DeploymentSuperseded: lambda *_: "ended it for a later request",
+    BuildStarted: lambda event, _: f"took it on {event.node}, attempt {event.attempt}",
+    BuildSucceeded: lambda event, _: _built(event),
+    CutoverStarted: lambda *_: "began the cutover",
+    DeploymentLive: lambda event, _: f"made it live, {duration(event.duration_ms)} after the request",
+    Failed: lambda event, _: f"ended it as failed at the stage {event.stage}: {event.reason}",
+    ContainerStarted: lambda event, _: f"started a container on {event.node} in {duration(event.duration_ms)}",
+    ContainerPaused: lambda *_: "paused a container and keeps it warm",
+    ContainerResumed: lambda *_: "resumed a container",
+    ContainerStopped: lambda event, _: _stopped(event),
+    Healthy: lambda event, _: f"got a good answer to the {event.probe} probe",
+    Unhealthy: lambda event, _: f"got {event.failures} bad answers to the {event.probe} probe: {event.code}",
+    AliasesChanged: lambda event, _: f"moved addresses, for a {event.why}",
+    RollbackRequested: lambda event, names: f"asked for the way back of {_where(names, event.environment)}",
+    PromotionRequested: lambda event, names: f"asked for a promotion to {_where(names, event.environment)}",
+    RoutesApplied: lambda event, _: f"had the routes confirmed by every proxy in {duration(event.duration_ms)}",
+    RoutesFailed: lambda event, _: f"could not move the addresses: {event.reason}",
+    ReleaseRetired: lambda event, _: f"retired a release: {event.why}",
+    ApiTokenCreated: lambda event, _: f"made the API token {event.name}, which may {', '.join(event.permissions)}",
+    ApiTokenRevoked: lambda *_: "revoked an API token",
+    InspectionRequested: lambda event, _: f"asked to look into {event.source.repository}",
+    SourceInspected: lambda event, _: f"looked into the repository in {duration(event.duration_ms)}",
+    InspectionFailed: lambda event, _: f"could not look into the repository: {event.reason}",
+}
