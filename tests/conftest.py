@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -20,7 +20,7 @@ from support.skips import (  # noqa: F401 - pytest finds these hooks here
 from windlass.provisioning.engine import Engine, find_engine
 from windlass.provisioning.errors import EngineUnavailableError
 from windlass.provisioning.progress import Silence
-from windlass.provisioning.runner_image import ensure_python_runner
+from windlass.provisioning.runner_images import PYTHON, RUNNERS, ensure_runner
 
 pytest_plugins = ["support.installations"]
 
@@ -45,7 +45,13 @@ def docker_engine(installation_id: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def runner_image(docker_engine: Engine) -> str:
     """Return the tag of the Python runner image, made now (a minute) unless the engine or the cache has it."""
-    return ensure_python_runner(docker_engine, Silence()).tag
+    return ensure_runner(PYTHON, docker_engine, Silence()).tag
+
+
+@pytest.fixture(scope="session")
+def runner_images(docker_engine: Engine) -> Mapping[str, str]:
+    """Return the tags of all runner images by the runners' names, made now (minutes) unless they are there."""
+    return {name: ensure_runner(runner, docker_engine, Silence()).tag for name, runner in RUNNERS.items()}
 
 
 @pytest.fixture(scope="session")

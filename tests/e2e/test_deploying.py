@@ -71,6 +71,23 @@ def test_requirements_are_installed_and_fastapi_is_started_without_being_told_ho
     assert any("fastapi" in line for line in story.lines(deployment["id"]))
 
 
+def test_node_app_is_started_as_its_package_says(story: Story, git_host: GitHost) -> None:
+    repository, url = git_host.repository("hello-node")
+    commit = repository.git("rev-parse", "HEAD")
+    deployment = story.deploy(url)
+    assert deployment["phase"] == "live", deployment["failure"]
+    status, page = story.answer()
+    assert (status, "Hello from Node" in page, commit[:12] in page) == (200, True, True)
+
+
+def test_pages_are_served_without_being_told_how(story: Story, git_host: GitHost) -> None:
+    _, url = git_host.repository("hello-static")
+    deployment = story.deploy(url)
+    assert deployment["phase"] == "live", deployment["failure"]
+    status, page = story.answer()
+    assert (status, "Hello from plain pages" in page) == (200, True)
+
+
 def test_what_an_app_prints_is_read_with_the_command(story: Story, git_host: GitHost) -> None:
     _, url = git_host.repository("hello-python")
     deployment = story.deploy(url)

@@ -45,7 +45,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Yield an installation of its own; everything that belongs to it is gone afterwards."""
     runtime = str(request.param)
     if runtime == "docker":
-        request.getfixturevalue("runner_image")
+        request.getfixturevalue("runner_images")
     home = tmp_path_factory.mktemp(f"windlass-{runtime}") / "home"
     environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true"}
     with Platform(home, free_port(), runtime, environment) as running:

@@ -34,6 +34,8 @@ from windlass_builder.domain.workloads import (
 # Not the default pool: a test installation takes no subnet that a real one would take next.
 POOL = IPv4Network("10.208.0.0/14")
 RUNNER_IMAGE = "windlass/runner-python:3.11"
+NODE_IMAGE = "windlass/runner-node:22"
+STATIC_IMAGE = "windlass/runner-static:1"
 LIMITS = Limits(memory=192 * 2**20, cpus=1.0, pids=64)
 Event = TypeVar("Event", bound=RunnerEvent)
 

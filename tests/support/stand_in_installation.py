@@ -13,7 +13,7 @@ import asyncpg
 import nats
 
 from windlass.errors import CommandError
-from windlass.up.blueprint import Blueprint, RuntimeChoice, RuntimePreference
+from windlass.up.blueprint import Blueprint, Runtime, RuntimeChoice, RuntimePreference
 from windlass.up.home import Home
 from windlass.up.narrator import Narrator, narrator_for_stdout
 from windlass.up.ports import PortRequests
@@ -54,6 +54,10 @@ def _prepare(_preference: RuntimePreference, _narrator: Narrator) -> RuntimeChoi
     return RuntimeChoice("process", "A stand-in.")
 
 
+async def _prepare_more(_runtime: Runtime, _narrator: Narrator) -> None:
+    """Prepare nothing."""
+
+
 async def _after_ready(_home: Home, narrator: Narrator) -> None:
     narrator.say("after ready")
 
@@ -71,6 +75,7 @@ BLUEPRINT = Blueprint(
     provision_log=f"{__spec__.name}:provision",
     remove_apps=f"{__spec__.name}:provision",
     prepare_runtime=_prepare,
+    prepare_more=_prepare_more,
     after_ready=_after_ready,
     sign_in_link=_sign_in_link,
     apps_left_running=_apps,

@@ -11,8 +11,9 @@ from rich.console import Console
 from windlass.provisioning.browser import ensure_browser
 from windlass.provisioning.engine import ensure_engine
 from windlass.provisioning.errors import ProvisioningError
+from windlass.provisioning.node import ensure_node
 from windlass.provisioning.progress import Progress
-from windlass.provisioning.runner_image import ensure_python_runner
+from windlass.provisioning.runner_images import RUNNERS, ensure_runner
 from windlass.provisioning.sandbox import ensure_sandbox
 
 
@@ -34,13 +35,15 @@ class PlainProgress:
         self._console.print(f"  done in {time.monotonic() - self._begun:.1f} s", highlight=False)
 
 
-def _runner(progress: Progress) -> str:
-    return ensure_python_runner(ensure_engine(progress), progress).tag
+def _runners(progress: Progress) -> str:
+    engine = ensure_engine(progress)
+    return ", ".join(ensure_runner(runner, engine, progress).tag for runner in RUNNERS.values())
 
 
 NEEDS: dict[str, Callable[[Progress], object]] = {
-    "runner image": _runner,
+    "runner images": _runners,
     "bubblewrap": ensure_sandbox,
+    "node": ensure_node,
     "browser": ensure_browser,
 }
 

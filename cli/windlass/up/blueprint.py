@@ -30,6 +30,8 @@ class Blueprint:
     """A job that removes all that the installation runs for its apps; the installation is not running then."""
     prepare_runtime: Callable[[RuntimePreference, Narrator], RuntimeChoice]
     """Called before anything is started; it may block, and Ctrl-C interrupts it."""
+    prepare_more: Callable[[Runtime, Narrator], Awaitable[None]]
+    """Called once the API answers, beside everything else; what it prepares is waited for where it is needed."""
     after_ready: Callable[[Home, Narrator], Awaitable[None]]
     """Called at each start once the API answers; it reports its errors itself, for they stop nothing."""
     sign_in_link: Callable[[Home], Awaitable[str | None]]

@@ -54,6 +54,11 @@ class Home:
         return self.root / "children.lock"
 
     @property
+    def runners_lock(self) -> Path:
+        """Held while runners are prepared: the builder waits for that with what needs them."""
+        return self.root / "runners.lock"
+
+    @property
     def nats(self) -> Path:
         return self.root / "nats"
 

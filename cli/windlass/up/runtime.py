@@ -6,7 +6,7 @@ from typing import Self
 
 from windlass.provisioning.engine import ensure_engine
 from windlass.provisioning.errors import EngineUnavailableError, ProgramMissingError, ProvisioningError
-from windlass.provisioning.runner_image import ensure_python_runner
+from windlass.provisioning.runner_images import PYTHON, ensure_runner
 from windlass.provisioning.sandbox import ensure_sandbox
 from windlass.up.blueprint import RuntimeChoice, RuntimePreference
 from windlass.up.errors import UpError
@@ -30,7 +30,7 @@ def prepare_runtime(preference: RuntimePreference, narrator: Narrator) -> Runtim
             if preference == "process":
                 return _processes("As asked for, now or at an earlier start (--runtime changes it).", steps)
             try:
-                ensure_python_runner(ensure_engine(steps), steps)
+                ensure_runner(PYTHON, ensure_engine(steps), steps)
             except EngineUnavailableError as error:
                 if preference == "docker":
                     raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from windlass.up.blueprint import Blueprint, RuntimeChoice
 from windlass.up.client_config import Profile, write_client_config
 from windlass.up.lock import RunningLock
+from windlass.up.more_runners import Preparation, preparation
 from windlass.up.narrator import Narrator
 from windlass.up.ports import LOOPBACK
 from windlass.up.service_settings import Surroundings
@@ -33,10 +34,12 @@ class Session:
             UpError: it could not be started; what had started is stopped again.
         """
         tree = SupervisionTree(self.blueprint, self.surroundings, inherited, self.narrator)
-        with stop_signals() as stop:
+        with stop_signals() as stop, preparation(self.surroundings.home) as more:
             try:
                 if await finishes_before(tree.start(), stop.requested):
-                    await finishes_before(together([tree.keep(), self._welcome()]), stop.requested)
+                    await finishes_before(
+                        together([tree.keep(), self._welcome(), self._prepare_more(more)]), stop.requested
+                    )
                     await self._say_what_goes_on()
             finally:
                 await self._stop(tree, stop)
@@ -50,6 +53,12 @@ class Session:
         link = await self.blueprint.sign_in_link(self.surroundings.home)
         self.narrator.show(self._summary(link, is_default=is_default))
         await self.blueprint.after_ready(self.surroundings.home, self.narrator)
+
+    async def _prepare_more(self, more: Preparation) -> None:
+        try:
+            await self.blueprint.prepare_more(self.runtime.runtime, self.narrator)
+        finally:
+            more.end()
 
     async def _say_what_goes_on(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """The builder, wired."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -82,12 +83,21 @@ async def _runtime(settings: BuilderSettings) -> AsyncIterator[Runtime]:
     if settings.runtime == "docker":
         runtime = DockerRuntime(settings.installation, settings.home, IPv4Network(settings.subnet_pool))
     else:
-        interpreters = {settings.runner_python: Path(sys.executable)}
-        runtime = ProcessRuntime(settings.installation, settings.home, interpreters)
+        runtime = ProcessRuntime(settings.installation, settings.home, _interpreters(settings))
     try:
         yield runtime
     finally:
         await runtime.close()
+
+
+def _interpreters(settings: BuilderSettings) -> dict[str, Path | None]:
+    """Return what stands for the runners where no engine is: our own Python, and this machine's Node if it has one."""
+    python, node = Path(sys.executable), shutil.which("node")
+    return {
+        settings.runner_python: python,
+        settings.runner_static: python,
+        settings.runner_node: None if node is None else Path(node),
+    }
 
 
 def _node(settings: BuilderSettings) -> Node:
@@ -97,7 +107,7 @@ def _node(settings: BuilderSettings) -> Node:
         name=settings.node,
         installation=settings.installation,
         runtime=settings.runtime,
-        runners={"python": settings.runner_python},
+        runners=settings.runners,
         scratch=scratch,
         build_disk_bytes=settings.build_disk_bytes,
     )

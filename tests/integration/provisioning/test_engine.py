@@ -16,7 +16,7 @@ from windlass.provisioning.docker import Docker
 from windlass.provisioning.engine import Engine, ensure_engine, find_engine
 from windlass.provisioning.errors import EngineUnavailableError
 from windlass.provisioning.progress import Silence
-from windlass.provisioning.runner_image import ensure_python_runner
+from windlass.provisioning.runner_images import PYTHON, ensure_runner
 
 READY = """
 import os, socket
@@ -89,9 +89,9 @@ def second_engine(docker_engine: Engine) -> Iterator[SecondEngine]:
 @pytest.mark.usefixtures("runner_image")
 def test_emptied_engine_gets_the_runner_image_back_from_the_archive(second_engine: SecondEngine) -> None:
     steps = Steps()
-    image = ensure_python_runner(second_engine.engine, steps)
+    image = ensure_runner(PYTHON, second_engine.engine, steps)
     assert Docker(second_engine.engine).has(image)
     assert [step.split()[0] for step in steps.begun] == ["Loading"]
     steps.begun.clear()
-    assert ensure_python_runner(second_engine.engine, steps) == image
+    assert ensure_runner(PYTHON, second_engine.engine, steps) == image
     assert steps.begun == []

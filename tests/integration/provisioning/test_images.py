@@ -13,7 +13,7 @@ from windlass.provisioning.errors import CommandFailedError, ImageError
 from windlass.provisioning.exclusive import exclusive
 from windlass.provisioning.progress import Silence
 from windlass.provisioning.recipe import Recipe
-from windlass.provisioning.runner_image import ensure_python_runner
+from windlass.provisioning.runner_images import PYTHON, ensure_runner
 
 pytestmark = pytest.mark.docker
 
@@ -63,7 +63,7 @@ def test_failed_build_repeats_what_docker_said(docker_engine: Engine) -> None:
 @pytest.mark.usefixtures("docker_engine")
 def test_engine_that_does_not_answer_is_an_image_error() -> None:
     with pytest.raises(ImageError, match="could not be made"):
-        ensure_python_runner(Engine("unix:///nonexistent.sock", ""), Silence())
+        ensure_runner(PYTHON, Engine("unix:///nonexistent.sock", ""), Silence())
 
 
 def test_only_one_process_makes_images_at_a_time(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """The runtimes that the contract suite runs against, each with an installation of its own."""
 
+import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from support.runtime_node import POOL, RUNNER_IMAGE, DockerNode, Node, ProcessNode
+from support.runtime_node import NODE_IMAGE, POOL, RUNNER_IMAGE, STATIC_IMAGE, DockerNode, Node, ProcessNode
 from windlass.provisioning.engine import Engine
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
@@ -15,11 +16,11 @@ from windlass_builder.adapters.processes.runtime import ProcessRuntime
 
 @pytest.fixture
 async def docker_node(
-    docker_engine: Engine, runner_image: str, tmp_path: Path, installation_id: str
+    docker_engine: Engine, runner_images: Mapping[str, str], tmp_path: Path, installation_id: str
 ) -> AsyncIterator[DockerNode]:
     """Yield an installation on the engine; nothing of it is left afterwards."""
     connect = partial(DockerRuntime, installation_id, tmp_path / "home", POOL, docker_engine.url)
-    node = DockerNode(installation_id, tmp_path, connect, connect(), image=runner_image)
+    node = DockerNode(installation_id, tmp_path, connect, connect(), image=runner_images["python"])
     try:
         yield node
     finally:
@@ -30,12 +31,17 @@ async def docker_node(
 @pytest.fixture
 async def process_node(tmp_path: Path, installation_id: str) -> AsyncIterator[ProcessNode]:
     """Yield an installation whose apps are processes; nothing of it is left afterwards."""
-    connect = partial(ProcessRuntime, installation_id, tmp_path / "home", {RUNNER_IMAGE: Path(sys.executable)})
-    node = ProcessNode(installation_id, tmp_path, connect, connect())
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node on this machine")
+    python = Path(sys.executable)
+    interpreters = {RUNNER_IMAGE: python, STATIC_IMAGE: python, NODE_IMAGE: Path(node)}
+    connect = partial(ProcessRuntime, installation_id, tmp_path / "home", interpreters)
+    own = ProcessNode(installation_id, tmp_path, connect, connect())
     try:
-        yield node
+        yield own
     finally:
-        await node.runtime.purge()
+        await own.runtime.purge()
 
 
 @pytest.fixture(params=[pytest.param("docker_node", marks=pytest.mark.docker, id="docker"), "process_node"])

@@ -1,6 +1,7 @@
 """What only a runtime on a Docker engine has to promise."""
 
 import asyncio
+import fcntl
 import json
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,13 +13,18 @@ from typing import Any
 import pytest
 
 from support.apps import request
-from support.runtime_node import LIMITS, POOL, DockerNode, docker
+from support.runtime_node import LIMITS, POOL, RUNNER_IMAGE, DockerNode, docker
 from support.unix_proxy import unix_proxy
 from windlass.provisioning.engine import Engine
 from windlass_builder.adapters.docker.runtime import DockerRuntime
-from windlass_builder.application.runtime_errors import AddressesExhaustedError, BuildTimedOutError, EngineError
+from windlass_builder.application.runtime_errors import (
+    AddressesExhaustedError,
+    BuildTimedOutError,
+    EngineError,
+    RunnerImageMissingError,
+)
 from windlass_builder.domain.names import build_name, network_name
-from windlass_builder.domain.workloads import EventsResumed, RunnerPaused, RunnerStarted
+from windlass_builder.domain.workloads import EventsResumed, OutputLine, RunnerPaused, RunnerStarted
 
 pytestmark = pytest.mark.docker
 
@@ -168,3 +174,36 @@ async def test_engine_that_is_away_is_said(node: DockerNode, tmp_path: Path) -> 
     with pytest.raises(EngineError, match="Docker engine"):
         await runtime.runners()
     await runtime.close()
+
+
+def lock_in(node: DockerNode) -> Path:
+    home = node.folder / "home"
+    home.mkdir(exist_ok=True)
+    return home / "runners.lock"
+
+
+async def test_build_waits_for_a_runner_that_is_still_being_prepared(docker_node: DockerNode) -> None:
+    late = f"windlass-{docker_node.installation}-late:1"
+    docker_node.image = late
+    said = asyncio.Event()
+
+    async def output(line: OutputLine) -> None:
+        assert b"still being prepared" in line.data
+        said.set()
+
+    with lock_in(docker_node).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        building = asyncio.create_task(docker_node.build(docker_node.release_spec(), output=output))
+        await asyncio.wait_for(said.wait(), 30)
+        await docker("tag", RUNNER_IMAGE, late)
+    try:
+        assert not (await building).cache_hit
+    finally:
+        await docker("image", "rm", "--no-prune", late)
+
+
+async def test_runner_that_nobody_could_prepare_is_missing_in_the_end(docker_node: DockerNode) -> None:
+    docker_node.image = f"windlass-{docker_node.installation}-never:1"
+    lock_in(docker_node).touch()
+    with pytest.raises(RunnerImageMissingError):
+        await docker_node.build(docker_node.release_spec())

@@ -138,6 +138,7 @@ def test_node_project_is_installed_by_the_tool_that_made_its_lock(
     manifest: dict[str, object], names: list[str], build: str
 ) -> None:
     started = {"start": "node x"}
+    manifest = {**manifest, "dependencies": {"left-pad": "1"}}
     assert detect(NOTHING_SET, package({**manifest, "scripts": started}, *names)).build_command == build
     scripts = {**started, "build": "tsc"}
     manager = build.partition(" ")[0]
@@ -145,8 +146,14 @@ def test_node_project_is_installed_by_the_tool_that_made_its_lock(
     assert built == f"{build} && {manager} run build"
 
 
+def test_a_node_project_that_asks_for_nothing_is_not_built() -> None:
+    files = package({"scripts": {"start": "node x"}, "dependencies": {}}, "package-lock.json")
+    assert detect(NOTHING_SET, files).build_command is None
+
+
 def test_a_lock_of_yarn_2_is_told_from_one_of_yarn_1() -> None:
-    texts = {"package.json": '{"scripts": {"start": "node x"}}', "yarn.lock": "# x\n\n__metadata:\n  version: 8\n"}
+    manifest = '{"scripts": {"start": "node x"}, "devDependencies": {"left-pad": "1"}}'
+    texts = {"package.json": manifest, "yarn.lock": "# x\n\n__metadata:\n  version: 8\n"}
     assert detect(NOTHING_SET, Listing(frozenset(texts), texts)).build_command == "yarn-berry install --immutable"
 
 

@@ -93,10 +93,8 @@ class BuildSourceError(BuildError):
 class RunnerImageMissingError(RuntimePortError):
     """The runner that the release is built on is not on this node."""
 
-    def __init__(self, runner: str) -> None:
-        super().__init__(
-            f"The runner {runner} is not on this node; `windlass up` provides it, `windlass doctor` checks."
-        )
+    def __init__(self, runner: str, way_out: str = "`windlass up` provides it, `windlass doctor` checks") -> None:
+        super().__init__(f"The runner {runner} is not on this node; {way_out}.")
         self.runner = runner
 
 

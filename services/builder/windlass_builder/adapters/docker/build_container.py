@@ -13,6 +13,7 @@ from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 from aiodocker.execs import Exec
 
+from windlass_builder.adapters.build_environment import build_environment
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER, SEARCH_PATH, locked_up
 from windlass_builder.adapters.output import LineAssembler
 from windlass_builder.application.runtime import OutputSink
@@ -31,11 +32,7 @@ CACHE_FOLDER = "/cache"
 _ENVIRONMENT = {
     "PATH": SEARCH_PATH,
     "HOME": "/tmp",  # noqa: S108 - a volume of the build's own
-    "UV_CACHE_DIR": f"{CACHE_FOLDER}/uv",
-    "PIP_CACHE_DIR": f"{CACHE_FOLDER}/pip",
-    "UV_LINK_MODE": "copy",  # the cache is another file system
-    "UV_PYTHON_DOWNLOADS": "never",
-    "UV_COMPILE_BYTECODE": "1",  # once here instead of at each start
+    **build_environment(CACHE_FOLDER),
 }
 # A build gives way to running apps: they have 1024 shares each.
 _CPU_SHARES = 128

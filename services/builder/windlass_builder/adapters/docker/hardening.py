@@ -7,8 +7,9 @@ from windlass_builder.domain.workloads import Limits
 # The user of every runner image. The release's files belong to it, so that an app can write beside its own code.
 APP_USER = 10001
 APP_FOLDER = "/app"
-# The app's own environment, then the runner's, which also gives Python its short name.
-SEARCH_PATH = f"{APP_FOLDER}/.venv/bin:/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What the app installed for itself, then the runner's environment, which also gives Python its short name.
+_INSTALLED = f"{APP_FOLDER}/.venv/bin:{APP_FOLDER}/node_modules/.bin"
+SEARCH_PATH = f"{_INSTALLED}:/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def locked_up(limits: Limits) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from windlass_builder.adapters.docker.engine import delete_container, is_conflic
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER, SEARCH_PATH
 from windlass_builder.adapters.docker.labels import Role, having, labels
 from windlass_builder.adapters.docker.networks import ProjectNetworks
+from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.application.runtime import OutputSink
-from windlass_builder.application.runtime_errors import RunnerImageMissingError
 from windlass_builder.domain.names import build_name, cache_name, release_name
 from windlass_builder.domain.releases import release_digest
 from windlass_builder.domain.workloads import Release, ReleaseSpec
@@ -26,15 +26,16 @@ from windlass_builder.domain.workloads import Release, ReleaseSpec
 class ImageReleases:
     """The releases of one installation. Raises DockerError for the engine's refusals, and what the port names."""
 
-    def __init__(self, docker: Docker, installation: str, networks: ProjectNetworks) -> None:
+    def __init__(self, docker: Docker, installation: str, networks: ProjectNetworks, runners: RunnerImages) -> None:
         self._docker = docker
         self._installation = installation
         self._networks = networks
+        self._runners = runners
         self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
-        digest = release_digest(spec, await self._runner_content(spec.runner))
+        digest = release_digest(spec, await self._runners.content(spec.runner, output))
         reference = release_name(self._installation, digest)
         async with self._building[digest]:
             cache_hit = await self._exists(reference)
@@ -59,15 +60,6 @@ class ImageReleases:
         builds = having(self._installation, role=Role.BUILD)
         for container in await self._docker.containers.list(all=True, filters=builds):
             await delete_container(container)
-
-    async def _runner_content(self, runner: str) -> str:
-        try:
-            content: str = (await self._docker.images.inspect(runner))["Id"]
-        except DockerError as error:
-            if is_missing(error):
-                raise RunnerImageMissingError(runner) from error
-            raise
-        return content
 
     async def _exists(self, reference: str) -> bool:
         try:

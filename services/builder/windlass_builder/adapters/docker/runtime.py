@@ -25,6 +25,7 @@ from windlass_builder.adapters.docker.events import EngineEvents
 from windlass_builder.adapters.docker.labels import SPECIFICATION, Role, having
 from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.releases import ImageReleases
+from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
 from windlass_builder.adapters.rotation import Rotation
 from windlass_builder.application.runtime import OutputSink
@@ -50,7 +51,8 @@ from windlass_builder.domain.workloads import (
 class DockerRuntime:
     """`Runtime` on the engine at `url` (the local one without it); `pool` is cut into one /24 per project.
 
-    `home` keeps which addresses were used last. Raises EngineError where there is no engine.
+    `home` keeps which addresses were used last; whoever prepares runner images locks a file in it meanwhile. Raises
+    EngineError where there is no engine.
     """
 
     def __init__(self, installation: str, home: Path, pool: IPv4Network, url: str | None = None) -> None:
@@ -59,7 +61,8 @@ class DockerRuntime:
         self._docker: Docker = connect(url)
         rotation = Rotation(home / "docker" / "addresses.json")
         self._networks = ProjectNetworks(self._docker, installation, pool, rotation)
-        self._releases = ImageReleases(self._docker, installation, self._networks)
+        runners = RunnerImages(self._docker, home / "runners.lock")
+        self._releases = ImageReleases(self._docker, installation, self._networks, runners)
 
     @property
     def isolation(self) -> str:

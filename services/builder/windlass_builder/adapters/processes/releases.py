@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from windlass_builder.adapters.build_environment import build_environment
 from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage
 from windlass_builder.adapters.processes.supervised import running_build
@@ -35,7 +36,7 @@ _NICENESS = 10  # a build gives way to running apps
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFolder:
-    """A release on disk: its app's files, and the interpreter that they were built with."""
+    """A release on disk: its app's files, and the runner that they were built with."""
 
     app: Path
     project: UUID
@@ -58,14 +59,14 @@ class FolderReleases:
         self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
-        python = await self._tools.interpreter(spec.runner)
-        digest = release_digest(spec, f"{python.version} in {python.prefix}")
+        on = await self._tools.interpreter(spec.runner)
+        digest = release_digest(spec, on.content)
         reference = release_name(self._installation, digest)
         async with self._building[digest]:
             folder = self._folder(reference)
             cache_hit = folder.exists()
             if not cache_hit:
-                await self._make(spec, source, output, folder, python)
+                await self._make(spec, source, output, folder, on)
         return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
 
     def find(self, reference: str) -> ReleaseFolder:
@@ -95,32 +96,28 @@ class FolderReleases:
             if folder.name not in in_use:
                 await asyncio.to_thread(shutil.rmtree, folder)
 
-    async def _make(
-        self, spec: ReleaseSpec, source: Path, output: OutputSink, folder: Path, python: Interpreter
-    ) -> None:
+    async def _make(self, spec: ReleaseSpec, source: Path, output: OutputSink, folder: Path, on: Interpreter) -> None:
         draft = folder.with_name(f".building-{folder.name}")
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         try:
             await asyncio.to_thread(folders.unpack, source, draft / "app")
             if spec.step is not None:
-                await self._run_step(spec.project, spec.step, output, draft, python)
+                await self._run_step(spec.project, spec.step, output, draft, on)
             about = {"project": str(spec.project), "runner": spec.runner}
             (draft / "release.json").write_text(json.dumps(about))
             draft.rename(folder)
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True))
 
-    async def _run_step(
-        self, project: UUID, step: BuildStep, output: OutputSink, draft: Path, python: Interpreter
-    ) -> None:
+    async def _run_step(self, project: UUID, step: BuildStep, output: OutputSink, draft: Path, on: Interpreter) -> None:
         cache, temporary = self._caches / project.hex, draft / "tmp"
         cache.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         place = Place(
             app=draft / "app",
             writable={_CACHE: cache, _TEMPORARY: temporary},
-            python=python.prefix,
-            tools=python.tools,
+            programs=on.programs,
+            tools=on.tools,
         )
         user = None if self._build_users is None else self._build_users[int(draft.name[-4:], 16)]
         if user is not None:
@@ -140,14 +137,7 @@ class FolderReleases:
     def _environment(self, place: Place) -> dict[str, str]:
         cache = self._sandbox.seen(place, _CACHE)
         temporary = self._sandbox.seen(place, _TEMPORARY)
-        return {
-            **surroundings(temporary),
-            "UV_CACHE_DIR": f"{cache}/uv",
-            "PIP_CACHE_DIR": f"{cache}/pip",
-            "UV_LINK_MODE": "copy",  # nothing of a release is shared with a cache that later builds write
-            "UV_PYTHON_DOWNLOADS": "never",
-            "UV_COMPILE_BYTECODE": "1",  # once here instead of at each start
-        }
+        return {**surroundings(temporary), **build_environment(cache)}
 
     def _folder(self, reference: str) -> Path:
         return self._home / reference.rpartition(":")[2]
@@ -157,11 +147,16 @@ def surroundings(temporary: str) -> dict[str, str]:
     """Return the environment that builds and apps share: theirs, not this process's own."""
     certificates = "/etc/ssl/certs/ca-certificates.crt"
     trusted = {"SSL_CERT_FILE": certificates, "PIP_CERT": certificates, "REQUESTS_CA_BUNDLE": certificates}
+    trusted["NODE_EXTRA_CA_CERTS"] = certificates
     return {
         "HOME": temporary,
         "TMPDIR": temporary,
         "LANG": "C.UTF-8",
         **(trusted if Path(certificates).exists() else {}),
+        "NODE_ENV": "production",
+        "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+        "NPM_CONFIG_FUND": "false",
+        "NPM_CONFIG_AUDIT": "false",
     }
 
 

@@ -47,7 +47,7 @@ class ProcessRuntime:
     """`Runtime` below `home`; `interpreters` names the programs that stand for the runners of an engine."""
 
     def __init__(
-        self, installation: str, home: Path, interpreters: Mapping[str, Path], sandbox: Sandbox | None = None
+        self, installation: str, home: Path, interpreters: Mapping[str, Path | None], sandbox: Sandbox | None = None
     ) -> None:
         self._home = home / "processes"
         self._runners = self._home / "runners"
@@ -162,8 +162,8 @@ class ProcessRuntime:
         return self._required(spec.name)
 
     async def _supervise(self, found: RunnerFolder, spec: RunnerSpec) -> None:
-        python = await self._tools.interpreter(found.python)
-        place = Place(app=found.path / "app", python=python.prefix, tools=python.tools)
+        on = await self._tools.interpreter(found.python)
+        place = Place(app=found.path / "app", programs=on.programs, tools=on.tools)
         environment = {
             **surroundings("/tmp"),  # noqa: S108 - of the sandbox, where there is one
             "PYTHONUNBUFFERED": "1",  # a line is worth most when it comes at once

@@ -52,11 +52,12 @@ exec "$@"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a command runs: the app's folder, what else it may write (inside -> outside), Python, and the tools."""
+    """Where a command runs: the app's folder, what else it may write (inside -> outside), interpreters, and tools."""
 
     app: Path
     writable: Mapping[str, Path] = field(default_factory=dict)
-    python: Path
+    programs: tuple[Path, ...]
+    """The folders that interpreters are installed in, seen where they are outside too."""
     tools: Path
 
 
@@ -99,8 +100,7 @@ class Bubblewrap:
 
     def order(self, place: Place, script: str, environment: Mapping[str, str], usage: Usage) -> Order:
         outside = {APP_FOLDER: place.app, _TOOLS_FOLDER: place.tools, **place.writable}
-        if not place.python.is_relative_to("/usr"):
-            outside[str(place.python)] = place.python
+        outside |= {str(prefix): prefix for prefix in place.programs if not prefix.is_relative_to("/usr")}
         names = {inside: f"{number}" for number, inside in enumerate(outside)}
         staged = usage.user is not None
         sources = {inside: f"/mnt/{names[inside]}" if staged else str(path) for inside, path in outside.items()}
@@ -192,4 +192,4 @@ def _limited(limits: Limits) -> list[str]:
 
 
 def _search_path(app: str, tools: str) -> dict[str, str]:
-    return {"PATH": f"{app}/.venv/bin:{tools}:{_SYSTEM_PATH}"}
+    return {"PATH": f"{app}/.venv/bin:{app}/node_modules/.bin:{tools}:{_SYSTEM_PATH}"}

@@ -16,6 +16,8 @@ _LOCKS = {
     "package-lock.json": "npm",
     "npm-shrinkwrap.json": "npm",
 }
+_DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_AT_INSTALLATION = ("build", "preinstall", "install", "postinstall", "prepare")
 _MANAGER = re.compile(r"(npm|pnpm|yarn)@(\d{1,9})[0-9A-Za-z.+-]{0,300}")
 # What builds pages, and where it puts them unless it is told otherwise.
 _SITE_BUILDERS = {
@@ -62,6 +64,8 @@ def start(listing: Listing) -> Start | None:
 def build_command(listing: Listing) -> str | None:
     """Return the command that installs what the source asks for and builds it; None where it asks for nothing."""
     if not is_project(listing):
+        return None
+    if not _asks_for_something(listing):
         return None
     manager = package_manager(listing)
     locked = any(lock in listing.names for lock, name in _LOCKS.items() if name == manager.removesuffix("-berry"))
@@ -116,6 +120,14 @@ def _main(main: object, listing: Listing) -> str | None:
     candidates = (name, f"{name}.js", f"{name.rstrip('/')}/index.js")
     programs = (name for name in candidates if name.endswith((".js", ".mjs", ".cjs")) and _PATH.fullmatch(name))
     return next((name for name in programs if name in listing.names), None)
+
+
+def _asks_for_something(listing: Listing) -> bool:
+    """Return whether there is anything to install or to build."""
+    manifest = listing.json(MANIFEST)
+    wanted = (*_DEPENDENCIES, "workspaces")
+    scripts = table(manifest.get("scripts"))
+    return any(manifest.get(key) for key in wanted) or any(scripts.get(name) for name in _AT_INSTALLATION)
 
 
 def _dependencies(listing: Listing) -> frozenset[str]:
