@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),
     "events": Target("windlass.commands.events:events", "Show the events of the log."),
     "login-link": Target("windlass.commands.login_link:login_link", "Make a one-time link to the dashboard."),
+    "tokens": Target("windlass.commands.tokens:app", "Create, list and revoke API tokens."),
     "doctor": Target("windlass.commands.doctor:doctor", "Check the installation, and say what to do."),
 }
 

@@ -36,6 +36,7 @@ from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
 from windlass_gateway.application.signing_in import SigningIn
+from windlass_gateway.application.tokens import TokenAccess
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Session, Sessions
@@ -78,7 +79,7 @@ class MemoryGateway:
             vault=self.vault,
             personal=Personal(self.people, self.notes),
             logs=self.logs,
-            clock=utc_now,
+            clock=self.now,
             fresh_id=uuid4,
         )
         self.owner = owner_id(INSTALLATION)
@@ -91,7 +92,7 @@ class MemoryGateway:
         self.app = web(
             Context(
                 gateway=self.gateway,
-                access=InstallationToken(sha256(TOKEN.encode()).hexdigest(), self.team),
+                access=TokenAccess(self.gateway, InstallationToken(sha256(TOKEN.encode()).hexdigest(), self.team)),
                 sessions=self.sessions,
                 signing_in=SigningIn(self.links, self.members, self.now),
                 places=Places("localhost", 8080),

@@ -20,6 +20,7 @@ from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.personal import Person, Personal
 from windlass_gateway.application.projections import ALL
 from windlass_gateway.application.signing_in import SigningIn
+from windlass_gateway.application.tokens import TokenAccess
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Sessions
@@ -64,7 +65,7 @@ def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context
     members = InstallationOwner(owner_id(settings.installation), settings.team)
     return Context(
         gateway=gateway,
-        access=InstallationToken(settings.api_token_sha256, settings.team),
+        access=TokenAccess(gateway, InstallationToken(settings.api_token_sha256, settings.team)),
         sessions=Sessions(read_keys(settings.session_keys_file), members, utc_now),
         signing_in=SigningIn(PostgresSignInLinks(link.database), members, utc_now),
         places=Places(settings.domain, settings.http_port),

@@ -17,7 +17,7 @@ class InstallationToken:
     digest: str
     team: TeamId
 
-    def caller(self, token: str) -> Caller | None:
+    async def caller(self, token: str) -> Caller | None:
         given = sha256(token.encode(errors="surrogatepass")).hexdigest()
         if not hmac.compare_digest(given, self.digest):
             return None

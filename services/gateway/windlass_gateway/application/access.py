@@ -1,6 +1,7 @@
 """Who asks, and what they may: the one place that says it, whatever they signed in with."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -24,11 +25,12 @@ EVERYTHING = frozenset(Permission)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who proved who they are: `actor` is how the log names them."""
+    """Somebody who proved who they are: `actor` is how the log names them, `until` when the proof expires."""
 
     actor: str
     team: TeamId
     permissions: frozenset[Permission]
+    until: datetime | None = None
 
     def demand(self, permission: Permission) -> None:
         """Let the caller through.
@@ -51,8 +53,12 @@ def webhook_caller(team: TeamId, sender: str) -> Caller:
 class Access(Protocol):
     """How a bearer token becomes a caller."""
 
-    def caller(self, token: str) -> Caller | None:
-        """Return whose token it is; None where it is nobody's. Takes the same time for every wrong token."""
+    async def caller(self, token: str) -> Caller | None:
+        """Return whose token it is; None where it is nobody's.
+
+        Raises:
+            UnauthenticatedError: it was somebody's, and has expired or was revoked.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.vault import Vault
+from windlass_gateway.application.endings import Endings
 from windlass_gateway.application.personal import Personal
 
 
@@ -36,3 +37,4 @@ class Gateway:
     clock: Callable[[], datetime]
     fresh_id: Callable[[], UUID]
     own: OwnWrites = field(default_factory=OwnWrites)
+    endings: Endings = field(default_factory=Endings)

@@ -4,10 +4,21 @@ from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
+from windlass_contracts.events import ApiTokenCreated, ApiTokenRevoked
 from windlass_contracts.ids import derived
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.projection import Projection, aggregate_key
-from windlass_gateway.domain import activity, deployment, environments, inspection, project, releases, routes, variables
+from windlass_gateway.domain import (
+    activity,
+    deployment,
+    environments,
+    inspection,
+    project,
+    releases,
+    routes,
+    tokens,
+    variables,
+)
 from windlass_gateway.domain.activity import Activity
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environments
@@ -15,6 +26,7 @@ from windlass_gateway.domain.inspection import Inspection
 from windlass_gateway.domain.project import REGISTRY, Project, Registry
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.tokens import ApiToken, TokenNames
 from windlass_gateway.domain.variables import Variables
 
 
@@ -24,6 +36,11 @@ def _registry_key(recorded: Recorded[Event]) -> UUID | None:
 
 def _service_key(recorded: Recorded[Event]) -> UUID:
     return activity_key(recorded.service)
+
+
+def _token_key(recorded: Recorded[Event]) -> UUID | None:
+    event = recorded.event
+    return event.token if isinstance(event, ApiTokenCreated | ApiTokenRevoked) else None
 
 
 def activity_key(service: Service) -> UUID:
@@ -73,6 +90,24 @@ RELEASES = Projection(
 INSPECTIONS = Projection(
     name="inspections", version=1, row=Inspection, key=aggregate_key(Aggregate.INSPECTION), evolve=inspection.evolve
 )
+API_TOKENS = Projection(
+    name="api_tokens", version=1, row=ApiToken, key=_token_key, evolve=tokens.evolve, indexes=("digest", "team")
+)
+TOKEN_NAMES = Projection(
+    name="token_names", version=1, row=TokenNames, key=aggregate_key(Aggregate.TOKENS), evolve=tokens.evolve_names
+)
 ACTIVITIES = Projection(name="activities", version=1, row=Activity, key=_service_key, evolve=activity.evolve)
 
-ALL = (PROJECTS, REGISTRIES, ENVIRONMENTS, VARIABLES, DEPLOYMENTS, ROUTES, RELEASES, INSPECTIONS, ACTIVITIES)
+ALL = (
+    PROJECTS,
+    REGISTRIES,
+    ENVIRONMENTS,
+    VARIABLES,
+    DEPLOYMENTS,
+    ROUTES,
+    RELEASES,
+    INSPECTIONS,
+    API_TOKENS,
+    TOKEN_NAMES,
+    ACTIVITIES,
+)

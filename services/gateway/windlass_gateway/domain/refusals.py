@@ -3,6 +3,7 @@
 Refusal
 ├── InvalidInputError            a field cannot be what it is
 ├── UnauthenticatedError         nobody knows who the caller is
+│   ├── TokenEndedError          the token expired or was revoked meanwhile
 │   ├── SignInRequiredError      a page was asked for without a session
 │   └── UnsignedWebhookError     a webhook is not signed with our secret
 ├── ForbiddenError               the caller may not do that
@@ -15,9 +16,12 @@ Refusal
 │   ├── ProjectNotFoundError
 │   ├── EnvironmentNotFoundError
 │   ├── VariableNotFoundError
+│   ├── TokenNotFoundError
 │   ├── DeploymentNotFoundError
 │   └── InspectionNotFoundError
 └── NotNowError                  the state of things does not allow it
+    ├── TokenNameTakenError      a valid API token has that name
+    ├── TooManyTokensError       the team has as many API tokens as it may
     ├── SlugTakenError           another repository's project has that name
     ├── KeyReusedError           an idempotency key came back with another request
     ├── BranchTakenError         another environment has that branch pattern
@@ -54,6 +58,16 @@ class UnauthenticatedError(Refusal):
     """Nobody knows who the caller is."""
 
     title = "Not signed in"
+
+
+class TokenEndedError(UnauthenticatedError):
+    """The token that opened a stream expired or was revoked meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The API token that opened this stream has expired, or was revoked.",
+            next_step="Use another one; `windlass tokens create` makes it.",
+        )
 
 
 class SignInRequiredError(UnauthenticatedError):
@@ -177,6 +191,17 @@ class VariableNotFoundError(NotFoundError):
         )
 
 
+class TokenNotFoundError(NotFoundError):
+    """There is no such API token."""
+
+    title = "No such token"
+
+    def __init__(self, token: str) -> None:
+        super().__init__(
+            f"There is no API token {token}.", next_step="`windlass tokens list` shows all of them.", field="token"
+        )
+
+
 class DeploymentNotFoundError(NotFoundError):
     """There is no such deployment."""
 
@@ -205,6 +230,31 @@ class NotNowError(Refusal):
     """The state of things does not allow it."""
 
     title = "Not possible now"
+
+
+class TokenNameTakenError(NotNowError):
+    """A valid API token has that name."""
+
+    title = "The token's name is taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is an API token named {name!r} already.",
+            next_step="Give the new one another name, or revoke that one first.",
+            field="name",
+        )
+
+
+class TooManyTokensError(NotNowError):
+    """The team has as many API tokens as it may."""
+
+    title = "Too many tokens"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} API tokens are valid, which is as many as there may be.",
+            next_step="Revoke those that nobody uses any more.",
+        )
 
 
 class SlugTakenError(NotNowError):

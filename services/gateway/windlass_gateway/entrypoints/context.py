@@ -46,7 +46,9 @@ def context(request: Request) -> Context:
 AContext = Annotated[Context, Depends(context)]
 
 
-def caller(shared: AContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+async def caller(
+    shared: AContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
     """Return who asks.
 
     Raises:
@@ -58,7 +60,7 @@ def caller(shared: AContext, credentials: Annotated[HTTPAuthorizationCredentials
             field="Authorization",
             next_step=f"Send `Authorization: Bearer TOKEN`. {HOW_TO_GET_A_TOKEN}",
         )
-    found = shared.access.caller(credentials.credentials)
+    found = await shared.access.caller(credentials.credentials)
     if found is None:
         raise UnauthenticatedError(
             "The API token is none of this installation's.", field="Authorization", next_step=HOW_TO_GET_A_TOKEN

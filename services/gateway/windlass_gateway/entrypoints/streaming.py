@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from windlass_eventlog.errors import EventLogError
+from windlass_gateway.application.access import Caller
+from windlass_gateway.domain.refusals import TokenEndedError
+from windlass_gateway.entrypoints.context import ACaller, AContext, Context
 from windlass_gateway.entrypoints.problems import problem_of
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -22,9 +27,32 @@ class StreamProblem(BaseModel):
     problem: object
 
 
-def ndjson(lines: AsyncGenerator[BaseModel, None], closing: asyncio.Event) -> StreamingResponse:
-    """Return a response of one line for each item; it ends when `closing` is set."""
-    return StreamingResponse(_encoded(until(closing, lines)), media_type=MEDIA_TYPE)
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Answers a request with one line for each item, until the gateway stops or the caller may not read on."""
+
+    shared: Context
+    caller: Caller
+
+    def answer(self, lines: AsyncGenerator[BaseModel, None]) -> StreamingResponse:
+        return StreamingResponse(_encoded(self._permitted(lines)), media_type=MEDIA_TYPE)
+
+    async def _permitted(self, lines: AsyncGenerator[BaseModel, None]) -> AsyncGenerator[BaseModel, None]:
+        gateway = self.shared.gateway
+        with gateway.endings.of(self.caller, gateway.clock()) as ended:
+            async with aclosing(until(ended, until(self.shared.closing, lines))) as permitted:
+                async for line in permitted:
+                    yield line
+        if ended.is_set():
+            yield StreamProblem(problem=problem_of(TokenEndedError()))
+
+
+def lines(shared: AContext, asking: ACaller) -> Lines:
+    """Return what answers the request line by line."""
+    return Lines(shared, asking)
+
+
+ALines = Annotated[Lines, Depends(lines)]
 
 
 async def _encoded(lines: AsyncGenerator[BaseModel, None]) -> AsyncIterator[bytes]:

@@ -18,10 +18,10 @@ from windlass_contracts.values import Slug
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import Cursor, DeploymentLog
 from windlass_gateway.domain.refusals import InvalidInputError
-from windlass_gateway.entrypoints.context import AContext, AReader
+from windlass_gateway.entrypoints.context import AReader
 from windlass_gateway.entrypoints.deployments import DeploymentRef
 from windlass_gateway.entrypoints.event_filter import EventFilter
-from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ndjson
+from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ALines
 
 router = APIRouter(tags=["streams"])
 
@@ -79,7 +79,7 @@ class EventView(BaseModel):
 async def stream_logs(
     deployment: DeploymentRef,
     finder: AReader,
-    shared: AContext,
+    lines: ALines,
     *,
     follow: Annotated[bool, Query(description="go on with the lines still to come")] = False,
     source: Annotated[str | None, Query(max_length=128, description="the line's source, to go on behind it")] = None,
@@ -89,9 +89,9 @@ async def stream_logs(
     found = await finder.deployment(deployment)
     log = DeploymentLog(found.row.team, found.row.project, DeploymentId(found.key))
     cursor = None if source is None else Cursor(source, line)
-    store = shared.gateway.logs
+    store = lines.shared.gateway.logs
     batches = store.follow(log, cursor) if follow else store.read(log, cursor)
-    return ndjson(_lines(batches), shared.closing)
+    return lines.answer(_lines(batches))
 
 
 async def _lines(batches: AsyncGenerator[LogBatch, None]) -> AsyncGenerator[LogLineView, None]:
@@ -106,7 +106,7 @@ async def _lines(batches: AsyncGenerator[LogBatch, None]) -> AsyncGenerator[LogL
 @router.get("/events", responses=_IS_STREAM)
 async def stream_events(
     finder: AReader,
-    shared: AContext,
+    lines: ALines,
     *,
     after: Annotated[int | None, Query(ge=0, le=2**53, description="a sequence of the log")] = None,
     project: Slug | None = None,
@@ -114,7 +114,7 @@ async def stream_events(
     follow: Annotated[bool, Query(description="go on with the events still to come")] = False,
 ) -> StreamingResponse:
     """Stream events: all up to now; or, to follow, those from `after` or from now on, as they are appended."""
-    log = shared.gateway.log
+    log = lines.shared.gateway.log
     wanted = await EventFilter.of(finder, project, type)
     head = await log.head()
     start = after if after is not None else (head if follow else 0)
@@ -122,7 +122,7 @@ async def stream_events(
         raise InvalidInputError(
             f"The log ends at sequence {head}, before {start}.", field="after", next_step="Give a sequence it has."
         )
-    return ndjson(_follow(log, wanted, start) if follow else _up_to(log, wanted, start, head), shared.closing)
+    return lines.answer(_follow(log, wanted, start) if follow else _up_to(log, wanted, start, head))
 
 
 async def _follow(log: EventLog, wanted: EventFilter, after: int) -> AsyncGenerator[EventView, None]:

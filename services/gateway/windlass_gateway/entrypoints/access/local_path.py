@@ -9,6 +9,7 @@ from windlass_contracts.values import HttpPath
 
 SIGN_IN = "/sign-in"
 _HOME = "/"
+_NO_PAGES = (SIGN_IN, "/live/", "/api/", "/static/")
 _PATH: TypeAdapter[str] = TypeAdapter(HttpPath)
 
 
@@ -18,7 +19,7 @@ def local_path(wanted: str) -> str:
         path = _PATH.validate_python(wanted)
     except ValidationError:
         return _HOME
-    return _HOME if path.startswith(SIGN_IN) else path
+    return _HOME if path.startswith(_NO_PAGES) else path
 
 
 def sign_in_url(request: Request) -> str:
