@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -110,6 +111,28 @@ async def test_a_stream_that_is_followed_ends_in_order_when_the_service_stops(po
         await answer.aclose()
     assert "project.created.v1" in first
     assert len(rest) == 3
+
+
+async def test_links_sessions_and_tokens_hold_across_a_restart(port: int) -> None:
+    own = {"Host": "windlass.localhost", "Origin": "http://windlass.localhost", "Sec-Fetch-Site": "same-origin"}
+    async with running(port) as client:
+        (token,) = parse_qs(urlsplit((await client.post("/sign-in-links")).json()["url"]).query)["token"]
+        kept = (await client.post("/tokens", json={"name": "kept", "permissions": ["read"]})).json()
+        lost = (await client.post("/tokens", json={"name": "lost", "permissions": ["read"]})).json()
+        assert (await client.delete(f"/tokens/{lost['id']}")).status_code == 200
+        page, form = f"http://127.0.0.1:{port}/sign-in", {"token": token}
+        answers = await asyncio.gather(*(client.post(page, data=form, headers=own) for _ in range(5)))
+    assert sorted(one.status_code for one in answers) == [303, 410, 410, 410, 410]
+    (cookie,) = (one.headers["set-cookie"].partition(";")[0] for one in answers if "set-cookie" in one.headers)
+    async with running(port) as client:
+        again = await client.post(page, data=form, headers=own)
+        inside = await client.get(page, headers={**own, "Cookie": cookie})
+        statuses = [
+            (await client.get("/projects", headers={"Authorization": f"Bearer {one['token']}"})).status_code
+            for one in (kept, lost)
+        ]
+    assert (again.status_code, inside.status_code, inside.headers["location"]) == (410, 303, "/")
+    assert statuses == [200, 401]
 
 
 async def test_a_port_that_is_taken_is_said(port: int) -> None:

@@ -64,6 +64,8 @@ class Deploying:
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
+        if request.variables:  # which are the environment's from then on
+            caller.demand(Permission.CONFIGURE)
         command = DeployCommand(
             team=caller.team,
             request_key=request.key,
