@@ -118,6 +118,7 @@ class MemoryBuilder:
     clock: datetime = NOON
     deployments: int = 0
     sources: OneCommit = field(default_factory=OneCommit)
+    lines: MemoryLogStore = field(default_factory=MemoryLogStore)
 
     def __post_init__(self) -> None:
         self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS))
@@ -126,7 +127,7 @@ class MemoryBuilder:
         self.containers = Containers(self.rows, self.runtime, self.vault, node)
         self.append = append
         slots = asyncio.Semaphore(1)
-        deploying = Deploying(append, self.containers, self.sources, _listing, MemoryLogStore(), slots)
+        deploying = Deploying(append, self.containers, self.sources, _listing, self.lines, slots)
         looks = asyncio.Semaphore(1)
         self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)
@@ -149,7 +150,7 @@ class MemoryBuilder:
     def again(self) -> "MemoryBuilder":
         """Return the builder that is started after this one was killed; unacknowledged wake-ups come again."""
         return MemoryBuilder(
-            self.scratch, self.log, self.runtime, self.vault, self.clock, self.deployments, self.sources
+            self.scratch, self.log, self.runtime, self.vault, self.clock, self.deployments, self.sources, self.lines
         )
 
     def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:

@@ -5,10 +5,11 @@ import hashlib
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
+from windlass_builder.application.build_log import BuildLog
 from windlass_builder.application.containers import Containers, node_limits
 from windlass_builder.application.failures import (
     DEPLOYMENT_ERRORS,
@@ -19,32 +20,22 @@ from windlass_builder.application.failures import (
 from windlass_builder.application.interruption import DeploymentEndedError, unless_ended
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import DEPLOYMENTS
-from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
 from windlass_builder.application.source import SourceFetcher, SourceLocation, SourceTimedOutError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing, detect, start_command
-from windlass_builder.domain.workloads import BuildStep, OutputLine, OutputStream, ReleaseSpec
+from windlass_builder.domain.workloads import BuildStep, Release, ReleaseSpec
 from windlass_contracts.events import BuildStarted, BuildSucceeded
-from windlass_contracts.events.deployment import GitSource, LogRange, Recipe
+from windlass_contracts.events.deployment import GitSource, Recipe
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import TryAgain
-from windlass_eventlog.logs.port import DeploymentLog, LogStore, RawLine, Stream
+from windlass_eventlog.logs.port import DeploymentLog, LogStore
 from windlass_eventlog.logs.redaction import Redaction
 from windlass_eventlog.logs.writer import LogWriter
 from windlass_eventlog.reactor import WakeUp
 
 ENGINE_AWAY = timedelta(seconds=2)
-_SHOWN_LINES = 20
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def nanoseconds(time: datetime) -> int:
-    """Return the nanoseconds since 1970, exactly to the microsecond that a datetime holds."""
-    return (time - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
 @dataclass(slots=True)
@@ -57,7 +48,7 @@ class Deploying:
     list_root: Callable[[Path], Awaitable[Listing]]
     logs: LogStore
     slots: asyncio.Semaphore
-    _lines: dict[DeploymentId, int] = field(default_factory=dict)
+    _told: dict[DeploymentId, BuildLog] = field(default_factory=dict)
 
     async def handle(self, wake: WakeUp) -> None:
         """Take a requested deployment as far as its containers, or to its failure."""
@@ -71,11 +62,12 @@ class Deploying:
         except DeploymentEndedError:
             return
         except DEPLOYMENT_ERRORS as error:
-            await journal.add(failure(error, self._log_range(identity, found.row.attempt + 1)))
+            told = self._told.get(identity)
+            await journal.add(failure(error, None if told is None else told.end))
         except (EngineError, AddressesExhaustedError) as error:
             raise TryAgain(ENGINE_AWAY, str(error)) from error
         finally:
-            self._lines.pop(identity, None)
+            self._told.pop(identity, None)
 
     def _unfinished(self, identity: DeploymentId, row: Deployment) -> bool:
         """Tell whether some replica was never started; one that ended since is none of ours."""
@@ -99,35 +91,39 @@ class Deploying:
         if not isinstance(row.source, GitSource):
             raise UnsupportedSourceError(row.source.kind)
         began = monotonic()
+        variables = await self.containers.variables(row)
+        log, source = DeploymentLog.of(journal.key), f"build-{row.attempt + 1}"
         with tempfile.TemporaryDirectory(dir=self.containers.node.scratch) as scratch:
             archive = Path(scratch, "source.tar")
-            limit = timedelta(seconds=row.config.deadlines.fetch_s)
-            try:
-                async with asyncio.timeout(limit.total_seconds()):
-                    commit = await self._fetch(journal, row, row.source, archive)
-            except TimeoutError as error:
-                raise SourceTimedOutError(row.source.repository, limit) from error
-            recipe = await asyncio.to_thread(detect, row.config, await self.list_root(archive))
-            return await self._release(journal, row, commit, recipe, (archive, began))
+            async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
+                told = self._told[log.deployment] = BuildLog(writer, source, self.append.clock)
+                commit = await self._fetched_in_time(journal, row, row.source, archive)
+                recipe = await asyncio.to_thread(detect, row.config, await self.list_root(archive))
+                await told.say_plan(recipe)
+                spec = self._specification(row, commit, recipe, variables)
+                release = await self.containers.runtime.build(spec, archive, told)
+                await told.say("The release was there already." if release.cache_hit else "The release is made.")
+        return await self._built(journal, release, recipe, began)
+
+    async def _fetched_in_time(self, journal: Journal, row: Deployment, source: GitSource, archive: Path) -> str:
+        limit = timedelta(seconds=row.config.deadlines.fetch_s)
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                return await self._fetch(journal, row, source, archive)
+        except TimeoutError as error:
+            raise SourceTimedOutError(source.repository, limit) from error
 
     async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, archive: Path) -> str:
         """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""
         commit = row.commit or await self.sources.resolve(source.repository, source.ref or "HEAD")
         attempt = row.attempt + 1
         await journal.add(BuildStarted(node=self.containers.node.name, attempt=attempt, commit=commit), str(attempt))
+        told = self._told[DeploymentId(journal.key.id)]
+        await told.say(f"Fetching commit {commit[:12]} from {source.repository}.")
         await self.sources.fetch(SourceLocation(source.repository, row.config.root or "."), commit, archive)
         return commit
 
-    async def _release(
-        self, journal: Journal, row: Deployment, commit: str, recipe: Recipe, started: tuple[Path, float]
-    ) -> tuple[str, Recipe]:
-        archive, began = started
-        variables = await self.containers.variables(row)
-        spec = self._specification(row, commit, recipe, variables)
-        identity = DeploymentId(journal.key.id)
-        log, source = DeploymentLog.of(journal.key), f"build-{row.attempt + 1}"
-        async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
-            release = await self.containers.runtime.build(spec, archive, self._sink(identity, writer))
+    async def _built(self, journal: Journal, release: Release, recipe: Recipe, began: float) -> tuple[str, Recipe]:
         event = BuildSucceeded(
             node=self.containers.node.name,
             release=release.reference,
@@ -158,19 +154,3 @@ class Deploying:
         return ReleaseSpec(
             project=row.project, runner=node.runners[recipe.runner], revision=commit, root=root, step=step
         )
-
-    def _sink(self, identity: DeploymentId, writer: LogWriter) -> OutputSink:
-        self._lines[identity] = 0
-
-        async def sink(line: OutputLine, /) -> None:
-            stream: Stream = "out" if line.stream is OutputStream.STDOUT else "err"
-            await writer.write(RawLine(nanoseconds(line.time), stream, line.data))
-            self._lines[identity] += 1
-
-        return sink
-
-    def _log_range(self, identity: DeploymentId, attempt: int) -> LogRange | None:
-        lines = self._lines.get(identity, 0)
-        if not lines:
-            return None
-        return LogRange(source=f"build-{attempt}", first=max(0, lines - _SHOWN_LINES), last=lines - 1)
