@@ -1,6 +1,6 @@
 """What a decision stands on: the rows of one project, and the sequences that they stand at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,13 +45,12 @@ async def read_ground(rows: Rows, team: TeamId, project: ProjectId) -> Ground:
     routes = await rows.get(ROUTES, project) or Versioned(project, Routes(team=team, project=project), 0)
     due = await rows.find(DEPLOYMENTS, {"project": project, "phase": (Phase.HEALTHY, Phase.CUTOVER)})
     deployments = {DeploymentId(found.key): found for found in due}
-    for identity in _named(routes.row):
-        if identity not in deployments and (found := await rows.get(DEPLOYMENTS, identity)) is not None:
-            deployments[identity] = found
+    named = await rows.get_all(DEPLOYMENTS, _named(routes.row) - deployments.keys())
+    deployments |= {DeploymentId(key): found for key, found in named.items()}
     known = Place(team=team, project=project) if place is None else place.row
     return Ground(team, project, known, routes, deployments)
 
 
-def _named(routes: Routes) -> Iterable[DeploymentId]:
+def _named(routes: Routes) -> frozenset[DeploymentId]:
     """Return the deployments that addresses point at, or that somebody asked for."""
     return routes.awake | {request.to for request in routes.requests.values()}
