@@ -66,6 +66,7 @@ class MemoryGateway:
     notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     team: TeamId = MEMORY_TEAM
     now: Callable[[], datetime] = utc_now
+    domain: str = "localhost"
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,7 @@ class MemoryGateway:
                 access=TokenAccess(self.gateway, InstallationToken(sha256(TOKEN.encode()).hexdigest(), self.team)),
                 sessions=self.sessions,
                 signing_in=SigningIn(self.links, self.members, self.now),
-                places=Places("localhost", 8080),
+                places=Places(self.domain, 8080),
                 installation=INSTALLATION,
                 team=self.team,
                 webhook_keys=self.webhook_keys,
