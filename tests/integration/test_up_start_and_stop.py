@@ -57,7 +57,7 @@ def test_nats_answers_nobody_without_the_password(running: UpProcess) -> None:
 
 
 def test_secrets_are_readable_by_their_owner_alone(running: UpProcess) -> None:
-    secret = ["credentials.json", "secrets.keys", "cli.json", "nats/nats.conf", "traefik/traefik.yml"]
+    secret = ["credentials.json", "secrets.keys", "sessions.keys", "cli.json", "nats/nats.conf", "traefik/traefik.yml"]
 
     modes = {name: stat.S_IMODE((running.home / name).stat().st_mode) for name in secret}
 
