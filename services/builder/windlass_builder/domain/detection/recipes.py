@@ -11,8 +11,10 @@ UV_LOCK = "uv sync --frozen --no-dev"
 # uv alone: it makes the environment and installs in a third of the time that venv and pip take together.
 REQUIREMENTS = "uv venv --quiet .venv && uv pip install --python .venv/bin/python --requirement requirements.txt"
 PYPROJECT = "uv sync --no-dev"
-# uv cannot read Poetry's lock: Poetry itself installs it, from an environment of its own beside the app's.
-POETRY = "POETRY_VIRTUALENVS_IN_PROJECT=true uvx poetry@2.5.1 install --only main --no-interaction"
+# uv cannot read Poetry's lock: Poetry itself installs it, from an environment of its own beside the app's. It is not
+# told of the runner's own environment, which it would take for the app's.
+_POETRY = "env -u VIRTUAL_ENV POETRY_VIRTUALENVS_IN_PROJECT=true uvx poetry@2.5.1"
+POETRY = f"{_POETRY} install --only main --no-interaction"
 
 
 def python_build_command(files: Collection[str], *, poetry: bool = False, packaged: bool = True) -> str | None:
