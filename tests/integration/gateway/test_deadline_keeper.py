@@ -3,7 +3,10 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from support.gateway_story import REPOSITORY, way_to_live
 from support.memory_gateway import MemoryGateway
@@ -93,6 +96,37 @@ async def test_a_rollback_that_nobody_answers_fails_too() -> None:
     event = gateway.log.at(gateway.log.length).event
     assert isinstance(event, RoutesFailed)
     assert event.request == UUID(accepted["request"])
+
+
+async def test_an_event_makes_the_keeper_look_at_what_it_is_about_and_at_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = MemoryGateway()
+    moments = [utc_now()]
+    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]))
+    reactors = MemoryReactors(gateway.log, gateway.rows, [keeper.reactor])
+    read: list[UUID] = []
+    get = gateway.rows.get
+
+    async def counted(projection: Any, key: UUID) -> Any:  # noqa: ANN401 - any row
+        if projection is DEPLOYMENTS:
+            read.append(key)
+        return await get(projection, key)
+
+    others = [await request(gateway) for _ in range(5)]
+    running = asyncio.ensure_future(keeper.run())
+    await reactors.settle()
+    await asyncio.sleep(0)
+    identity = await request(gateway)
+    monkeypatch.setattr(gateway.rows, "get", counted)
+    monkeypatch.setattr(gateway.rows, "find", None)
+    await reactors.settle()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait({running})
+    assert identity in read
+    assert not set(read) & set(others)
 
 
 async def test_a_new_deployment_wakes_the_keeper_that_waits() -> None:

@@ -1,11 +1,12 @@
 """The deadline keeper: ends what its owner abandoned, at the moment its time is over.
 
-It keeps nothing of its own: what is open, and until when, stands in the rows, also after a restart. It looks
-whenever an event about a deployment or a project's routes came, and when the earliest deadline passes.
+What is open, and until when, stands in the rows, also after a restart: it looks through all of them once, then at each
+deployment and at each project's routes when an event about them came, and when their deadline passes.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -42,29 +43,51 @@ class DeadlineKeeper:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._due: dict[AggregateKey, datetime] = {}
+        self._touched: set[AggregateKey] = set()
         self._changed = asyncio.Event()
         self.reactor = Reactor(name="deadlines", wakes_on=_changing_deadlines(), handle=self._wake)
 
-    async def _wake(self, _: WakeUp) -> None:
+    async def _wake(self, wake_up: WakeUp) -> None:
+        self._touched.add(wake_up.recorded.key)
         self._changed.set()
 
     async def run(self) -> None:
         """End what is overdue, and wait for the next deadline or the next change, until cancelled."""
+        await self._begin()
         while True:
-            self._changed.clear()
-            next_deadline = await self._end_overdue_or_retry()
-            seconds = None if next_deadline is None else (next_deadline - self._gateway.clock()).total_seconds()
-            try:
-                await asyncio.wait_for(self._changed.wait(), seconds)
-            except TimeoutError:
-                continue
+            await self._next()
+            for key in self._to_look_at():
+                if not await self._tried(self._look_again(key)):
+                    self._due[key] = self._gateway.clock() + _RETRY
 
-    async def _end_overdue_or_retry(self) -> datetime | None:
+    async def _begin(self) -> None:
+        while True:
+            if await self._tried(self.end_overdue()):
+                return
+            await asyncio.sleep(_RETRY.total_seconds())
+
+    async def _next(self) -> None:
+        """Wait until something changed, or the earliest deadline passes."""
+        earliest = _earliest(self._due.values())
+        seconds = None if earliest is None else (earliest - self._gateway.clock()).total_seconds()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        self._changed.clear()
+
+    def _to_look_at(self) -> set[AggregateKey]:
+        touched, self._touched = self._touched, set()
+        now = self._gateway.clock()
+        return touched | {key for key, moment in self._due.items() if moment <= now}
+
+    async def _tried(self, look: Awaitable[object]) -> bool:
+        """Look; return whether that was possible."""
         try:
-            return await self.end_overdue()
+            await look
         except (LogUnavailableError, LogFullError, RowsUnavailableError) as error:
             _log.warning("a deadline cannot be kept now", why=str(error), again_after_s=_RETRY.total_seconds())
-            return self._gateway.clock() + _RETRY
+            return False
+        return True
 
     async def end_overdue(self) -> datetime | None:
         """End everything whose time is over; return when the next one's is.
@@ -73,16 +96,36 @@ class DeadlineKeeper:
             LogUnavailableError, LogFullError: the log does not take the end of something.
             RowsUnavailableError: the rows cannot be read.
         """
-        moments = [await self._look_at(found) for found in await self._open_deployments()]
+        for found in await self._gateway.rows.find(DEPLOYMENTS, {"ended": False}):
+            row = found.row
+            key = AggregateKey.of_deployment(row.team, row.project, DeploymentId(found.key))
+            self._note(key, await self._look_at(found))
         for routes in await self._gateway.rows.find(ROUTES, {"awaiting": True}):
-            moments += [await self._look_at_switch(routes, *one) for one in routes.row.requests.items()]
-        return _earliest(moments)
+            key = AggregateKey.of_project(routes.row.team, routes.row.project, Aggregate.ROUTES)
+            self._note(key, await self._look_at_routes(routes))
+        return _earliest(self._due.values())
 
-    async def _open_deployments(self) -> list[Versioned[Deployment]]:
-        return await self._gateway.rows.find(DEPLOYMENTS, {"ended": False})
+    async def _look_again(self, key: AggregateKey) -> None:
+        if key.aggregate is Aggregate.DEPLOYMENT:
+            deployment = await self._gateway.rows.get(DEPLOYMENTS, key.id)
+            self._note(key, None if deployment is None else await self._look_at(deployment))
+        else:
+            routes = await self._gateway.rows.get(ROUTES, key.id)
+            self._note(key, None if routes is None else await self._look_at_routes(routes))
+
+    def _note(self, key: AggregateKey, moment: datetime | None) -> None:
+        if moment is None:
+            self._due.pop(key, None)
+        else:
+            self._due[key] = moment
+
+    async def _look_at_routes(self, routes: Versioned[Routes]) -> datetime | None:
+        return _earliest([await self._look_at_switch(routes, *one) for one in routes.row.requests.items()])
 
     async def _look_at(self, found: Versioned[Deployment]) -> datetime | None:
         row = found.row
+        if row.ended:
+            return None
         event = decide_failure(row, self._gateway.clock())
         if event is None:
             waiting = awaited(row)
