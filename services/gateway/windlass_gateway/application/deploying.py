@@ -1,5 +1,6 @@
 """The use case of a deployment: everybody who wants one comes through here."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -32,6 +33,8 @@ class DeployRequest:
     trigger: str
     source: GitSource
     project: str | None = None
+    project_id: ProjectId | None = None
+    """Of a project that is known to exist, and has that name."""
     environment: str = PRODUCTION
     config: ConfigChange = field(default_factory=ConfigChange)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -78,18 +81,19 @@ class Deploying:
             author=request.author,
             note=request.note,
         )
-        attempt = _Attempt(self.gateway, caller, command, request.variables)
+        attempt = _Attempt(self.gateway, caller, command, request)
         return await decided(self.gateway, attempt.run)
 
 
 class _Attempt:
     """One request, decided as often as it takes: with the same fresh ids, and with its values stored only once."""
 
-    def __init__(self, gateway: Gateway, caller: Caller, command: DeployCommand, values: Mapping[str, str]) -> None:
+    def __init__(self, gateway: Gateway, caller: Caller, command: DeployCommand, request: DeployRequest) -> None:
         self._gateway = gateway
         self._caller = caller
         self._command = command
-        self._values = values
+        self._values = request.variables
+        self._known_project = request.project_id
         self._project = ProjectId(gateway.fresh_id())
         self._environment = EnvironmentId(gateway.fresh_id())
         self._stored: dict[str, SecretId] = {}
@@ -119,6 +123,8 @@ class _Attempt:
         return self._stored
 
     async def _state(self) -> ProjectState:
+        if self._known_project is not None:
+            return await self._known(self._known_project, 0)
         registry = await self._gateway.rows.get(REGISTRIES, REGISTRY)
         taken = {} if registry is None else registry.row.projects
         last = 0 if registry is None else registry.sequence
@@ -128,9 +134,11 @@ class _Attempt:
         return await self._known(identity, last)
 
     async def _known(self, identity: ProjectId, last: int) -> ProjectState:
-        project = await self._gateway.rows.get(PROJECTS, identity)
-        environments, environments_sequence = await self._part(ENVIRONMENTS, identity, Environments())
-        variables, variables_sequence = await self._part(VARIABLES, identity, Variables())
+        project, (environments, environments_sequence), (variables, variables_sequence) = await asyncio.gather(
+            self._gateway.rows.get(PROJECTS, identity),
+            self._part(ENVIRONMENTS, identity, Environments()),
+            self._part(VARIABLES, identity, Variables()),
+        )
         return ProjectState(
             identity,
             last,

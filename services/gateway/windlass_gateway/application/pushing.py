@@ -90,7 +90,14 @@ class Pushing:
 
     def _request(self, project: Versioned[Project], signal: Signal, environment: str) -> DeployRequest:
         source = GitSource(repository=project.row.repository or "", ref=signal.ref, commit=signal.commit)
-        return DeployRequest(signal.key, _TRIGGER, source, project.row.slug, environment)
+        return DeployRequest(
+            key=signal.key,
+            trigger=_TRIGGER,
+            source=source,
+            project=project.row.slug,
+            project_id=ProjectId(project.key),
+            environment=environment,
+        )
 
     async def _deploy(self, caller: Caller, project: Versioned[Project], request: DeployRequest) -> Outcome:
         """Request the deployment; a refusal is this project's alone, and an answer like any other."""

@@ -45,9 +45,14 @@ class Redeploying:
         if project.row.repository is None:
             raise NoRepositoryError(project.row.slug)
         source = git_source(project.row.repository, request.ref)
-        return await Deploying(self.gateway).deploy(
-            caller, DeployRequest(request.key, request.trigger, source, project.row.slug, request.environment)
+        wanted = DeployRequest(
+            key=request.key,
+            trigger=request.trigger,
+            source=source,
+            project=project.row.slug,
+            environment=request.environment,
         )
+        return await Deploying(self.gateway).deploy(caller, wanted)
 
     async def redeploy(self, caller: Caller, written: str, key: str) -> Requested:
         """Deploy the commit of a deployment again, with the project's configuration and variables of now.

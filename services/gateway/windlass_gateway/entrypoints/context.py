@@ -39,7 +39,7 @@ class Context:
     closing: asyncio.Event
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:  # one that is not async would cost each request a turn of a thread
     return cast("Context", request.app.state.context)
 
 
