@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from windlass_gateway.entrypoints.live.frames import PING, Frame, comment
@@ -51,10 +52,18 @@ class Viewer:
         if self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time() + _FINISH_S)
 
-    def bounded(self) -> asyncio.Timeout:
-        """Return the block in which the stream is sent: it ends by TimeoutError where the client takes nothing."""
-        self._patience = asyncio.timeout(_FINISH_S if self._ended else None)
-        return self._patience
+    @asynccontextmanager
+    async def bounded(self) -> AsyncIterator[None]:
+        """Hold the block in which the stream is sent.
+
+        Raises:
+            TimeoutError: the stream ended, and the client does not take the rest.
+        """
+        try:
+            async with asyncio.timeout(_FINISH_S if self._ended else None) as self._patience:
+                yield
+        finally:
+            self._patience = None
 
     async def next(self) -> bytes | None:
         """Return what waits, as soon as something does; None once the stream ended."""
