@@ -17,19 +17,25 @@ from windlass_contracts.events import (
     DeploymentLive,
     Failed,
     Healthy,
+    InspectionFailed,
     RoutesApplied,
+    SourceInspected,
 )
 from windlass_contracts.events.deployment import LogRange, Recipe, Stage
+from windlass_contracts.events.inspection import Head
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, derived
+from windlass_contracts.logs import LogBatch, LogLine
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.log import Expected
+from windlass_eventlog.logs.port import DeploymentLog
 from windlass_gateway.application.access import Caller
 from windlass_gateway.application.deploying import Deploying, DeployRequest
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.application.personal import Person
 from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
 from windlass_gateway.domain.configuration import ConfigChange
@@ -182,6 +188,22 @@ class DashboardStory:
         await self.tell(deployment, failed)
         await self.settled()
 
+    async def inspect(self, answer: SourceInspected | InspectionFailed | None) -> UUID:
+        """Ask for a look into a repository, and answer if there is an answer."""
+        source = git_source("https://github.com/harbour/tide-tables")
+        asked = await Inspecting(self.gateway).request(self.caller, source)
+        if answer is not None:
+            await self.append(AggregateKey.of_inspection(self.caller.team, asked.inspection), answer)
+        return asked.inspection
+
+    async def write_log(self, deployment: DeploymentId, source: str, *texts: str) -> None:
+        """Store lines of a build or a container."""
+        row = await self._row(deployment)
+        start = int(row.requested_at.timestamp() * 1e9)
+        lines = tuple(LogLine(time_ns=start + number * 10**8, text=text) for number, text in enumerate(texts))
+        log = DeploymentLog(row.team, row.project, deployment)
+        await self.gateway.logs.append(log, LogBatch(source=source, first=0, lines=lines))
+
     async def tell(self, deployment: DeploymentId, *events: Event) -> None:
         """Append what another service says about a deployment."""
         row = await self._row(deployment)
@@ -218,8 +240,33 @@ def _container(deployment: DeploymentId) -> str:
     return f"windlass-0a1b2c3d-{deployment.hex[:8]}-1"
 
 
+INSPECTED = SourceInspected(
+    commit="4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    branch="main",
+    recipe=Recipe(
+        runner="node",
+        build_command="npm ci --include=dev && npm run build",
+        start_command="npm run start",
+        detected_by="start-script",
+    ),
+    branches=(Head(name="feature/moon", commit="b" * 40), Head(name="main", commit="a" * 40)),
+    tags=(Head(name="v1.0", commit="c" * 40),),
+    duration_ms=640,
+)
+NOT_FOUND = InspectionFailed(code="not-found", reason="The repository was not found, or needs credentials.")
+BUILD_LOG = (
+    "\x1b[1m$ uv sync --locked\x1b[0m",
+    "Resolved 42 packages in \x1b[32m310ms\x1b[0m",
+    "Prepared 40 packages in 1.92s",
+    "\x1b[33mwarning:\x1b[0m `tzdata` is yanked (reason: wrong tables)",
+    "Installed 42 packages in 61ms",
+    *(f" \x1b[32m+\x1b[0m package-{number}==1.{number}.0" for number in range(1, 41)),
+    "Collected static files: 214 copied, 0 unchanged.",
+)
+
+
 async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
-    """Tell of a team with everything that a page can show; return some deployments by what they are."""
+    """Tell of a team with everything that a page can show; return the ids by what they are of."""
     told: dict[str, DeploymentId] = {}
     story.ago(days=12)
     for number, subject in enumerate(
@@ -259,6 +306,11 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
     story.ago(minutes=9)
     told["api-failed"] = await story.deploy("tide-api", subject="Upgrade to Python 3.13", author="Noor Haddad")
     await story.fail(told["api-failed"])
+    told["found"] = DeploymentId(await story.inspect(INSPECTED))
+    told["unreadable"] = DeploymentId(await story.inspect(NOT_FOUND))
+    told["looking"] = DeploymentId(await story.inspect(None))
+    for deployment in (told["shop-live"], told["api-failed"]):
+        await story.write_log(deployment, "build-1", *BUILD_LOG)
     story.ago(seconds=20)
     told["crew"] = await story.deploy("crew-rota", subject="Swap shifts with one tap", author="Noor Haddad")
     await story.build(told["crew"])

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from windlass_contracts.config import MIB, DeploymentConfig, HttpProbe
+from windlass_contracts.ids import ProjectId
 from windlass_contracts.values import BranchPattern, GitRef
+from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.configuring import Configuring
 from windlass_gateway.domain.environments import checked_name
@@ -19,6 +21,7 @@ from windlass_gateway.entrypoints.pages.recipes import RUNNERS
 from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
 from windlass_gateway.entrypoints.pages.visiting import AVisit, Visit, shown_at
 from windlass_gateway.entrypoints.problems import Problem, problem_of
+from windlass_gateway.entrypoints.webhooks.setup import WebhooksView, webhooks_of
 
 router = APIRouter(prefix="/projects/{slug}/settings", include_in_schema=False)
 
@@ -139,6 +142,14 @@ def _filled(row: Project) -> BuildForm:
     )
 
 
+def _webhooks(visit: Visit, project: Versioned[Project]) -> WebhooksView | None:
+    """Return how pushes are announced, for those who may see the secrets."""
+    if Permission.CONFIGURE not in visit.caller.permissions:
+        return None
+    shared = visit.shared
+    return webhooks_of(shared.places, shared.webhook_keys, project.row.slug, ProjectId(project.key))
+
+
 async def _page(visit: Visit, slug: str, *, form: BuildForm | None = None, problem: Problem | None = None) -> Response:
     project = await visit.finder.project(slug)
     row = project.row
@@ -151,7 +162,6 @@ async def _page(visit: Visit, slug: str, *, form: BuildForm | None = None, probl
         runners=RUNNERS,
         http=isinstance(row.config.probe, HttpProbe),
         environments=(await visit.finder.environments(project.key)).all,
-        webhooks=None,
-        may_configure=Permission.CONFIGURE in visit.caller.permissions,
+        webhooks=_webhooks(visit, project),
         problem=problem,
     )
