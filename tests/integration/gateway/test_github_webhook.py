@@ -73,6 +73,18 @@ async def test_a_redelivery_is_answered_the_same_and_deployed_once() -> None:
     assert len(here.requests()) == 1
 
 
+async def test_a_push_does_not_wait_until_the_one_before_it_shows_in_the_rows() -> None:
+    delivery = str(uuid4())
+    async with scene() as here:
+        here.gateway.rows.stay_at(here.gateway.log.length)
+        first = await here.github.deliver(push(), delivery=delivery)
+        second = await here.github.deliver(push())
+        again = await here.github.deliver(push(), delivery=delivery)
+        here.gateway.rows.stay_at(None)
+    assert (first.status_code, second.status_code, again.text) == (202, 202, first.text)
+    assert len(here.requests()) == 2
+
+
 async def test_another_delivery_of_the_same_commit_is_another_deployment() -> None:
     async with scene() as here:
         answers = await asyncio.gather(*(here.github.deliver(push()) for _ in range(30)))

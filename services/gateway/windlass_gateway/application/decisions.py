@@ -24,14 +24,16 @@ class Signature:
     correlation: EventId | None = None
 
 
-async def decided(gateway: Gateway, decide: Callable[[], Awaitable[T]]) -> T:
+async def decided(gateway: Gateway, decide: Callable[[], Awaitable[T]], *, knowing: int | None = None) -> T:
     """Run a decision; after a conflict wait until the rows show what won, and run it again, 20 times in all.
+
+    `knowing` is the sequence that the rows have to show first: all that this process wrote, where nothing is said.
 
     Raises:
         ConflictError: others were quicker each time.
         NotReachedError: the rows lag behind.
     """
-    await gateway.rows.reached(gateway.own.sequence)
+    await gateway.rows.reached(gateway.own.sequence if knowing is None else knowing)
     for _ in range(_TRIES - 1):
         try:
             return await decide()
@@ -63,5 +65,5 @@ async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signa
         )
         # One that was appended before has an older sequence than the row that was decided from.
         appended[write.key] = max(sequence, write.after)
-        gateway.own.note(sequence)
+        gateway.own.note(write.key, sequence)
     return appended[writes[-1].key]

@@ -34,7 +34,7 @@ class DeployRequest:
     source: GitSource
     project: str | None = None
     project_id: ProjectId | None = None
-    """Of a project that is known to exist, and has that name."""
+    """Of a project that is known to exist, and has that name. Says too that `key` is never used for something else."""
     environment: str = PRODUCTION
     config: ConfigChange = field(default_factory=ConfigChange)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -82,7 +82,9 @@ class Deploying:
             note=request.note,
         )
         attempt = _Attempt(self.gateway, caller, command, request)
-        return await decided(self.gateway, attempt.run)
+        # Where keys are never used for two different requests, a replay is told by the log alone.
+        knowing = None if request.project_id is None else self.gateway.own.settings
+        return await decided(self.gateway, attempt.run, knowing=knowing)
 
 
 class _Attempt:

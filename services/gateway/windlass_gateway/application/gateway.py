@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
@@ -16,12 +17,19 @@ from windlass_gateway.application.personal import Personal
 
 @dataclass(slots=True)
 class OwnWrites:
-    """How far this process wrote itself: what it decides next knows of it."""
+    """How far this process wrote itself: what it decides next knows of it.
+
+    `settings` leaves out what is about single deployments. Whoever asks for a new one needs to know of nothing else:
+    its id follows from the request, and the log takes each once.
+    """
 
     sequence: int = 0
+    settings: int = 0
 
-    def note(self, sequence: int) -> None:
+    def note(self, key: AggregateKey, sequence: int) -> None:
         self.sequence = max(self.sequence, sequence)
+        if key.aggregate is not Aggregate.DEPLOYMENT:
+            self.settings = max(self.settings, sequence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Pushing:
         reason = ignored(push)
         if reason is not None:
             return reason
-        await self.gateway.rows.reached(self.gateway.own.sequence)
+        await self.gateway.rows.reached(self.gateway.own.settings)
         known = await self.gateway.rows.find(PROJECTS, {"team": caller.team, "place": tuple(sorted(push.places))})
         if not known:
             return Ignored("No project here has this repository: deploy it once, and its pushes are deployed.")

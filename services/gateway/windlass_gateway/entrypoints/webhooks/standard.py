@@ -77,7 +77,7 @@ async def _verified(shared: Context, slug: str, request: Request, body: bytes) -
     Raises:
         UnsignedWebhookError: it is not, or there is no such project: strangers are not told which.
     """
-    await shared.gateway.rows.reached(shared.gateway.own.sequence)
+    await shared.gateway.rows.reached(shared.gateway.own.settings)
     try:
         found = await Finder(shared.gateway.rows, shared.team).project(slug)
     except ProjectNotFoundError:
