@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from axe_playwright_python import base as axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
 
 from support.dashboard import Dashboard
@@ -26,7 +25,7 @@ FLAGS = (
 WIDTHS = (375, 1280)
 SCHEMES = ("light", "dark")
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_AXE = (Path(axe.__file__).parent / "axe.min.js").read_text()
+_AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 # Runs before anything of the page: what the policy refused, and what broke, is on the record from the first moment.
 _RECORD = """
 window.__refused = []; window.__broken = [];
@@ -70,6 +69,12 @@ PLACES = (
     Place("/projects/shop/variables", opened="[aria-label='Remove STRIPE_KEY']"),
     Place("/projects/docs/variables"),
     Place("/projects/shop/settings"),
+    Place("/deployments/{shop-live}"),
+    Place("/deployments/{api-failed}"),
+    Place("/deployments/{crew}"),
+    Place("/events"),
+    Place("/settings/tokens"),
+    Place("/settings/tokens", opened="[aria-label='Revoke Nightly deploys']"),
     Place("/projects/nothing", status=404),
     Place("/projects/shop?before=x", status=422),
     Place("/sign-in", signed_in=False),

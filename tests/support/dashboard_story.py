@@ -32,12 +32,13 @@ from windlass_eventlog.clock import utc_now
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.port import DeploymentLog
-from windlass_gateway.application.access import Caller
+from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.deploying import Deploying, DeployRequest
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.application.personal import Person
 from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
+from windlass_gateway.application.tokens import ManagingTokens
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION
@@ -306,6 +307,7 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
     story.ago(minutes=9)
     told["api-failed"] = await story.deploy("tide-api", subject="Upgrade to Python 3.13", author="Noor Haddad")
     await story.fail(told["api-failed"])
+    await ManagingTokens(story.gateway).create(story.caller, "Nightly deploys", [Permission.DEPLOY])
     told["found"] = DeploymentId(await story.inspect(INSPECTED))
     told["unreadable"] = DeploymentId(await story.inspect(NOT_FOUND))
     told["looking"] = DeploymentId(await story.inspect(None))

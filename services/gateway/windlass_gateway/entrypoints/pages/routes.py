@@ -2,6 +2,7 @@
 
 from windlass_gateway.entrypoints.pages import (
     actions,
+    api_tokens,
     assets,
     deployment,
     events,
@@ -21,6 +22,7 @@ ROUTERS = (
     project_variables.router,
     project_settings.router,
     actions.router,
+    api_tokens.router,
     deployment.router,
     log.router,
     events.router,
