@@ -51,3 +51,9 @@ def part(template: str, **context: object) -> str:
 def in_place(target: str, template: str, **context: object) -> str:
     """Return a part of a page that takes the place of the element with that id."""
     return f'<hx-partial hx-target="#{target}" hx-swap="outerMorph">{part(template, **context)}</hx-partial>'
+
+
+def compile_all() -> None:
+    """Compile every template, so that nobody's first look at a page waits for it; takes a few hundred milliseconds."""
+    for name in _TEMPLATES.list_templates():
+        _TEMPLATES.get_template(name)
