@@ -4,7 +4,7 @@ TYPED := libs services cli tests $(wildcard bench)
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/simulation)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap up down test check assets bench clean
+.PHONY: help bootstrap up down test check assets screenshots bench clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,6 +31,9 @@ check: bootstrap ## Lint, types, import rules and the fast tests
 
 assets: ## Make the dashboard's styles, scripts, fonts and icons anew (needs node and npm; what they make is committed)
 	cd services/gateway/web && npm install --loglevel=error && npm run --silent build
+
+screenshots: bootstrap ## Take the pictures of docs/images anew, of a dashboard with made-up projects
+	@$(PYTHON_BIN) docs/screenshots.py
 
 bench: bootstrap ## Run one benchmark: make bench NAME=append QUICK=1
 	@test -f "bench/$(NAME).py" || { echo "bench: name one of: $(basename $(notdir $(wildcard bench/*.py)))" >&2; exit 2; }

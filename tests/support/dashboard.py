@@ -35,6 +35,7 @@ from windlass_gateway.application.projections import ALL
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.entrypoints.access.sessions import Session
 from windlass_gateway.entrypoints.context import Context
+from windlass_gateway.entrypoints.pages.rendering import compile_all
 from windlass_gateway.entrypoints.server import listen, serve_http
 from windlass_gateway.entrypoints.web import web
 from windlass_gateway.settings import GatewaySettings
@@ -128,6 +129,7 @@ async def _serving(settings: GatewaySettings) -> AsyncIterator[Context]:
             context = app._context(gateway, settings, link)
             ready = asyncio.Event()
             async with asyncio.TaskGroup() as tasks:
+                await asyncio.to_thread(compile_all)
                 telling = tasks.create_task(context.hub.run())
                 serving = tasks.create_task(serve_http(web(context), listener, context.closing, ready.set))
                 await ready.wait()

@@ -34,6 +34,7 @@ document.addEventListener("securitypolicyviolation", refuse);
 addEventListener("error", (event) => __broken.push(String(event.message)));
 addEventListener("unhandledrejection", (event) => __broken.push(String(event.reason)));
 """
+_PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 _OPEN = "selector => document.querySelector(selector).click()"
 
 
@@ -109,6 +110,7 @@ class Look:
         """Look at it in a window of another width, light or dark."""
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        self.page.evaluate(_PAINTED)
 
     def violations(self) -> list[str]:
         """Return what axe finds wrong. It is put in by the debugger: the page's own policy lets no script in."""

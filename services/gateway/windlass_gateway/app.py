@@ -26,6 +26,7 @@ from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Sessions
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live.hub import Hub
+from windlass_gateway.entrypoints.pages.rendering import compile_all
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.server import listen, serve_http
 from windlass_gateway.entrypoints.web import web
@@ -45,6 +46,7 @@ async def serve(started: Callable[[], None]) -> None:
             async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
                 tasks.create_task(keeper.run())
                 tasks.create_task(context.hub.run())
+                tasks.create_task(asyncio.to_thread(compile_all))
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))
 
 
