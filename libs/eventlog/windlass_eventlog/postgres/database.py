@@ -82,6 +82,10 @@ class Database:
             return await question(session)
 
 
+async def _left_as_it_is(_: object) -> None:
+    """Nothing we do outlives its transaction: the usual RESET ALL would be a second question behind each."""
+
+
 @asynccontextmanager
 async def database(url: str, name: str) -> AsyncIterator[Database]:
     """Connect under a name, and close in the end.
@@ -113,6 +117,7 @@ async def _connect(url: str, name: str) -> asyncpg.Pool:
                     max_size=_MOST_CONNECTIONS,
                     connection_class=_Connection,
                     max_inactive_connection_lifetime=_IDLE_AFTER_S,
+                    reset=_left_as_it_is,
                     server_settings={"application_name": f"windlass-{name}"},
                 )
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
