@@ -5,9 +5,9 @@ const NEAR_PX = "600px";
 const SEARCH_AFTER_MS = 250;
 const LINK = /^#L(\d+)(?:-L(\d+))?$/;
 
-const panel = document.getElementById("log-panel");
-
-function start() {
+function start(panel) {
+  const over = new AbortController();
+  const { signal } = over;
   const log = document.getElementById("log");
   const lines = document.getElementById("log-lines");
   const newer = document.getElementById("log-new");
@@ -217,7 +217,7 @@ function start() {
   }, { passive: true });
   newer.addEventListener("click", jumpToEnd);
   lines.addEventListener("click", link);
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", follow, { signal });
 
   let typing = null;
   search.addEventListener("input", () => {
@@ -251,11 +251,31 @@ function start() {
       if (tab.dataset.source === source) tab.setAttribute("aria-current", "true");
       else tab.removeAttribute("aria-current");
     }
-  });
+    const { opens } = document.getElementById("log-tabs").dataset;
+    if (opens !== source && isUnattended()) goOnWith(opens);
+  }, { signal });
+
+  // Who chose a source, a line or a word stays with it; who just watches is led from the build to the app.
+  function isUnattended() {
+    return following && !search.value && !location.hash && !new URLSearchParams(location.search).has("source");
+  }
+
+  async function goOnWith(opens) {
+    over.abort();
+    near.disconnect();
+    const page = `${location.pathname}?${new URLSearchParams({ source: opens })}`;
+    await window.htmx.ajax("GET", page, { target: panel, select: "#log-panel", swap: "outerHTML" });
+    begin();
+  }
 
   watchEdges();
   toEnd();
   follow();
 }
 
-if (panel) start();
+function begin() {
+  const panel = document.getElementById("log-panel");
+  if (panel) start(panel);
+}
+
+begin();

@@ -19,7 +19,7 @@ from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
 from windlass_gateway.domain.timeline import StepState, steps
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
-from windlass_gateway.entrypoints.pages.log_source import Tab, tabs
+from windlass_gateway.entrypoints.pages.log_source import Tab, most_relevant, tabs
 from windlass_gateway.entrypoints.pages.recipes import reason, runner_name
 from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
 
@@ -57,6 +57,7 @@ class DeploymentShown:
     explanation: Explanation
     remedy: str | None
     tabs: Sequence[Tab]
+    opens_on: str
     urls: Sequence[str]
     settings: Sequence[tuple[str, str]]
     no_rollback: str | None
@@ -118,6 +119,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         explanation=explain(found.row),
         remedy=None if found.row.failure is None else remedy(found.row.failure),
         tabs=tabs(found.row),
+        opens_on=most_relevant(found.row),
         urls=_urls(shared, surroundings, found),
         settings=settings(found.row.config),
         no_rollback=_no_rollback(surroundings, found, Releases() if retired is None else retired.row),
