@@ -141,7 +141,7 @@ def gaps(expected: Sequence[int], received: Sequence[int]) -> int:
 @contextmanager
 def beside(target: Callable[..., None], *args: object) -> Iterator[tuple[int, Connection]]:
     """Run a function in a process of its own; yield its id, and the connection that it got as its last argument."""
-    processes = get_context("spawn")
+    processes = get_context("fork")  # nothing runs beside yet, and everything is imported already
     ours, theirs = processes.Pipe()
     process = processes.Process(target=target, args=(*args, theirs))
     process.start()
