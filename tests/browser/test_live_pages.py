@@ -10,9 +10,7 @@ from support.dashboard import Dashboard
 from support.dashboard_pages import window
 from support.dashboard_story import DashboardStory
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.logs import LogBatch, LogLine
-from windlass_eventlog.logs.port import DeploymentLog
-from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_contracts.logs import LogLine
 
 SAME = "window.stillTheSame"
 
@@ -45,17 +43,8 @@ def opened(page: Page, dashboard: Dashboard, path: str) -> Page:
 
 def write(dashboard: Dashboard, deployment: DeploymentId, *texts: str, first: int = 0) -> None:
     """Store lines of the deployment's first build."""
-    dashboard.run(_write(dashboard, deployment, texts, first))
-
-
-async def _write(dashboard: Dashboard, deployment: DeploymentId, texts: tuple[str, ...], first: int) -> None:
-    gateway = dashboard.context.gateway
-    found = await gateway.rows.get(DEPLOYMENTS, deployment)
-    assert found is not None
-    log = DeploymentLog(found.row.team, found.row.project, deployment)
-    for at in range(0, len(texts), 200):
-        lines = tuple(LogLine(time_ns=number, text=text) for number, text in enumerate(texts[at : at + 200]))
-        await gateway.logs.append(log, LogBatch(source="build-1", first=first + at, lines=lines))
+    lines = (LogLine(time_ns=number, text=text) for number, text in enumerate(texts))
+    dashboard.run(dashboard.story().write(deployment, "build-1", *lines, first=first))
 
 
 async def _drop_streams(dashboard: Dashboard) -> None:

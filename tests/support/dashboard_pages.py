@@ -71,6 +71,8 @@ PLACES = (
     Place("/projects/docs/variables"),
     Place("/projects/shop/settings"),
     Place("/deployments/{shop-live}"),
+    Place("/deployments/{shop-failed}"),
+    Place("/deployments/{shop-2}"),
     Place("/deployments/{api-failed}"),
     Place("/deployments/{crew}"),
     Place("/events"),

@@ -25,13 +25,13 @@ from windlass_contracts.events.deployment import LogRange, Recipe, Stage
 from windlass_contracts.events.inspection import Head
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, derived
-from windlass_contracts.logs import LogBatch, LogLine
+from windlass_contracts.logs import MAX_LINES, LogBatch, LogLine
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.log import Expected
-from windlass_eventlog.logs.port import DeploymentLog
+from windlass_eventlog.logs.port import DeploymentLog, Stream
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.deploying import Deploying, DeployRequest
 from windlass_gateway.application.gateway import Gateway
@@ -201,9 +201,8 @@ class DashboardStory:
         """Store lines of a build or a container."""
         row = await self._row(deployment)
         start = int(row.requested_at.timestamp() * 1e9)
-        lines = tuple(LogLine(time_ns=start + number * 10**8, text=text) for number, text in enumerate(texts))
-        log = DeploymentLog(row.team, row.project, deployment)
-        await self.gateway.logs.append(log, LogBatch(source=source, first=0, lines=lines))
+        lines = (LogLine(time_ns=start + number * 10**8, text=text) for number, text in enumerate(texts))
+        await self.write(deployment, source, *lines)
 
     async def tell(self, deployment: DeploymentId, *events: Event) -> None:
         """Append what another service says about a deployment."""
@@ -225,6 +224,14 @@ class DashboardStory:
                 self._last[key] = conflict.actual or await self.gateway.log.head()
             else:
                 return self._last[key]
+
+    async def write(self, deployment: DeploymentId, source: str, *lines: LogLine, first: int = 0) -> None:
+        """Store lines of every kind."""
+        row = await self._row(deployment)
+        log = DeploymentLog(row.team, row.project, deployment)
+        for at in range(0, len(lines), MAX_LINES):
+            batch = LogBatch(source=source, first=first + at, lines=lines[at : at + MAX_LINES])
+            await self.gateway.logs.append(log, batch)
 
     async def settled(self) -> None:
         """Wait until the rows show all of it."""
@@ -266,6 +273,28 @@ BUILD_LOG = (
 )
 
 
+def coloured_lines() -> list[LogLine]:
+    """Return lines in every colour that a terminal has, of every kind."""
+    escape = "\x1b["
+    colours = "".join(f"{escape}{one}mtext{escape}0m {escape}{one + 10}mtext{escape}0m " for one in range(30, 38))
+    bright = "".join(f"{escape}{one}mtext{escape}0m {escape}{one + 10}mtext{escape}0m " for one in range(90, 98))
+    styles = "".join(f"{escape}{one}mtext{escape}0m " for one in (1, 2, 3, 4, 7, 9, "38;5;208", "48;2;20;90;200"))
+    texts: tuple[tuple[Stream, str], ...] = (
+        ("note", "Fetching feature/refunds of https://git.example.com/harbour/shop"),
+        ("out", colours),
+        ("out", bright),
+        ("out", styles),
+        ("out", "Downloading 10 %\rDownloading 100 %"),
+        ("err", f"{escape}31merror{escape}0m: Traceback (most recent call last):"),
+        ("out", "<script>alert(1)</script> \N{RIGHT-TO-LEFT OVERRIDE}backwards " + "x" * 300),
+    )
+    begin = int(utc_now().timestamp()) * 1_000_000_000
+    return [
+        LogLine(time_ns=begin + number * 1_000_000, stream=stream, text=text)
+        for number, (stream, text) in enumerate(texts)
+    ]
+
+
 async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
     """Tell of a team with everything that a page can show; return the ids by what they are of."""
     told: dict[str, DeploymentId] = {}
@@ -283,6 +312,7 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
     told["shop-failed"] = await story.deploy(
         "shop", "feature/refunds", subject="Refund in one click", author="Tomás Ruiz", environment="staging"
     )
+    await story.write(told["shop-failed"], "build-1", *coloured_lines())
     await story.fail(told["shop-failed"])
     story.ago(hours=7)
     told["shop-staging"] = await story.deploy(
@@ -316,5 +346,6 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
     story.ago(seconds=20)
     told["crew"] = await story.deploy("crew-rota", subject="Swap shifts with one tap", author="Noor Haddad")
     await story.build(told["crew"])
+    await story.write(told["crew"], "build-1", *(coloured_lines() * 20))
     await story.settled()
     return told

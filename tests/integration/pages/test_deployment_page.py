@@ -7,10 +7,7 @@ import pytest
 
 from support.dashboard_story import DashboardStory
 from support.memory_gateway import MemoryGateway
-from windlass_contracts.ids import DeploymentId
-from windlass_contracts.logs import LogBatch, LogLine
-from windlass_eventlog.logs.port import DeploymentLog
-from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_contracts.logs import LogLine
 
 ELEMENT = re.compile(r"<[a-z]")
 
@@ -19,15 +16,6 @@ def story_of(gateway: MemoryGateway) -> DashboardStory:
     caller = gateway.sessions.members.caller(gateway.owner, gateway.team)
     assert caller is not None
     return DashboardStory(gateway.gateway, caller)
-
-
-async def write(gateway: MemoryGateway, deployment: DeploymentId, source: str, *lines: LogLine) -> None:
-    """Store the lines of a source from its beginning."""
-    found = await gateway.rows.get(DEPLOYMENTS, deployment)
-    assert found is not None
-    log = DeploymentLog(found.row.team, found.row.project, deployment)
-    for first in range(0, len(lines), 200):
-        await gateway.logs.append(log, LogBatch(source=source, first=first, lines=lines[first : first + 200]))
 
 
 def texts(*written: str) -> list[LogLine]:
@@ -54,7 +42,7 @@ async def test_a_failure_is_explained_with_its_remedy_and_the_log_opens_on_the_l
     story = story_of(gateway)
     deployment = await story.deploy("shop")
     await story.fail(deployment, "The build command ended with exit code 1.")
-    await write(gateway, deployment, "build-1", *texts("one", "two", "three", "four"))
+    await story_of(gateway).write(deployment, "build-1", *texts("one", "two", "three", "four"))
     async with gateway.browser() as client:
         page = (await client.get(f"/deployments/{deployment}")).text
     for text in ("Failed at the stage build", "exit code 1", "What most likely helps", "What was live before stays"):
@@ -118,7 +106,7 @@ async def test_a_long_log_is_shown_from_its_end_in_blocks_and_the_page_stays_sma
     deployment = await story.deploy("shop")
     await story.build(deployment)
     lines = texts(*(f"\x1b[32mline\x1b[0m {number}" for number in range(1, 5_001)))
-    await write(gateway, deployment, "build-1", *lines)
+    await story_of(gateway).write(deployment, "build-1", *lines)
     path = f"/deployments/{deployment}"
     async with gateway.browser() as client:
         page = (await client.get(path)).text
@@ -139,7 +127,7 @@ async def test_lines_are_text_whatever_stands_in_them() -> None:
     deployment = await story_of(gateway).deploy("shop")
     err = LogLine(time_ns=10**9, stream="err", text="\x1b[31m<b>bad</b>\x1b[0m")
     note = LogLine(time_ns=2**62, stream="note", text="</ol><script>alert(1)</script>")
-    await write(gateway, deployment, "build-1", err, note)
+    await story_of(gateway).write(deployment, "build-1", err, note)
     async with gateway.browser() as client:
         page = (await client.get(f"/deployments/{deployment}")).text
     assert '<span class="sgr-1">&lt;b&gt;bad&lt;/b&gt;</span>' in page
@@ -152,7 +140,7 @@ async def test_a_search_looks_at_the_whole_log_and_counts() -> None:
     gateway = MemoryGateway()
     deployment = await story_of(gateway).deploy("shop")
     written = [f"\x1b[1mLINE\x1b[0m {number}" + (" Error: no" if number == 700 else "") for number in range(1, 1_001)]
-    await write(gateway, deployment, "build-1", *texts(*written))
+    await story_of(gateway).write(deployment, "build-1", *texts(*written))
     path = f"/deployments/{deployment}/log"
     async with gateway.browser() as client:
         found = (await client.get(f"{path}/search", params={"source": "build-1", "q": "line 99"})).json()
