@@ -86,7 +86,7 @@ def test_a_removal_is_asked_about_before_it_is_done(page: Page, dashboard: Dashb
     page.goto(f"{dashboard.url}/projects/shop/variables")
     remove = page.get_by_role("button", name="Remove STRIPE_KEY")
     remove.click()
-    expect(page.locator("#confirm")).to_be_visible()
+    expect(page.locator("#confirm-title")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_text("STRIPE_KEY", exact=True)).to_be_visible()
     remove.click()
