@@ -32,6 +32,7 @@ from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.postgres.database import database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
+from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.service_log import configure_log
@@ -62,12 +63,12 @@ async def connected(
         database(settings.database_url.get_secret_value(), service) as own,
     ):
         log = JetStreamLog(nats, settings.installation)
-        runner = ProjectionRunner(log, own, Layout.of(service, projections), Progress())
+        runner = ProjectionRunner(log, own, Layout.of(service, projections), Progress(), RowCache())
         buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
         link = Link(
             service=service,
             log=log,
-            rows=PostgresRows(own, runner.layout, runner.progress),
+            rows=PostgresRows(own, runner.layout, runner.progress, runner.cache),
             append=Appender(log, service, clock),
             objects=await JetStreamObjects.opened(nats),
             logs=JetStreamLogStore(nats),

@@ -27,13 +27,14 @@ from windlass_eventlog.postgres.batch import Batch, FenceError
 from windlass_eventlog.postgres.database import Database, database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
+from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.projection import Projection, Rows, Versioned
 
 
 def runner_on(log: MemoryLog, own: Database, projections: Sequence[AnyProjection]) -> ProjectionRunner:
-    return ProjectionRunner(log, own, Layout.of(Service.GATEWAY, projections), Progress())
+    return ProjectionRunner(log, own, Layout.of(Service.GATEWAY, projections), Progress(), RowCache())
 
 
 @asynccontextmanager
@@ -42,7 +43,7 @@ async def running(log: MemoryLog, own: Database, projections: Sequence[AnyProjec
     runner = runner_on(log, own, projections)
     await runner.prepare()
     async with background(runner.run()):
-        yield PostgresRows(own, runner.layout, runner.progress)
+        yield PostgresRows(own, runner.layout, runner.progress, runner.cache)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ async def test_any_batching_of_the_same_events_gives_the_same_rows(
             await own.once(batch.write)
         written = end
 
-    in_postgres = PostgresRows(own, layout, Progress(written))
+    in_postgres = PostgresRows(own, layout, Progress(written), RowCache())
     assert await everything(in_postgres) == await everything(MemoryRows(log, PROJECTIONS))
     assert await own.once(lambda session: checkpoint.stored(session, layout)) == len(recorded)
 

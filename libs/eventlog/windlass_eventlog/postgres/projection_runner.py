@@ -19,6 +19,7 @@ from windlass_eventlog.postgres import checkpoint
 from windlass_eventlog.postgres.batch import Batch, FenceError
 from windlass_eventlog.postgres.database import UNAVAILABLE, Database
 from windlass_eventlog.postgres.layout import Layout
+from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.progress import Progress
 
 _LARGEST_BATCH = 2_000
@@ -60,6 +61,7 @@ class ProjectionRunner:
     database: Database
     layout: Layout
     progress: Progress
+    cache: RowCache
     _stored: int = 0
 
     async def prepare(self) -> None:
@@ -113,6 +115,7 @@ class ProjectionRunner:
     async def _reload(self) -> None:
         """Take the checkpoint as it is. Where it went back, so did the rows."""
         stored = await self.database.ask(lambda session: checkpoint.stored(session, self.layout))
+        self.cache.clear()
         if stored < self._stored or stored > self.progress.position:
             await self.progress.move(stored)
         self._stored = stored
@@ -147,6 +150,7 @@ class ProjectionRunner:
             except Exception as error:  # noqa: BLE001 - whatever a projection raises, one event is to blame
                 await self._blame(events, error)
                 return
+            self.cache.forget(batch.touched)
             self._stored = batch.end
         await self.progress.move(batch.end)
 

@@ -12,6 +12,7 @@ from windlass_eventlog.folding import Condition, conditions, ordering
 from windlass_eventlog.postgres.batch import versioned
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.postgres.layout import Layout, column
+from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.projection import PATIENCE, Projection, Rows, Versioned
 
@@ -25,19 +26,28 @@ class PostgresRows(Rows):
     database: Database
     layout: Layout
     progress: Progress
+    cache: RowCache
 
     async def get(self, projection: Projection[RowT], key: UUID) -> Versioned[RowT] | None:
-        statement = f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE key = $1"  # noqa: S608
-        found = await self.database.ask(lambda session: session.fetchrow(statement, key))
-        return None if found is None else versioned(projection, found)
+        return (await self.get_all(projection, (key,))).get(key)
 
     async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
-        wanted = list(keys)
-        if not wanted:
-            return {}
-        statement = f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE key = ANY($1)"  # noqa: S608
-        found = await self.database.ask(lambda session: session.fetch(statement, wanted))
-        return {record["key"]: versioned(projection, record) for record in found}
+        table = self.layout.table(projection)
+        wanted = {key: self.cache.get((projection.name, key)) for key in keys}
+        known = {key: row for key, row in wanted.items() if row is not None}
+        missing = [key for key, row in wanted.items() if row is None]
+        if not missing:
+            return known
+        places = [(projection.name, key) for key in missing]
+        reader = self.cache.begin(places)
+        read: dict[UUID, Versioned[RowT]] = {}
+        try:
+            statement = f"SELECT key, sequence, row FROM {table} WHERE key = ANY($1)"  # noqa: S608
+            found = await self.database.ask(lambda session: session.fetch(statement, missing))
+            read = {record["key"]: versioned(projection, record) for record in found}
+        finally:
+            self.cache.end(reader, places, {(projection.name, key): row for key, row in read.items()})
+        return {**known, **read}
 
     async def find(
         self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None

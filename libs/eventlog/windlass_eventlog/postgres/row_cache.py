@@ -1,0 +1,69 @@
+"""Rows that were read lately: most of what is decided and shown asks for the same few rows again and again.
+
+What is here is what the database says: the projection runner takes out each row that it wrote before it says that the
+log was read that far. A row that is being read while it is written is not kept.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from windlass_eventlog.folding import AnyRow
+
+_MOST_ROWS = 1_000
+
+Place = tuple[str, UUID]
+"""A projection's name and a key."""
+
+
+@dataclass(slots=True)
+class RowCache:
+    """The rows of one process; the one that was not asked for longest makes room."""
+
+    limit: int = _MOST_ROWS
+    _rows: OrderedDict[Place, AnyRow] = field(default_factory=OrderedDict)
+    _reading: dict[Place, set[object]] = field(default_factory=dict)
+
+    def get(self, place: Place) -> AnyRow | None:
+        row = self._rows.get(place)
+        if row is not None:
+            self._rows.move_to_end(place)
+        return row
+
+    def begin(self, places: Iterable[Place]) -> object:
+        """Say that rows are about to be read, and return what `end` wants of whoever read them."""
+        reader = object()
+        for place in places:
+            self._reading.setdefault(place, set()).add(reader)
+        return reader
+
+    def end(self, reader: object, places: Iterable[Place], rows: Mapping[Place, AnyRow]) -> None:
+        """Keep the rows that were read, but for those that were written meanwhile."""
+        for place in places:
+            readers = self._reading.get(place, set())
+            if reader not in readers:
+                continue
+            readers.discard(reader)
+            if not readers:
+                del self._reading[place]
+            if place in rows:
+                self._keep(place, rows[place])
+
+    def forget(self, touched: Mapping[str, Iterable[UUID]]) -> None:
+        """Take out what was written: keys by the projection's name."""
+        for name, keys in touched.items():
+            for key in keys:
+                self._rows.pop((name, key), None)
+                self._reading.pop((name, key), None)
+
+    def clear(self) -> None:
+        """Take out everything: somebody else wrote, or nobody knows what."""
+        self._rows.clear()
+        self._reading.clear()
+
+    def _keep(self, place: Place, row: AnyRow) -> None:
+        self._rows[place] = row
+        self._rows.move_to_end(place)
+        if len(self._rows) > self.limit:
+            self._rows.popitem(last=False)

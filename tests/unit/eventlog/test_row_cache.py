@@ -1,0 +1,88 @@
+"""What is kept of rows is what the database says, however reads and writes meet."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.eventlog_samples import Tally
+from windlass_contracts.ids import TeamId
+from windlass_eventlog.postgres.row_cache import Place, RowCache
+from windlass_eventlog.projection import Versioned
+
+KEYS = [UUID(int=number) for number in range(3)]
+ROWS = "tallies"
+
+Step = tuple[str, int]
+steps = st.lists(
+    st.tuples(st.sampled_from(["ask", "answer", "write", "say-written", "clear"]), st.integers(0, 2)), max_size=60
+)
+
+
+def row(key: UUID, sequence: int) -> Versioned[Tally]:
+    return Versioned(key, Tally(team=TeamId(key), count=sequence, open=True), sequence)
+
+
+def place(key: UUID) -> Place:
+    return (ROWS, key)
+
+
+class Readers:
+    """Reads that are under way: what each was given, at the moment it asked or at a later one."""
+
+    def __init__(self, cache: RowCache, stored: Mapping[UUID, int]) -> None:
+        self.cache = cache
+        self.stored = stored
+        self.under_way: list[tuple[object, UUID, int]] = []
+
+    def ask(self, key: UUID) -> None:
+        self.under_way.append((self.cache.begin([place(key)]), key, self.stored[key]))
+
+    def answer(self) -> None:
+        if self.under_way:
+            reader, key, sequence = self.under_way.pop(0)
+            self.cache.end(reader, [place(key)], {place(key): row(key, sequence)})
+
+
+@given(steps)
+def test_once_a_write_was_said_no_older_row_is_found(history: Sequence[Step]) -> None:
+    stored = dict.fromkeys(KEYS, 0)
+    said = dict(stored)
+    cache = RowCache()
+    readers = Readers(cache, stored)
+    for step, number in history:
+        key = KEYS[number]
+        match step:
+            case "ask":
+                readers.ask(key)
+            case "answer":
+                readers.answer()
+            case "write":
+                stored[key] += 1
+            case "say-written":
+                cache.forget({ROWS: [key]})
+                said[key] = stored[key]
+            case _:
+                cache.clear()
+                said.update(stored)
+        found = {one: cache.get(place(one)) for one in KEYS}
+        assert all(kept is None or kept.sequence >= said[one] for one, kept in found.items())
+
+
+def test_a_row_that_was_read_is_found_again_until_it_is_written() -> None:
+    cache = RowCache()
+    reader = cache.begin([place(KEYS[0])])
+    cache.end(reader, [place(KEYS[0])], {place(KEYS[0]): row(KEYS[0], 7)})
+    assert cache.get(place(KEYS[0])) == row(KEYS[0], 7)
+    cache.forget({ROWS: [KEYS[0]]})
+    assert cache.get(place(KEYS[0])) is None
+
+
+def test_the_row_that_was_not_asked_for_longest_makes_room() -> None:
+    cache = RowCache(limit=2)
+    for number, key in enumerate(KEYS):
+        reader = cache.begin([place(key)])
+        cache.end(reader, [place(key)], {place(key): row(key, number)})
+        cache.get(place(KEYS[0]))
+    assert [cache.get(place(key)) is not None for key in KEYS] == [True, False, True]
