@@ -54,6 +54,7 @@ async def test_a_person_sees_an_error_as_a_page_and_a_program_as_a_problem() -> 
         api = await client.get("/api/v1/projects", headers=BROWSER)
     assert page.status_code == data.status_code == 404
     assert page.headers["content-type"].startswith("text/html")
-    assert "<h1" in page.text
+    assert "There is no page at this address." in page.text
+    assert "openapi" not in page.text
     assert data.headers["content-type"] == "application/problem+json"
     assert api.headers["content-type"] == "application/problem+json"

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_the_built_files_were_made_from_these_sources() -> None:
 def test_all_files_together_stay_within_the_budget() -> None:
     together = sum(len(gzip.compress(asset.plain, 9)) for asset in assets().by_address.values())
     assert together <= BUDGET_KIB * 1024
+
+
+def _texts() -> Iterator[str]:
+    for path in PACKAGE.rglob("*"):
+        if path.suffix in {".html", ".py"}:
+            yield path.read_text()
+
+
+def test_the_sprite_holds_only_icons_that_some_page_shows() -> None:
+    texts = "\n".join(_texts())
+    assert {icon for icon in assets().icons if f'"{icon}"' not in texts and f"'{icon}'" not in texts} == set()
 
 
 def test_no_file_refers_to_another_host() -> None:
