@@ -79,6 +79,23 @@ def test_a_row_that_was_read_is_found_again_until_it_is_written() -> None:
     assert cache.get(place(KEYS[0])) is None
 
 
+def test_that_there_is_no_row_is_known_until_one_is_written() -> None:
+    cache = RowCache()
+    reader = cache.begin([place(KEYS[0])])
+    cache.end(reader, [place(KEYS[0])], {place(KEYS[0]): None})
+    assert place(KEYS[0]) in cache
+    assert cache.get(place(KEYS[0])) is None
+    cache.forget({ROWS: [KEYS[0]]})
+    assert place(KEYS[0]) not in cache
+
+
+def test_a_read_that_failed_tells_nothing() -> None:
+    cache = RowCache()
+    reader = cache.begin([place(KEYS[0])])
+    cache.end(reader, [place(KEYS[0])], {})
+    assert place(KEYS[0]) not in cache
+
+
 def test_the_row_that_was_not_asked_for_longest_makes_room() -> None:
     cache = RowCache(limit=2)
     for number, key in enumerate(KEYS):

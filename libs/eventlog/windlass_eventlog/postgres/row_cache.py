@@ -22,14 +22,19 @@ class RowCache:
     """The rows of one process; the one that was not asked for longest makes room."""
 
     limit: int = _MOST_ROWS
-    _rows: OrderedDict[Place, AnyRow] = field(default_factory=OrderedDict)
+    _rows: OrderedDict[Place, AnyRow | None] = field(default_factory=OrderedDict)
     _reading: dict[Place, set[object]] = field(default_factory=dict)
 
+    def __contains__(self, place: Place) -> bool:
+        """Whether it is known what lies there, if anything."""
+        return place in self._rows
+
     def get(self, place: Place) -> AnyRow | None:
-        row = self._rows.get(place)
-        if row is not None:
-            self._rows.move_to_end(place)
-        return row
+        """Return the row; None where there is none, or nothing is known."""
+        if place not in self._rows:
+            return None
+        self._rows.move_to_end(place)
+        return self._rows[place]
 
     def begin(self, places: Iterable[Place]) -> object:
         """Say that rows are about to be read, and return what `end` wants of whoever read them."""
@@ -38,8 +43,8 @@ class RowCache:
             self._reading.setdefault(place, set()).add(reader)
         return reader
 
-    def end(self, reader: object, places: Iterable[Place], rows: Mapping[Place, AnyRow]) -> None:
-        """Keep the rows that were read, but for those that were written meanwhile."""
+    def end(self, reader: object, places: Iterable[Place], rows: Mapping[Place, AnyRow | None]) -> None:
+        """Keep the rows that were read (None: there is none), but for those that were written meanwhile."""
         for place in places:
             readers = self._reading.get(place, set())
             if reader not in readers:
@@ -62,7 +67,7 @@ class RowCache:
         self._rows.clear()
         self._reading.clear()
 
-    def _keep(self, place: Place, row: AnyRow) -> None:
+    def _keep(self, place: Place, row: AnyRow | None) -> None:
         self._rows[place] = row
         self._rows.move_to_end(place)
         if len(self._rows) > self.limit:

@@ -33,21 +33,21 @@ class PostgresRows(Rows):
 
     async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
         table = self.layout.table(projection)
-        wanted = {key: self.cache.get((projection.name, key)) for key in keys}
-        known = {key: row for key, row in wanted.items() if row is not None}
-        missing = [key for key, row in wanted.items() if row is None]
+        places = {key: (projection.name, key) for key in keys}
+        missing = [key for key, place in places.items() if place not in self.cache]
+        known = {key: row for key, place in places.items() if (row := self.cache.get(place)) is not None}
         if not missing:
             return known
-        places = [(projection.name, key) for key in missing]
-        reader = self.cache.begin(places)
-        read: dict[UUID, Versioned[RowT]] = {}
+        reader = self.cache.begin(places[key] for key in missing)
+        read: dict[UUID, Versioned[RowT] | None] = {}
         try:
             statement = f"SELECT key, sequence, row FROM {table} WHERE key = ANY($1)"  # noqa: S608
             found = await self.database.ask(lambda session: session.fetch(statement, missing))
-            read = {record["key"]: versioned(projection, record) for record in found}
+            read = dict.fromkeys(missing) | {record["key"]: versioned(projection, record) for record in found}
         finally:
-            self.cache.end(reader, places, {(projection.name, key): row for key, row in read.items()})
-        return {**known, **read}
+            ended = {places[key]: row for key, row in read.items()}
+            self.cache.end(reader, [places[key] for key in missing], ended)
+        return known | {key: row for key, row in read.items() if row is not None}
 
     async def find(
         self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from windlass_contracts.ids import NoteId, PersonId
 from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.errors import KeyTakenError
+
+_MOST_INTRODUCED = 10_000
 
 
 class Person(BaseModel):
@@ -28,11 +30,17 @@ class Personal:
 
     people: KeyValue
     notes: KeyValue
+    _introduced: set[PersonId] = field(default_factory=set)
 
     async def introduce(self, identity: PersonId, person: Person) -> None:
-        """Store somebody who is not known yet."""
+        """Store somebody who is not known yet; who was introduced since this process began is not asked for again."""
+        if identity in self._introduced:
+            return
         with suppress(KeyTakenError):
             await self.people.create(str(identity), person.model_dump_json(exclude_none=True).encode())
+        if len(self._introduced) >= _MOST_INTRODUCED:
+            self._introduced.clear()
+        self._introduced.add(identity)
 
     async def note(self, identity: NoteId, text: str) -> None:
         """Store a text under an id that is this text's alone; storing it again changes nothing."""
