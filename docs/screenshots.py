@@ -7,11 +7,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from playwright.sync_api import ViewportSize
+
 from support.dashboard import running_dashboard
 from support.dashboard_pages import Place, chromium, look_at, window
 from support.dashboard_story import harbour
 
 IMAGES = Path(__file__).parent / "images"
+SIZE: ViewportSize = {"width": 1100, "height": 700}
 SHOWN = (
     ("projects-light", Place("/"), "light"),
     ("projects-dark", Place("/"), "dark"),
@@ -33,6 +36,7 @@ def main() -> None:
             with window(browser, dashboard, scheme=scheme) as context:
                 look = look_at(context, dashboard, place, told)
                 look.page.locator("#connection:not([hidden])").or_(look.page.locator("#main")).first.wait_for()
+                look.page.set_viewport_size(SIZE)
                 look.page.screenshot(path=IMAGES / f"{name}.png")
 
 
