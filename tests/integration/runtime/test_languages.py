@@ -68,6 +68,7 @@ async def test_pages_are_served_with_their_types_and_without_what_is_hidden(node
     assert (await answer(runner, "/.well-known/security.txt"))[0] == 200
     assert (await answer(runner, "/", "POST"))[0] in {405, 501}
     assert (await answer(runner, "/..%2f..%2f..%2fetc/passwd"))[0] in {400, 404}
+    assert (await answer(runner, f"/{'long' * 100}"))[0] == 404
 
 
 async def test_pages_are_asked_for_again_and_what_bears_its_hash_is_not(node: Node) -> None:
