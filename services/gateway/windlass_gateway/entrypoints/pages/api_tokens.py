@@ -10,13 +10,12 @@ from fastapi import APIRouter, Form, Path, Response
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.tokens import CreatedToken, ManagingTokens
 from windlass_gateway.domain.refusals import Refusal
-from windlass_gateway.entrypoints.pages.lines import by
+from windlass_gateway.entrypoints.pages.lines import by, person_of
 from windlass_gateway.entrypoints.pages.visiting import AVisit, Visit, shown_at
 from windlass_gateway.entrypoints.problems import problem_of
 
 router = APIRouter(prefix="/settings/tokens", include_in_schema=False)
 
-_PERSON = "person:"
 _LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
 """In days, as the form offers them."""
 _MEANINGS = {
@@ -62,7 +61,7 @@ async def _page(
     visit: Visit, *, name: str = "", created: CreatedToken | None = None, refusal: Refusal | None = None
 ) -> Response:
     found = await ManagingTokens(visit.gateway).list(visit.caller)
-    makers = {UUID(one.row.created_by.removeprefix(_PERSON)) for one in found if one.row.created_by.startswith(_PERSON)}
+    makers = {maker for one in found if (maker := person_of(one.row.created_by)) is not None}
     names = await visit.gateway.personal.names(makers)
     problem = None if refusal is None else problem_of(refusal)
     return visit.render(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig, HttpProbe
+from windlass_contracts.config import MIB, CommandProbe, Deadlines, DeploymentConfig, HttpProbe
 from windlass_contracts.events.deployment import GitSource, Recipe, VariableVersion
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
@@ -33,7 +33,6 @@ _STEPS = (
 )
 """Each step: what it is called once it is over, and before."""
 
-_MIB = 1024 * 1024
 _CORE = 1_000
 
 
@@ -175,7 +174,7 @@ def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
         ("Health", _probe(config)),
         (
             "Memory and CPU",
-            f"{config.limits.memory_bytes // _MIB} MiB, {config.limits.cpu_millis / _CORE:g} cores each",
+            f"{config.limits.memory_bytes // MIB} MiB, {config.limits.cpu_millis / _CORE:g} cores each",
         ),
         ("Deadlines", _deadlines(config.deadlines)),
         (
