@@ -220,9 +220,11 @@ async def test_a_stream_ends_when_its_token_is_revoked_and_says_why() -> None:
 
 
 async def test_a_stream_ends_when_its_token_expires() -> None:
-    gateway = MemoryGateway()
-    soon = datetime.now(UTC) + timedelta(milliseconds=700)
-    made = await create(gateway, "read", expires_at=soon.isoformat())
+    end = datetime.now(UTC) + timedelta(days=1)
+    now = end - timedelta(hours=1)
+    gateway = MemoryGateway(now=lambda: now)
+    made = await create(gateway, "read", expires_at=end.isoformat())
+    now = end - timedelta(milliseconds=50)
     async with served(gateway) as url, httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=10) as client:
         headers, query = {"Authorization": f"Bearer {made['token']}"}, {"follow": "true", "after": "0"}
         async with client.stream("GET", "/events", params=query, headers=headers) as answer:
