@@ -49,6 +49,7 @@ async def test_a_token_does_what_it_permits_under_its_own_name_and_no_more() -> 
         view = await client.get(f"/deployments/{accepted.json()['deployment']}")
         refused = [
             await client.post("/deployments", json={"git": REPOSITORY, "variables": {"A": "x"}}),
+            await client.post("/deployments", json={"git": REPOSITORY, "config": {"start_command": "sh -c env"}}),
             await client.put("/projects/shop/variables/A", json={"value": "x"}),
             await client.post("/tokens", json={"name": "more", "permissions": ["read"]}),
             await client.get("/tokens"),
@@ -57,7 +58,7 @@ async def test_a_token_does_what_it_permits_under_its_own_name_and_no_more() -> 
         ]
     assert accepted.status_code == 202
     assert view.json()["actor"] == f"token:{made['id']}"
-    assert [one.status_code for one in refused] == [403] * 6
+    assert [one.status_code for one in refused] == [403] * 7
     assert gateway.types().count("token.created.v1") == 1
     assert gateway.links.links == {}
 

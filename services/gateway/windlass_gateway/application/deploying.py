@@ -67,7 +67,7 @@ class Deploying:
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
-        if request.variables:  # which are the environment's from then on
+        if request.variables or request.config.given():  # which are the environment's, or the project's, from then on
             caller.demand(Permission.CONFIGURE)
         command = DeployCommand(
             team=caller.team,
