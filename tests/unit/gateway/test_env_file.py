@@ -5,10 +5,11 @@ from io import StringIO
 
 import pytest
 from dotenv import dotenv_values
+from dotenv.variables import Variable, parse_variables
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass_gateway.domain.env_file import MAX_ENV_FILE_BYTES, read_env_file
+from windlass_gateway.domain.env_file import MAX_ENV_FILE_BYTES, MAX_STATEMENTS, read_env_file, references
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.domain.variables import MAX_VALUE_BYTES, MAX_VARIABLES
 
@@ -110,6 +111,24 @@ def test_bounds_are_held() -> None:
         read_env_file("#" + "x" * MAX_ENV_FILE_BYTES)
     with pytest.raises(InvalidInputError, match="Line 2 has more than 200 blanks"):
         read_env_file("A=1\nB=x" + " " * 300_000 + "y")
+    comments = "# x\n" * (MAX_STATEMENTS - 1)
+    assert read_env_file(f"{comments}A=1").readable() == {"A": "1"}
+    with pytest.raises(InvalidInputError, match="more than 3000 variables and comments"):
+        read_env_file(f"{comments}A=1\n# x")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("opening", ["${", "${A:-", "${A:", "${A:-${B:"])
+@pytest.mark.parametrize("closing", ["", "}", ":x}"])
+def test_references_that_never_end_keep_nobody_waiting(opening: str, closing: str) -> None:
+    value = opening * (200_000 // len(opening)) + closing
+    assert "64 KiB" in read_env_file(f"A={value}").unreadable[0].text
+
+
+@given(st.text(st.sampled_from("${}:-AB "), max_size=40))
+def test_references_are_found_as_python_dotenv_finds_them(value: str) -> None:
+    theirs = [(one.name, one.default) for one in parse_variables(value) if isinstance(one, Variable)]
+    assert [(one.name, one.default) for one in references(value)] == theirs
 
 
 @given(st.text(st.sampled_from("AB=x #'\"\\\n\r\t$"), max_size=60))
