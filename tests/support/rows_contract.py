@@ -79,6 +79,8 @@ class RowsContract:
             assert await found(remark=None) == [3, 2, 0]
             assert await found(remark=(None, "x"), open=True, limit=1) == [3]
             assert await found(team="' OR true --") == []
+            assert await found(team="\x00") == []
+            assert await found(team=("\x00", keys[2].team)) == [2]
 
     async def test_rows_are_listed_by_a_number_page_by_page_whatever_touched_them_since(self, opened: Opened) -> None:
         log, keys = MemoryLog(), [deployment_key() for _ in range(12)]

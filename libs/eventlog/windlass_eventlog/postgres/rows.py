@@ -90,7 +90,8 @@ def _clauses(projection: Projection[RowT], where: Mapping[str, object], *, first
     """Return SQL for what `where` asks for, and its parameters, numbered from `first`."""
     wanted = conditions(projection, where)
     clauses = " AND ".join(_clause(one, place) for place, one in enumerate(wanted, first)) or "true"
-    return clauses, [[value for value in one.values if value is not None] for one in wanted]
+    # U+0000 is in no text of PostgreSQL, which refuses to be asked for it: no row has such a value.
+    return clauses, [[value for value in one.values if value is not None and "\x00" not in value] for one in wanted]
 
 
 def _clause(condition: Condition, place: int) -> str:
