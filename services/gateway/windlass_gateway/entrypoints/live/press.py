@@ -16,12 +16,18 @@ _KEPT = 512
 Key = tuple[str, int]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    sequence: int
+    frame: asyncio.Task[Frame]
+
+
 @dataclass(slots=True)
 class Press:
     """Renders and encodes."""
 
     epoch: str = ""
-    _made: "OrderedDict[Key, asyncio.Task[Frame]]" = field(default_factory=OrderedDict)
+    _made: OrderedDict[Key, _Made] = field(default_factory=OrderedDict)
 
     async def frames(self, view: View, events: Sequence[Recorded[Event]], sequence: int) -> list[Frame]:
         """Return what tells the viewers of a view of events, the last of which stands at `sequence` or before."""
@@ -37,16 +43,19 @@ class Press:
         return await self._once(view, recorded.sequence, lambda: view.render(recorded))
 
     async def _once(self, view: View, sequence: int, render: Callable[[], Awaitable[str]]) -> Frame:
-        key = (view.name, sequence)
-        making = self._made.get(key)
-        if making is None:
-            making = self._made[key] = asyncio.create_task(self._make(sequence, render))
+        # A frame may be a whole list of projects: how things were before is asked for by nobody, and not kept.
+        key = (view.name, 0 if isinstance(view, StateView) else sequence)
+        made = self._made.get(key)
+        if made is None or made.sequence != sequence:
+            made = self._made[key] = _Made(sequence, asyncio.create_task(self._make(sequence, render)))
+            self._made.move_to_end(key)
             if len(self._made) > _KEPT:
                 self._made.popitem(last=False)
         try:
-            return await asyncio.shield(making)
+            return await asyncio.shield(made.frame)
         except Exception:
-            self._made.pop(key, None)
+            if self._made.get(key) is made:
+                del self._made[key]
             raise
 
     async def _make(self, sequence: int, render: Callable[[], Awaitable[str]]) -> Frame:
