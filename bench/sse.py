@@ -63,10 +63,10 @@ MILLISECONDS = 1_000
 
 @dataclass(frozen=True)
 class Told:
-    """When the append of each event began, by its sequence, and what the gateway used meanwhile."""
+    """When the append of each event began, by its sequence, and what CPU time the gateway had used before."""
 
     moments: dict[int, float]
-    cpu_s: float
+    cpu_before_s: float
 
 
 def run_gateway(settings: dict[str, str], ready: Connection) -> None:
@@ -113,15 +113,14 @@ async def tell(nats_url: str, team: TeamId, gateway: psutil.Process) -> Told:
             )
             if number >= 0:
                 moments[last] = began
-        await asyncio.sleep(SETTLE_S)
-        return Told(moments, cpu_seconds(gateway) - before)
+        return Told(moments, before)
 
 
 def cpu_seconds(process: psutil.Process) -> float:
     return float(sum(process.cpu_times()[:2]))
 
 
-def figures(told: Told, seen: Sequence[Seen], grown_bytes: int) -> dict[str, float]:
+def figures(told: Told, seen: Sequence[Seen], cpu_s: float, grown_bytes: int) -> dict[str, float]:
     expected = list(told.moments)
     latencies = [
         moment - told.moments[sequence]
@@ -134,7 +133,7 @@ def figures(told: Told, seen: Sequence[Seen], grown_bytes: int) -> dict[str, flo
     return {
         "viewers": len(seen),
         "p99_ms": round(quantiles(latencies, n=100)[98] * MILLISECONDS, 1),
-        "cpu_us_per_delivery": round(told.cpu_s / len(latencies) * MICROSECONDS, 1),
+        "cpu_us_per_delivery": round(cpu_s / len(latencies) * MICROSECONDS, 1),
         "kib_per_viewer": round(grown_bytes / KIB / len(seen), 1),
         "gaps": sum(gaps(expected, one.sequences) for one in seen),
     }
@@ -192,8 +191,9 @@ def measure(home: Path, nats_url: str, database_url: str) -> dict[str, float]:
             print(f"{crowd.recv()} viewers are connected")
             grown = gateway.memory_info().rss - empty
             told = uvloop.run(tell(nats_url, TeamId(UUID(settings["WINDLASS_TEAM"])), gateway))
-            crowd.send("end")
-            return figures(told, [counted(one, min(told.moments)) for one in crowd.recv()], grown)
+            crowd.send(max(told.moments))
+            seen = [counted(one, min(told.moments)) for one in crowd.recv()]
+            return figures(told, seen, cpu_seconds(gateway) - told.cpu_before_s, grown)
 
 
 def main() -> None:

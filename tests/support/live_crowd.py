@@ -7,6 +7,7 @@ import socket
 import time
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import cast
@@ -16,6 +17,7 @@ import uvloop
 _ID = re.compile(rb"\nid: [0-9a-f]+-(\d+)\n")
 _TAIL = 64
 _AT_ONCE = 50
+_PATIENCE_S = 20.0
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Crowd(asyncio.Protocol):
         self._place = place
         self._rest = b""
         self.connected = asyncio.Event()
+        self._more = asyncio.Event()
         self.closed = False
         self.sequences = array("q")
         self.moments = array("d")
@@ -55,7 +58,15 @@ class Crowd(asyncio.Protocol):
             self.sequences.append(int(found[1]))
             self.moments.append(now)
             end = found.end() - 1
+        if end:
+            self._more.set()
         self._rest = body[max(end, len(body) - _TAIL) :]
+
+    async def reached(self, sequence: int) -> None:
+        """Wait until the viewer was sent a sequence."""
+        while not self.sequences or self.sequences[-1] < sequence:
+            self._more.clear()
+            await self._more.wait()
 
     def connection_lost(self, _: Exception | None) -> None:
         self.closed = True
@@ -79,7 +90,7 @@ def raise_file_limit(files: int) -> None:
 
 
 def watch(place: Place, viewers: int, control: Connection) -> None:
-    """Connect, say so, and once told to end, answer what each viewer saw."""
+    """Connect, say so, and once told of the last sequence, answer what each viewer saw until it had that one."""
     raise_file_limit(viewers + 200)
     uvloop.run(_watch(place, viewers, control))
 
@@ -94,7 +105,11 @@ async def _watch(place: Place, viewers: int, control: Connection) -> None:
         await asyncio.gather(*(one.connected.wait() for one in more))
         crowd += more
     control.send(sum(not one.closed for one in crowd))
-    await loop.run_in_executor(None, control.recv)
+    last = await loop.run_in_executor(None, control.recv)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE_S):
+            for one in crowd:
+                await one.reached(last)
     control.send([Seen(one.sequences, one.moments) for one in crowd])
 
 

@@ -49,6 +49,7 @@ async def test_a_failure_is_explained_with_its_remedy_and_the_log_opens_on_the_l
         assert text in page
     assert 'href="?source=build-1#L1-L3"' in page
     assert 'data-shows="#L1-L3"' in page
+    assert "/log?source=build-1&amp;after=" not in page, "a build that is over writes no more lines"
     assert 'form="redeploy-form"' in page
     assert 'form="cancel-form"' not in page
 
@@ -69,6 +70,7 @@ async def test_what_is_live_shows_its_addresses_and_what_was_live_offers_the_way
     assert "DATABASE_URL" in live
     assert "postgres://secret" not in live
     for text in (
+        "sha256:" + "0" * 64,
         "uv sync --locked",
         "gunicorn app:app",
         "The repository uses Uv.",

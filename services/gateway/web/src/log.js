@@ -196,7 +196,7 @@ function start(panel) {
 
   const stream = document.getElementById("log-live");
   // A stretch of the log that is being loaded holds new lines back; what it brought along is not shown twice.
-  stream.addEventListener("htmx:sse:before:message", (event) => {
+  stream?.addEventListener("htmx:sse:before:message", (event) => {
     const { message, waitUntil } = event.detail;
     if (message.event) return;
     waitUntil(loading.then(() => {
@@ -206,7 +206,7 @@ function start(panel) {
       showNew();
     }));
   });
-  stream.addEventListener("htmx:sse:after:message", (event) => {
+  stream?.addEventListener("htmx:sse:after:message", (event) => {
     if (event.detail.message.event) return;
     if (following) toEnd();
     showNew();

@@ -69,7 +69,7 @@ VARIABLES = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=2,
+    version=3,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

@@ -95,6 +95,7 @@ class Deployment(BaseModel):
     commit: str | None = None
     attempt: int = 0
     release: str | None = None
+    digest: str | None = None
     built_sequence: int = 0
     recipe: Recipe | None = None
     cache_hit: bool | None = None
@@ -160,8 +161,9 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
     match recorded.event:
         case BuildStarted(commit=commit, attempt=attempt):
             return {"commit": commit or row.commit, "attempt": attempt}
-        case BuildSucceeded(release=release, recipe=recipe, cache_hit=hit):
-            return {"release": release, "recipe": recipe, "cache_hit": hit, "built_sequence": recorded.sequence}
+        case BuildSucceeded(release=release, digest=digest, recipe=recipe, cache_hit=hit):
+            built = {"release": release, "digest": digest, "recipe": recipe, "cache_hit": hit}
+            return {**built, "built_sequence": recorded.sequence}
         case DeploymentSuperseded(by=by):
             return {"superseded_by": by}
         case Failed() as failed:

@@ -10,7 +10,7 @@ from windlass_gateway.application.finding import Finder
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.deployments import DeploymentRef
 from windlass_gateway.entrypoints.pages.deployment_shown import deployment_shown
-from windlass_gateway.entrypoints.pages.log_source import most_relevant, source_log, telling_lines
+from windlass_gateway.entrypoints.pages.log_source import grows, most_relevant, source_log, telling_lines
 from windlass_gateway.entrypoints.pages.log_window import window_around, window_at_end
 from windlass_gateway.entrypoints.pages.rendering import in_place
 from windlass_gateway.entrypoints.pages.visiting import AVisit
@@ -39,6 +39,7 @@ async def show_deployment(
         source=log.source,
         window=window,
         shown_lines=telling,
+        grows=grows(found.row, log.source),
         key=visit.gateway.fresh_id(),
         place=place,
     )

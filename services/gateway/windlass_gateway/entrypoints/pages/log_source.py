@@ -64,5 +64,11 @@ def telling_lines(row: Deployment, source: str) -> tuple[int, int] | None:
     return None if lines is None or lines.source != source else (lines.first + 1, lines.last + 1)
 
 
+def grows(row: Deployment, source: str) -> bool:
+    """Return whether more lines may come: a build that is over writes none."""
+    building = row.phase in {Phase.REQUESTED, Phase.BUILDING} and source == _build(max(1, row.attempt))
+    return building or any(container.name == source for container in row.containers)
+
+
 def _build(attempt: int) -> str:
     return f"build-{attempt}"
