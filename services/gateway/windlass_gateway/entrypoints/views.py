@@ -1,6 +1,5 @@
 """What answers show of projects and deployments."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +12,6 @@ from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.deployment import Container, Deployment, Failure
 from windlass_gateway.domain.env_file import EnvFile
-from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.explanation import explain
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
@@ -242,8 +240,3 @@ class RollbackAcceptedView(_View):
     to: DeploymentId
     before: DeploymentId | None
     sequence: int
-
-
-def environment_names(environments: Iterable[Environment]) -> dict[object, str]:
-    """Return the names by id."""
-    return {environment.id: environment.name for environment in environments}
