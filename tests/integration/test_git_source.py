@@ -92,8 +92,11 @@ async def test_server_that_talks_without_end_is_stopped(tmp_path: Path, monkeypa
     talker.write_text("#!/bin/sh\nexec yes\n")
     talker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    source, url = GitSource(tmp_path / "home"), "https://host.invalid/app"
     with pytest.raises(SourceTooLargeError):
-        await GitSource(tmp_path / "home").heads("https://host.invalid/app")
+        await source.heads(url)
+    with pytest.raises(SourceTooLargeError):
+        await source.fetch(SourceLocation(url), "c" * 40, tmp_path / "source.tar")
 
 
 async def test_archive_holds_the_commit_as_it_stands(

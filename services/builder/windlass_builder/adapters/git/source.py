@@ -83,18 +83,15 @@ class GitSource:
             raise BadRefError(f"{commit!r} is no full commit SHA.")
         if problem := root_problem(location.root):
             raise BadRootError(f"The root folder {location.root!r} {problem}.")
-        async with self._in_time(location.url), self._mirror(location.url) as mirror:
+        async with self._bounded(location.url), self._mirror(location.url) as mirror:
             await mirror.make()
             if not await mirror.has_tree(f"{commit}:"):
                 await _fetch(mirror, location.url, commit)
             await _write_archive(mirror, location, commit, archive)
 
     async def _list_remote(self, url: str, ref: str, names: Sequence[str]) -> GitAnswer:
-        try:
-            async with self._in_time(url):
-                answer = await self._git.run("ls-remote", "--quiet", "--symref", "--", url, *names)
-        except OutputTooLongError as error:
-            raise SourceTooLargeError(url) from error
+        async with self._bounded(url):
+            answer = await self._git.run("ls-remote", "--quiet", "--symref", "--", url, *names)
         if answer.exit_code:
             raise failure(url, answer, ref)
         return answer
@@ -114,11 +111,14 @@ class GitSource:
         return any(folder.is_relative_to(allowed) for allowed in self._local)
 
     @asynccontextmanager
-    async def _in_time(self, url: str) -> AsyncIterator[None]:
+    async def _bounded(self, url: str) -> AsyncIterator[None]:
+        """Say of a Git that was stopped which bound it met."""
         try:
             yield
         except TimeoutError as error:
             raise SourceTimedOutError(url, self._timeout) from error
+        except OutputTooLongError as error:
+            raise SourceTooLargeError(url) from error
 
     @asynccontextmanager
     async def _mirror(self, url: str) -> AsyncIterator[Mirror]:
