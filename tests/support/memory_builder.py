@@ -62,7 +62,7 @@ def name_of(deployment: UUID, ordinal: int = 1) -> str:
 
 
 class OneCommit:
-    """A source that has one commit, and it is always there; `fails` is what it raises instead of its branches."""
+    """A source that has one commit, and it is always there; `fails` is what it raises instead of its answer."""
 
     def __init__(self) -> None:
         self.fails: Exception | None = None
@@ -78,6 +78,8 @@ class OneCommit:
         return RepositoryHeads({"main": COMMIT}, {"v1": COMMIT}, "main")
 
     async def resolve(self, url: str, ref: str) -> str:  # noqa: ARG002 - the port's signature
+        if self.fails is not None:
+            raise self.fails
         return COMMIT
 
     async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:  # noqa: ARG002 - the port's signature

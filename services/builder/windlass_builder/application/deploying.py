@@ -21,7 +21,7 @@ from windlass_builder.application.interruption import DeploymentEndedError, unle
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
-from windlass_builder.application.source import SourceFetcher, SourceLocation, SourceTimedOutError
+from windlass_builder.application.source import GitFailedError, SourceFetcher, SourceLocation, SourceTimedOutError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing, detect, start_command
 from windlass_builder.domain.workloads import BuildStep, Release, ReleaseSpec
@@ -112,6 +112,9 @@ class Deploying:
                 return await self._fetch(journal, row, source, archive)
         except TimeoutError as error:
             raise SourceTimedOutError(source.repository, limit) from error
+        except GitFailedError as error:
+            await self._told[DeploymentId(journal.key.id)].say(error.detail)
+            raise
 
     async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, archive: Path) -> str:
         """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""

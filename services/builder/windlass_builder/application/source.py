@@ -11,7 +11,7 @@ SourceError
 ├── RepositoryUnreachableError  its host does not answer; trying again may help
 ├── SourceTooLargeError       it is larger than what is fetched
 ├── SourceTimedOutError       it took longer than it may; trying again may help
-└── GitFailedError            Git failed in a way of its own; its words are in `detail`
+└── GitFailedError            Git failed in a way of its own; its last words are in `detail`
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
+
+_LAST_WORDS = 1_000
 
 
 class SourceError(Exception):
@@ -90,11 +92,11 @@ class SourceTimedOutError(SourceError):
 
 
 class GitFailedError(SourceError):
-    """Git failed in a way of its own; its words are in `detail`, never with credentials."""
+    """Git failed in a way of its own; its last words are in `detail`, never with credentials."""
 
     def __init__(self, url: str, exit_code: int, detail: str) -> None:
         super().__init__(f"Git could not fetch from {url} (exit code {exit_code}).")
-        self.detail = detail
+        self.detail = detail.strip()[-_LAST_WORDS:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def failure(url: str, answer: GitAnswer, ref: str) -> SourceError:
         return RepositoryNotFoundError(url)
     if _UNREACHABLE.search(words):
         return RepositoryUnreachableError(url)
-    return GitFailedError(url, answer.exit_code, words.strip()[-1000:])
+    return GitFailedError(url, answer.exit_code, words)
 
 
 def offers_only_branches(answer: GitAnswer) -> bool:
