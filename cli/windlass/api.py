@@ -149,6 +149,14 @@ def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 async def _documents(answer: httpx.Response) -> AsyncGenerator[Json, None]:
-    async for line in answer.aiter_lines():
-        if line:
-            yield json.loads(line)
+    """Yield a document for each line; texts in them may hold what else ends lines, U+2028 for one."""
+    begun: list[bytes] = []
+    async for part in answer.aiter_bytes():
+        *ends, rest = part.split(b"\n")
+        for end in ends:
+            if line := b"".join([*begun, end]):
+                yield json.loads(line)
+            begun.clear()
+        begun.append(rest)
+    if last := b"".join(begun):
+        yield json.loads(last)
