@@ -71,6 +71,15 @@ async def test_pages_are_served_with_their_types_and_without_what_is_hidden(node
     assert (await answer(runner, f"/{'long' * 100}"))[0] == 404
 
 
+async def test_no_link_leads_to_what_is_hidden_or_out_of_the_pages(node: Node) -> None:
+    links = "ln -sf .env open.txt && ln -sf /etc/passwd users.html && ln -sfn / all && ln -sfn .. above"
+    runner = await deployed(node, {**PAGES, "Procfile": f"web: exec windlass-static $({links}; echo .)\n"})
+    assert (await answer(runner))[0] == 200
+    for path in ("/open.txt", "/users", "/users.html", "/all/etc/passwd", "/all/", "/above/", "/above/etc/passwd"):
+        status, _, body = await answer(runner, path)
+        assert (path, status, "not here" in body) == (path, 404, True)
+
+
 async def test_pages_are_asked_for_again_and_what_bears_its_hash_is_not(node: Node) -> None:
     runner = await deployed(node, PAGES)
     assert (await answer(runner, "/"))[1]["cache-control"] == "no-cache"

@@ -90,14 +90,15 @@ class Pages(SimpleHTTPRequestHandler):
         return None
 
     def _inside(self, address: str) -> Path | None:
-        """Return what the address names, if it is there, unless it is hidden or lies outside."""
+        """Return what the address names, if it is there, unless it is hidden, lies outside, or is behind a link."""
         if _HIDDEN.search(address) or "\0" in address:
             return None
+        named = Path(os.path.normpath(f"{self.root}/{address}"))
         try:
-            path = Path(f"{self.root}/{address}").resolve(strict=True)
+            path = named.resolve(strict=True)
         except (OSError, RuntimeError):  # there is none, and can be none of a name too long, or of links in a circle
             return None
-        return path if path.is_relative_to(self.root) else None
+        return path if path == named and path.is_relative_to(self.root) else None
 
 
 def main(arguments: list[str]) -> None:
