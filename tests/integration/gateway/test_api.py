@@ -256,6 +256,7 @@ async def test_without_the_right_token_nothing_is_answered_but_how_to_get_it(tok
         ({"config": {"start_command": "a\x00b"}}, "config.start_command"),
         ({"config": {"limits": {"memory_mib": 10**30}}}, "config.limits.memory_mib"),
         ({"config": {"surprise": 1}}, "config.surprise"),
+        ({"config": {"pre_deploy_command": "migrate"}}, "config.pre_deploy_command"),
         ({"variables": {"1A": "x"}}, None),
         ({"variables": {"A": "x\x00"}}, "variables.A"),
         ({"variables": {"A": "x" * 70_000}}, "variables.A"),

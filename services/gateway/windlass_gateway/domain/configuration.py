@@ -66,12 +66,14 @@ class RetirementChange(_Part):
 
 
 class ConfigChange(_Part):
-    """The parts of the configuration that a request names. Null lets Windlass find it out from the source again."""
+    """The parts of the configuration that a request names. Null lets Windlass find it out from the source again.
+
+    A command before the start (`pre_deploy_command`) is refused as long as nothing runs it.
+    """
 
     runner: Token | None = None
     root: SourceFolder | None = None
     build_command: ShellCommand | None = None
-    pre_deploy_command: ShellCommand | None = None
     start_command: ShellCommand | None = None
     port: Port | None = None
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
@@ -82,7 +84,7 @@ class ConfigChange(_Part):
     retirement: RetirementChange = RetirementChange()
 
 
-_NULLABLE = frozenset({"runner", "root", "build_command", "pre_deploy_command", "start_command"})
+_NULLABLE = frozenset({"runner", "root", "build_command", "start_command"})
 
 
 def changed(base: DeploymentConfig, change: ConfigChange) -> DeploymentConfig:

@@ -167,7 +167,6 @@ def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
     return [
         ("Folder", config.root or "the top of the repository"),
         ("Build command", config.build_command or "detected"),
-        ("Before the start", config.pre_deploy_command or "nothing"),
         ("Start command", config.start_command or "detected"),
         ("Port", str(config.port)),
         ("Replicas", str(config.replicas)),

@@ -28,7 +28,7 @@ router = APIRouter(prefix="/projects/{slug}/settings", include_in_schema=False)
 Short = Annotated[str, Form(max_length=2_000)]
 Text = Annotated[str, Field(max_length=2_000)]
 Command = Annotated[str, Field(max_length=20_000)]
-_DETECTABLE = ("root", "runner", "build_command", "pre_deploy_command", "start_command")
+_DETECTABLE = ("root", "runner", "build_command", "start_command")
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
 _PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
 
@@ -43,7 +43,6 @@ class BuildForm(BaseModel):
     root: Text = ""
     runner: Text = ""
     build_command: Command = ""
-    pre_deploy_command: Command = ""
     start_command: Command = ""
     port: Text = ""
     replicas: Text = ""
