@@ -7,14 +7,16 @@ from markupsafe import Markup, escape
 
 from windlass_gateway.entrypoints.pages.sgr import PLAIN, Style
 
-_TOKEN = re.compile(
-    r"\x1b\[(?P<sgr>[0-9;:]*)m"
-    r"|\x1b\[[0-?]*[ -/]*[@-~]?"
+_SEQUENCE = (
+    r"\x1b\[[0-?]*[ -/]*[@-~]?"
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
     r"|\x1b[ -/]*[0-~]?"
-    r"|(?P<begin>\r+)"
-    r"|[\x00-\x08\x0a-\x1f\x7f-\x9f]"
+    r"|[\x00-\x08\x0a-\x0c\x0e-\x1f\x7f-\x9f]"
 )
+"""All that is not shown, but for the carriage return."""
+
+_TOKEN = re.compile(rf"\x1b\[(?P<sgr>[0-9;:]*)m|(?P<begin>\r+)|{_SEQUENCE}")
+_UNSEEN = re.compile(_SEQUENCE)
 
 
 def html(text: str) -> Markup:
@@ -23,8 +25,8 @@ def html(text: str) -> Markup:
 
 
 def plain(text: str) -> str:
-    """Return one line as a person reads it, without colours."""
-    return "".join(part for _, part in runs(text))
+    """Return one line as a person reads it, without colours: the parts of `runs`, for searches much sooner."""
+    return text if text.isprintable() else _UNSEEN.sub("", text).rstrip("\r").rpartition("\r")[2]
 
 
 def runs(text: str) -> list[tuple[Style, str]]:
