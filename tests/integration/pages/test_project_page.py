@@ -112,7 +112,9 @@ async def test_what_cannot_be_deployed_is_explained_in_the_form(
 async def test_rolling_back_names_the_version_and_keeps_the_reason_beside_the_log(
     client: httpx.AsyncClient, gateway: MemoryGateway, told: Mapping[str, DeploymentId]
 ) -> None:
+    assert 'href="/projects/shop/rollback#rollback-production"' in (await client.get("/projects/shop")).text
     form = (await client.get("/projects/shop/rollback")).text
+    assert 'id="rollback-production"' in form
     assert told["shop-2"].hex in form
     assert told["shop-live"].hex not in form, "what answers now is nothing to go back to"
     fields = {"to": told["shop-2"].hex, "environment": "production", "reason": "Orders <b>fail</b>"}
