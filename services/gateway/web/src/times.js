@@ -12,7 +12,7 @@ function seconds(element) {
   return Math.max(0, Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000));
 }
 
-// The same words as `age` in rendering.py.
+// The same words as `age` in words.py.
 function age(element) {
   const passed = seconds(element);
   if (passed < 5) return "just now";
