@@ -8,6 +8,9 @@ from playwright.sync_api import Browser
 
 from support.dashboard import Dashboard
 from support.dashboard_pages import PLACES, SCHEMES, WIDTHS, Place, look_at, window
+from support.dashboard_story import DashboardStory
+from windlass_contracts.ids import DeploymentId
+from windlass_gateway.application.configuring import Configuring
 
 MOST_REQUESTS = 10
 MOST_NODES = 1_500
@@ -33,3 +36,21 @@ def test_a_page_is_accessible_self_contained_and_fits_every_window(
         look.note()
         assert look.refused == []
         assert look.broken == []
+
+
+@pytest.mark.parametrize("path", ["/", "/projects/long", "/projects/long/settings", "/deployments/{long}", "/events"])
+def test_names_without_a_space_make_no_page_wider(browser: Browser, dashboard: Dashboard, path: str) -> None:
+    deployment = dashboard.run(long_names(dashboard.story()))
+    with window(browser, dashboard) as context:
+        look = look_at(context, dashboard, Place(path), {"long": deployment})
+        for width in WIDTHS:
+            look.show(width, "light")
+            assert look.overflow <= 0, f"{width} px"
+
+
+async def long_names(story: DashboardStory) -> DeploymentId:
+    """Tell of a project with names as long as they may be."""
+    deployment = await story.deploy("long", "b" * 240, subject="S" * 200, author="N" * 100)
+    await Configuring(story.gateway).branches(story.caller, "long", "staging", ["p" * 200])
+    await story.settled()
+    return deployment
