@@ -39,7 +39,7 @@ from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.application.personal import Person
 from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
 from windlass_gateway.application.tokens import ManagingTokens
-from windlass_gateway.domain.configuration import ConfigChange
+from windlass_gateway.domain.configuration import ConfigChange, LimitsChange
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.repository import git_source
@@ -325,7 +325,7 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
         subject="Show the delivery date before the payment",
         author="Ada Lindqvist",
         variables={"MAIL_FROM": "shop@example.com"},
-        config=ConfigChange(replicas=2),
+        config=ConfigChange(limits=LimitsChange(memory_mib=768)),
     )
     await story.live(told["shop-live"])
     story.ago(days=3)

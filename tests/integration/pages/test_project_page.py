@@ -18,7 +18,7 @@ async def test_the_page_says_what_is_live_since_when_and_what_changed(
 ) -> None:
     page = (await client.get("/projects/shop")).text
     production = page[page.index('id="project-tiles"') : page.index('id="deployments"')]
-    for text in ("http://shop.localhost:8080", "Ada Lindqvist", "replicas", "MAIL_FROM"):
+    for text in ("http://shop.localhost:8080", "Ada Lindqvist", "768 MiB", "MAIL_FROM"):
         assert text in production
     assert re.search(
         r">Live since <time [^>]+>4\d min ago<", " ".join(production.replace("Live since", ">Live since").split())

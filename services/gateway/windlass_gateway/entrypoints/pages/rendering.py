@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from windlass_gateway.entrypoints.pages import words
 from windlass_gateway.entrypoints.pages.assets import assets
+from windlass_gateway.entrypoints.pages.settings_words import setting_name, setting_value
 from windlass_gateway.entrypoints.pages.status import look
 
 _THEMES = frozenset({"light", "dark"})
@@ -25,6 +26,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(static=assets().address, icon_address=assets().icon, look=look, now=_now)
     environment.filters.update(age=words.age, duration=words.duration, short=words.short)
+    environment.filters.update(setting_name=setting_name, setting_value=setting_value)
     return environment
 
 
