@@ -46,7 +46,7 @@ class Pace:
     lifetime_s: float = 3_600.0
     kept: int = 1_000
     replayed: int = 5_000
-    told: int = 300
+    told: int = 200
     waiting: int = WAITING
 
 

@@ -5,7 +5,7 @@ Lines are numbered within their source for ever, so that a page that comes back 
 
 import asyncio
 import re
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import NoReturn, cast
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live.frames import PING, comment, message
 from windlass_gateway.entrypoints.live.reset import Reset, ResetError
 from windlass_gateway.entrypoints.live.session import signed_in
-from windlass_gateway.entrypoints.live.stream import chunk, finish, gone, start
+from windlass_gateway.entrypoints.live.stream import chunk, finish, gone, patient, start
 from windlass_gateway.entrypoints.pages.log_source import source_log
 from windlass_gateway.entrypoints.pages.log_window import BLOCK, blocks
 from windlass_gateway.entrypoints.pages.rendering import part
@@ -48,7 +48,8 @@ class LogTail:
             await start(send)
             await finish(send, reset.body)
         else:
-            await _tail(log, seen, shared.closing, receive, send)
+            with suppress(TimeoutError):  # it takes nothing, and comes back for the rest if it lives
+                await _tail(log, seen, shared.closing, receive, patient(send))
 
 
 async def _seen(request: Request, log: SourceLog) -> int:

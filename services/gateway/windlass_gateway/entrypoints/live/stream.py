@@ -7,6 +7,7 @@ from starlette.types import Message, Receive, Send
 
 from windlass_gateway.entrypoints.live.viewer import Viewer
 
+PATIENCE_S = 60.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -41,6 +42,16 @@ async def stream(viewer: Viewer, receive: Receive, send: Send) -> None:
                 await finish(send)
     finally:
         leaving.cancel()
+
+
+def patient(send: Send, seconds: float = PATIENCE_S) -> Send:
+    """Return a `send` that raises TimeoutError where the client takes nothing for so long."""
+
+    async def sending(message: Message) -> None:
+        async with asyncio.timeout(seconds):
+            await send(message)
+
+    return sending
 
 
 async def gone(receive: Receive) -> None:
