@@ -18,7 +18,7 @@ from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EnvironmentId, EventId, derived
 from windlass_gateway.domain import releases, routes
 from windlass_gateway.domain.environments import Environment
-from windlass_gateway.domain.refusals import NothingToRollBackError
+from windlass_gateway.domain.refusals import NothingToRollBackError, RollbackUnderWayError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback, decide_step_back
 from windlass_gateway.domain.routes import Routes
@@ -51,19 +51,21 @@ def failed(number: int) -> Candidate:
 
 
 def test_by_default_the_version_before_the_present_one_comes_back() -> None:
-    alias = routes_after(moved_to(1), moved_to(2)).alias_of(PRODUCTION)
+    moved = routes_after(moved_to(1), moved_to(2))
+    alias = moved.alias_of(PRODUCTION)
     assert alias is not None
     assert alias.before == (deployment_number(1),)
-    request = decide_step_back(ENVIRONMENT, alias, [live(1)], Releases())
+    request = decide_step_back(ENVIRONMENT, moved, [live(1)], Releases())
     assert (request.to, request.before, request.alias) == (deployment_number(1), deployment_number(2), "shop")
 
 
 def test_a_version_that_never_became_live_is_passed_over() -> None:
     # The routes went to 3, it failed, and they were put back to 2.
-    alias = routes_after(moved_to(1), moved_to(2), moved_to(3), moved_to(2)).alias_of(PRODUCTION)
+    moved = routes_after(moved_to(1), moved_to(2), moved_to(3), moved_to(2))
+    alias = moved.alias_of(PRODUCTION)
     assert alias is not None
     assert alias.before == (deployment_number(3), deployment_number(1))
-    request = decide_step_back(ENVIRONMENT, alias, [failed(3), live(1)], Releases())
+    request = decide_step_back(ENVIRONMENT, moved, [failed(3), live(1)], Releases())
     assert request.to == deployment_number(1)
 
 
@@ -74,10 +76,18 @@ def test_going_back_twice_goes_forward_again() -> None:
 
 
 def test_without_an_earlier_version_the_way_out_is_to_deploy() -> None:
-    alias = routes_after(moved_to(1)).alias_of(PRODUCTION)
     with pytest.raises(NothingToRollBackError) as refused:
-        decide_step_back(ENVIRONMENT, alias, [], Releases())
+        decide_step_back(ENVIRONMENT, routes_after(moved_to(1)), [], Releases())
     assert "windlass deploy" in refused.value.next_step
+
+
+@pytest.mark.parametrize("has_moved", [False, True])
+def test_the_same_wish_sent_twice_does_not_end_where_it_began(*, has_moved: bool) -> None:
+    asked = RollbackRequested(environment=PRODUCTION, alias="shop", to=deployment_number(1))
+    move = [moved_to(1, request=EventId(derived("test", "3")))] if has_moved else []
+    under_way = routes_after(moved_to(1), moved_to(2), asked, *move)
+    with pytest.raises(RollbackUnderWayError):
+        decide_step_back(ENVIRONMENT, under_way, [live(1), live(2)], Releases())
 
 
 def test_an_environment_that_was_never_live_cannot_go_back() -> None:

@@ -87,7 +87,8 @@ class RollingBack:
             return decide_rollback(environment, alias, _candidate(await finder.deployment(to)), releases)
         before = () if alias is None else alias.before
         earlier = await finder.candidates(before, ProjectId(project.key))
-        return decide_step_back(environment, alias, [_candidate(one) for one in earlier], releases)
+        known = None if routes is None else routes.row
+        return decide_step_back(environment, known, [_candidate(one) for one in earlier], releases)
 
 
 def _candidate(found: Versioned[Deployment]) -> Candidate:

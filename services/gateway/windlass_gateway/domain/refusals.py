@@ -28,6 +28,7 @@ Refusal
     ├── NoRepositoryError        the project has no repository to deploy from
     ├── NotRepeatableError       the deployment was made of no repository
     ├── TooLateToCancelError     the deployment ended, or its cutover began
+    ├── RollbackUnderWayError    another rollback is not answered yet
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
 
@@ -338,6 +339,19 @@ class TooLateToCancelError(NotNowError):
             detail = f"This deployment has ended already: it is {phase}."
             next_step = "Nothing needs to be done."
         super().__init__(detail, next_step=next_step)
+
+
+class RollbackUnderWayError(NotNowError):
+    """Another rollback is not answered yet, so that the version before is not known."""
+
+    title = "A rollback is under way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Addresses of this project are on their way back already.",
+            next_step="Wait a moment and look at what answers then, or name the version that you want with --to.",
+            field="to",
+        )
 
 
 class NothingToRollBackError(NotNowError):

@@ -7,9 +7,9 @@ from windlass_contracts.events import RollbackRequested
 from windlass_contracts.ids import DeploymentId
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment
-from windlass_gateway.domain.refusals import NothingToRollBackError
+from windlass_gateway.domain.refusals import NothingToRollBackError, RollbackUnderWayError
 from windlass_gateway.domain.releases import Releases
-from windlass_gateway.domain.routes import AliasState
+from windlass_gateway.domain.routes import AliasState, Routes
 
 _LIST = "`windlass ps PROJECT` lists its deployments; name one that was live with --to."
 
@@ -38,13 +38,20 @@ def decide_rollback(
 
 
 def decide_step_back(
-    environment: Environment, alias: AliasState | None, earlier: Sequence[Candidate], releases: Releases
+    environment: Environment, routes: Routes | None, earlier: Sequence[Candidate], releases: Releases
 ) -> RollbackRequested:
     """Return the request to go back to the latest version before the present one that still can answer.
 
+    While addresses of the project are on their way back, nobody knows which version is the one before: the same wish
+    sent twice would end where it began.
+
     Raises:
+        RollbackUnderWayError: somebody goes back at this moment.
         NothingToRollBackError: there is none.
     """
+    if routes is not None and routes.awaiting:
+        raise RollbackUnderWayError
+    alias = None if routes is None else routes.alias_of(environment.id)
     address = _address(environment, alias)
     for target in earlier:
         if _obstacle(environment, address, target, releases) is None:
