@@ -33,6 +33,10 @@ from windlass_contracts.events import (
     ProjectConfigured,
     ProjectCreated,
     PromotionRequested,
+    ReactionAbandoned,
+    ReactionDiscarded,
+    ReactionRecovered,
+    ReactionRetried,
     ReleaseRetired,
     RollbackRequested,
     RoutesApplied,
@@ -53,6 +57,7 @@ from windlass_contracts.ids import (
     ProjectId,
     TeamId,
     TokenId,
+    reaction_id,
 )
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 
@@ -208,6 +213,9 @@ _TOKEN = TokenId(_id("token"))
 _RECIPE = Recipe(
     runner="node", build_command="npm ci", start_command="exec node server.js", detected_by="package-script"
 )
+_REACTION = AggregateKey.of_reaction(
+    TEAM, reaction_id(Service.MONITOR, "watches", EventId(_id("container.started.v1")))
+)
 _OF_TEAM: tuple[tuple[Service, AggregateKey, Event], ...] = (
     (
         Service.GATEWAY,
@@ -245,6 +253,23 @@ _OF_TEAM: tuple[tuple[Service, AggregateKey, Event], ...] = (
         AggregateKey.of_inspection(TEAM, InspectionId(_id("inspection"))),
         InspectionFailed(code="login-needed", reason="The repository does not exist, or needs a login."),
     ),
+    (
+        Service.MONITOR,
+        _REACTION,
+        ReactionAbandoned(
+            reactor="watches",
+            sequence=SEQUENCE,
+            event=_id("container.started.v1"),
+            type="container.started.v1",
+            attempts=30,
+            error="windlass_monitor.application.watch.ProbeError",
+            place="windlass_monitor.application.watch:57",
+            note=_id("what the error said"),
+        ),
+    ),
+    (Service.GATEWAY, _REACTION, ReactionRetried(note=_id("why it is tried again"))),
+    (Service.MONITOR, _REACTION, ReactionRecovered()),
+    (Service.GATEWAY, _REACTION, ReactionDiscarded(note=_id("why it is not needed any more"))),
 )
 
 

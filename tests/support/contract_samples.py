@@ -5,6 +5,9 @@ SHA = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 # Published: each of these stays valid, whatever a later release thinks of it.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "Token": ("a", "bad-status", "x1-2-3", "a" * 63),
+    "EventType": ("deployment.requested.v1", "reaction.given-up.v12"),
+    "ErrorName": ("TypeError", "windlass_router.application.proxy.ProxyError", "_x", "A" * 200),
+    "CodePlace": ("windlass_router.application.proxy:1", "a:10"),
     "Sentence": ("The build command ended with exit code 2.", "x" * 1000),
     "Slug": ("a", "0", "my-app", "shop-2", "a" * 40),
     "EnvironmentName": ("production", "staging", "preview-7", "env", "git", "deadbee", "feature-env-x"),
@@ -37,6 +40,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 REFUSED: dict[str, tuple[str, ...]] = {
     "Token": ("", "A", "1a", "a-", "a--b", "-a", "a b", "a.b", "a" * 64, "a\n"),
+    "EventType": ("", "deployment", "deployment.v0", "Deployment.x.v1", "a1.b.v1", "a.b.v1\n", "a..v1"),
+    "ErrorName": ("", "1A", "A B", "A()", "A\n", "a-b", "A" * 201),
+    "CodePlace": ("", "a", "a:", "a:0", ":1", "/a/b.py:1", "a:1\n", "a b:1"),
     "Sentence": ("", "x" * 1001),
     "Slug": (
         "",

@@ -19,7 +19,7 @@ from windlass_contracts.events import __all__ as _published  # noqa: F401 - impo
 from windlass_contracts.ids import EventId, ProjectId, TeamId
 from windlass_contracts.privacy import PersonalData
 from windlass_contracts.subjects import AggregateKey, Service, parse_subject
-from windlass_contracts.values import Moment
+from windlass_contracts.values import EventType, Moment
 
 MESSAGE_ID_HEADER = "Nats-Msg-Id"
 TYPE_HEADER = "Windlass-Type"
@@ -44,7 +44,6 @@ TraceParent = Annotated[
 ]
 EventSource = Annotated[str, StringConstraints(pattern=r"^urn:windlass:[0-9a-f]{8}:[a-z]+$"), PersonalData.NONE]
 EventSubject = Annotated[str, StringConstraints(pattern=r"^evt(\.[a-z0-9_-]+){5}$"), PersonalData.NONE]
-EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z-]+)+\.v[1-9][0-9]*$"), PersonalData.NONE]
 
 DataT = TypeVar("DataT", bound=Event)
 E_co = TypeVar("E_co", bound=Event, covariant=True)

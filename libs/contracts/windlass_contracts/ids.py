@@ -14,6 +14,7 @@ EnvironmentId = NewType("EnvironmentId", UUID)
 DeploymentId = NewType("DeploymentId", UUID)
 InspectionId = NewType("InspectionId", UUID)
 TokenId = NewType("TokenId", UUID)
+ReactionId = NewType("ReactionId", UUID)
 
 PersonId = Annotated[UUID, PersonalData.PSEUDONYM]
 """Somebody whose name and addresses lie in the bucket `PEOPLE`."""
@@ -51,3 +52,8 @@ def deployment_id(request_key: str, project: ProjectId, environment: Environment
 def caused_event_id(cause: EventId, event_type: str, *parts: str) -> EventId:
     """Return the id of what a reactor appends because of `cause`, the same when it decides again after a crash."""
     return EventId(derived("event", cause, event_type, *parts))
+
+
+def reaction_id(service: str, reactor: str, event: EventId) -> ReactionId:
+    """Return the id of one service's reaction to an event, which a dead letter is about."""
+    return ReactionId(derived("reaction", service, reactor, event))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from windlass_contracts.errors import MalformedSubjectError
-from windlass_contracts.ids import DeploymentId, InspectionId, ProjectId, TeamId
+from windlass_contracts.ids import DeploymentId, InspectionId, ProjectId, ReactionId, TeamId
 
 STREAM = "EVENTS"
 ALL_EVENTS = "evt.>"
@@ -39,11 +39,12 @@ class Aggregate(StrEnum):
     RELEASES = "releases"
     INSPECTION = "inspection"
     TOKENS = "tokens"
+    REACTION = "reaction"
 
     @property
     def of_team(self) -> bool:
         """Whether it belongs to a team as a whole, and to none of its projects."""
-        return self in {Aggregate.INSPECTION, Aggregate.TOKENS}
+        return self in {Aggregate.INSPECTION, Aggregate.TOKENS, Aggregate.REACTION}
 
 
 _NO_PROJECT = "_"
@@ -88,6 +89,11 @@ class AggregateKey:
     def of_tokens(cls, team: TeamId) -> "AggregateKey":
         """Return the aggregate of all API tokens of a team."""
         return cls(team, None, Aggregate.TOKENS, team)
+
+    @classmethod
+    def of_reaction(cls, team: TeamId, reaction: ReactionId) -> "AggregateKey":
+        """Return the aggregate of one reaction that was given up."""
+        return cls(team, None, Aggregate.REACTION, reaction)
 
 
 PROJECT_REGISTRY = f"evt.*.*.*.{Aggregate.PROJECT}.*"

@@ -46,6 +46,17 @@ Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63), PersonalData.NONE]
 """One word of an open vocabulary: readers must bear words that they do not know."""
 
+EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z-]+)+\.v[1-9][0-9]*$"), PersonalData.NONE]
+"""What happened, and in which version it is told."""
+
+ErrorName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=200), PersonalData.NONE]
+"""The class of an error, with or without its module."""
+
+CodePlace = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[1-9][0-9]*$", max_length=200), PersonalData.NONE
+]
+"""A module and a line in it."""
+
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000), PersonalData.NAMED]
 """A sentence of our own code, which may quote names of things: never the output of an app, a build or a remote host."""
 

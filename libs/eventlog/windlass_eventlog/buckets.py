@@ -17,6 +17,12 @@ class Bucket(StrEnum):
     NOTES = "NOTES"
     """Texts that people wrote, by note id."""
 
+    QUARANTINE = "QUARANTINE"
+    """Events that an operator lets a service pass over, by service and sequence; an entry is never taken back."""
+
+    OPERATIONS = "OPERATIONS"
+    """What operators ask services to do (rebuild, verify), and how far they are."""
+
 
 class KeyValue(Protocol):
     """One bucket."""

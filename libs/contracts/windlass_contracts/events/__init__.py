@@ -22,6 +22,12 @@ from windlass_contracts.events.deployment import (
 from windlass_contracts.events.environment import EnvironmentConfigured, EnvironmentCreated
 from windlass_contracts.events.inspection import InspectionFailed, InspectionRequested, SourceInspected
 from windlass_contracts.events.project import ProjectConfigured, ProjectCreated
+from windlass_contracts.events.reaction import (
+    ReactionAbandoned,
+    ReactionDiscarded,
+    ReactionRecovered,
+    ReactionRetried,
+)
 from windlass_contracts.events.release import ReleaseRetired
 from windlass_contracts.events.routes import (
     AliasesChanged,
@@ -56,6 +62,10 @@ __all__ = [
     "ProjectConfigured",
     "ProjectCreated",
     "PromotionRequested",
+    "ReactionAbandoned",
+    "ReactionDiscarded",
+    "ReactionRecovered",
+    "ReactionRetried",
     "ReleaseRetired",
     "RollbackRequested",
     "RoutesApplied",
