@@ -1,10 +1,12 @@
 """What buckets and the object store do, whatever keeps them. The tests of each adapter subclass these."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
-from windlass_eventlog.buckets import KeyValue, Objects
+from windlass_eventlog.buckets import Change, KeyValue, Objects
 from windlass_eventlog.errors import KeyTakenError
 
 
@@ -37,6 +39,46 @@ class KeyValueContract:
             await bucket.create(key, b"value")
         await bucket.delete("b")
         assert sorted(await keys_of(bucket)) == ["a", "c"]
+
+    async def test_what_is_put_replaces_what_was_there(self, bucket: KeyValue) -> None:
+        await bucket.put("one", b"first")
+        await bucket.put("one", b"second")
+        assert await bucket.get("one") == b"second"
+        with pytest.raises(KeyTakenError):
+            await bucket.create("one", b"third")
+
+    async def test_who_watches_is_told_what_is_there_and_then_what_comes(self, bucket: KeyValue) -> None:
+        await bucket.put("one", b"replaced")
+        await bucket.put("two", b"2")
+        await bucket.put("one", b"1")
+        await bucket.put("gone", b"before")
+        await bucket.delete("gone")
+        async with aclosing(bucket.watch()) as changes:
+            assert await told(changes, 2) == [Change("two", b"2"), Change("one", b"1")]
+
+            await bucket.delete("never-there")
+            await bucket.put("empty", b"")
+            await bucket.delete("two")
+            await bucket.put("two", b"again")
+            assert await told(changes, 3) == [Change("empty", b""), Change("two", None), Change("two", b"again")]
+
+    async def test_who_watches_some_keys_is_told_of_no_other(self, bucket: KeyValue) -> None:
+        for key in ("answer", "answer.logs", "answers.logs", "request.logs", "answer.logs.old"):
+            await bucket.put(key, b"")
+        async with aclosing(bucket.watch("answer.")) as below, aclosing(bucket.watch("answer.logs")) as one:
+            assert [change.key for change in await told(below, 2)] == ["answer.logs", "answer.logs.old"]
+            assert [change.key for change in await told(one, 1)] == ["answer.logs"]
+
+            await bucket.put("answer.router", b"")
+            await bucket.put("answer.logs", b"more")
+            assert [change.key for change in await told(below, 2)] == ["answer.router", "answer.logs"]
+            assert await told(one, 1) == [Change("answer.logs", b"more")]
+
+
+async def told(changes: AsyncGenerator[Change, None], count: int) -> list[Change]:
+    """Return the next changes, once they are there."""
+    async with asyncio.timeout(10):
+        return [await anext(changes) for _ in range(count)]
 
 
 async def keys_of(bucket: KeyValue) -> list[str]:

@@ -1,6 +1,7 @@
 """Ports to what lies beside the log: key-value buckets for what must be deletable, an object store for large things."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,6 +25,14 @@ class Bucket(StrEnum):
     """What operators ask services to do (rebuild, verify), and how far they are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a key holds now; None where it was deleted."""
+
+    key: str
+    value: bytes | None
+
+
 class KeyValue(Protocol):
     """One bucket."""
 
@@ -33,6 +42,10 @@ class KeyValue(Protocol):
         Raises:
             KeyTakenError: the key exists.
         """
+        ...
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Store a value under a key, whatever was there before."""
         ...
 
     async def get(self, key: str) -> bytes | None:
@@ -45,6 +58,17 @@ class KeyValue(Protocol):
 
     def keys(self) -> AsyncIterator[str]:
         """Yield all keys."""
+        ...
+
+    def watch(self, prefix: str = "") -> AsyncGenerator[Change, None]:
+        """Yield what is there, then what comes, in the order in which it was stored.
+
+        `prefix` is a key, or what keys begin with up to and with a dot (`answer.`), or empty for all of them.
+        What was replaced before it could be read is left out. Survives reconnects; ends only by being closed.
+
+        Raises:
+            NotProvisionedError: the bucket is gone.
+        """
         ...
 
 

@@ -1,12 +1,18 @@
 """Buckets and the object store on a real server."""
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
-from support.buckets_contract import KeyValueContract, ObjectsContract
-from windlass_eventlog.buckets import Bucket
+from support.buckets_contract import KeyValueContract, ObjectsContract, told
+from windlass_eventlog.buckets import Bucket, Change
 from windlass_eventlog.errors import NotProvisionedError
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
 from windlass_eventlog.jetstream.connection import Connection, connection
+from windlass_eventlog.jetstream.provisioning import provision
+
+from .conftest import RestartableNats
 
 
 class TestJetStreamKeyValue(KeyValueContract):
@@ -24,6 +30,21 @@ class TestJetStreamKeyValue(KeyValueContract):
         mark = await link.jetstream.get_msg("KV_NOTES", state.last_seq)
         assert state.messages == 1
         assert not mark.data
+
+
+async def test_who_watches_goes_on_behind_a_restart_of_the_server(restartable_nats: RestartableNats) -> None:
+    await provision(restartable_nats.url)
+    async with connection(restartable_nats.url, "test") as link:
+        bucket = await JetStreamKeyValue.opened(link, Bucket.OPERATIONS)
+        await bucket.put("one", b"before")
+        async with aclosing(bucket.watch()) as changes:
+            assert await told(changes, 1) == [Change("one", b"before")]
+            coming = asyncio.create_task(told(changes, 1))
+            restartable_nats.kill()
+            restartable_nats.start()
+            async with connection(restartable_nats.url, "other") as other:
+                await (await JetStreamKeyValue.opened(other, Bucket.OPERATIONS)).put("two", b"after")
+            assert await coming == [Change("two", b"after")]
 
 
 class TestJetStreamObjects(ObjectsContract):

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,9 +11,10 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysEr
 from nats.js.kv import KeyValue as NatsKeyValue
 from nats.js.object_store import ObjectStore as NatsObjectStore
 
-from windlass_eventlog.buckets import Bucket, KeyValue, Objects
+from windlass_eventlog.buckets import Bucket, Change, KeyValue, Objects
 from windlass_eventlog.errors import KeyTakenError, LogUnavailableError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.watch import watched
 from windlass_eventlog.topology import OBJECTS
 
 _PIECE_BYTES = 128 * 1024
@@ -25,6 +26,7 @@ class JetStreamKeyValue(KeyValue):
 
     name: Bucket
     store: NatsKeyValue
+    connection: Connection
 
     @classmethod
     async def opened(cls, connection: Connection, name: Bucket) -> Self:
@@ -35,7 +37,7 @@ class JetStreamKeyValue(KeyValue):
         """
         with _answered(name):
             try:
-                return cls(name, await connection.jetstream.key_value(name))
+                return cls(name, await connection.jetstream.key_value(name), connection)
             except NotFoundError as error:
                 msg = f"There is no bucket {name}: provision the installation."
                 raise NotProvisionedError(msg) from error
@@ -47,6 +49,10 @@ class JetStreamKeyValue(KeyValue):
             except KeyWrongLastSequenceError as error:
                 msg = f"{self.name} has a value under {key} already."
                 raise KeyTakenError(msg) from error
+
+    async def put(self, key: str, value: bytes) -> None:
+        with _answered(self.name):
+            await self.store.put(key, value)
 
     async def get(self, key: str) -> bytes | None:
         with _answered(self.name):
@@ -67,6 +73,11 @@ class JetStreamKeyValue(KeyValue):
                 return
         for key in found:
             yield key
+
+    async def watch(self, prefix: str = "") -> AsyncGenerator[Change, None]:
+        async with aclosing(watched(self.connection, self.name, prefix)) as changes:
+            async for change in changes:
+                yield change
 
 
 @dataclass(frozen=True, slots=True)

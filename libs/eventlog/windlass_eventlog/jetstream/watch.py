@@ -1,0 +1,86 @@
+"""A bucket watched in order, across reconnects and restarts of the server.
+
+By a consumer of our own that only ever goes on: the library's watcher hands out everything again after a reconnect.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import nats.errors
+import structlog
+from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
+from nats.js.kv import KV_OP
+
+from windlass_eventlog.buckets import Bucket, Change
+from windlass_eventlog.errors import NotProvisionedError
+from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.pull import Selection, pulled
+
+_TRY_AGAIN_AFTER_S = 0.1
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """How far a bucket was read, which one that was, and what was told of it."""
+
+    bucket: Bucket
+    position: int = 0
+    created: datetime | None = None
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def stream(self) -> str:
+        return f"KV_{self.bucket}"
+
+    async def check(self, connection: Connection) -> None:
+        """Begin anew where the bucket was made anew.
+
+        Raises:
+            NotProvisionedError: there is none.
+        """
+        try:
+            info = await connection.once(lambda: connection.jetstream.stream_info(self.stream))
+        except NotFoundError as error:
+            msg = f"There is no bucket {self.bucket} any more: provision the installation."
+            raise NotProvisionedError(msg) from error
+        if self.created != info.created or info.state.last_seq < self.position:
+            self.position, self.created = 0, info.created
+
+    def take(self, message: Msg) -> Change | None:
+        """Return what a message says; None where it says that something is gone of which nothing was told."""
+        self.position = message.metadata.sequence.stream
+        key = message.subject.removeprefix(f"$KV.{self.bucket}.")
+        if KV_OP not in (message.headers or {}):
+            self.told.add(key)
+            return Change(key, message.data)
+        if key not in self.told:
+            return None
+        self.told.discard(key)
+        return Change(key, None)
+
+
+async def watched(connection: Connection, bucket: Bucket, prefix: str) -> AsyncGenerator[Change, None]:
+    """Yield what is there, then what comes; see `KeyValue.watch`.
+
+    Raises:
+        NotProvisionedError: the bucket is gone.
+    """
+    watch = _Watch(bucket)
+    pattern = f"$KV.{bucket}.{prefix}{'>' if not prefix or prefix.endswith('.') else ''}"
+    while True:
+        try:
+            await watch.check(connection)
+            selection = Selection(pattern, watch.position + 1, stream=watch.stream)
+            async with aclosing(pulled(connection, selection)) as messages:
+                async for message, _ in messages:
+                    if (change := watch.take(message)) is not None:
+                        yield change
+        except (nats.errors.Error, OSError) as error:
+            _log.info("bucket.watching_again", bucket=bucket, after=watch.position, why=str(error) or repr(error))
+            await asyncio.sleep(_TRY_AGAIN_AFTER_S)
