@@ -17,6 +17,7 @@ from functools import partial
 from windlass_contracts.cloudevent import envelope_class
 from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Service
+from windlass_eventlog import failpoints
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket
@@ -57,6 +58,7 @@ async def connected(
         LogUnavailableError, RowsUnavailableError: NATS or PostgreSQL did not answer at the start.
     """
     configure_log()
+    failpoints.switch_on(service)
     nats_url = settings.nats_url.get_secret_value()
     async with (
         connection(nats_url, service) as nats,

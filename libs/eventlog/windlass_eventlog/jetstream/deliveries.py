@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 
 from windlass_contracts.cloudevent import TYPE_HEADER
 from windlass_contracts.subjects import STREAM
+from windlass_eventlog.failpoints import awaits, reach
 from windlass_eventlog.jetstream.turns import Turns
 from windlass_eventlog.message import Message
 from windlass_eventlog.reaction import Broken, Handled, Outcome, Postponed, Reaction
@@ -94,7 +95,7 @@ class Deliveries:
         match outcome:
             case Handled():
                 self._failures.pop(sequence, None)
-                await message.ack()
+                await _acknowledge(message, sequence)
             case Postponed(delay=delay, why=why):
                 _log.debug("wakeup.postponed", sequence=sequence, seconds=delay.total_seconds(), why=why)
                 await message.nak(delay=max(delay.total_seconds(), 0.001))
@@ -132,6 +133,16 @@ class Deliveries:
                 await message.in_progress()
             except (nats.errors.Error, OSError) as error:
                 _log.warning("wakeup.no_heartbeat", subject=message.subject, error=str(error) or repr(error))
+
+
+async def _acknowledge(message: Msg, sequence: int) -> None:
+    kind = (message.headers or {}).get(TYPE_HEADER, "")
+    reach("before_ack", kind, sequence)
+    if awaits("after_ack", kind):
+        await message.ack_sync()  # a plain one may still lie in this process when it is killed
+    else:
+        await message.ack()
+    reach("after_ack", kind, sequence)
 
 
 def _aggregate(subject: str) -> str:

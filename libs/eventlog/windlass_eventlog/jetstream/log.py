@@ -12,6 +12,7 @@ from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog.errors import NotProvisionedError
+from windlass_eventlog.failpoints import reach
 from windlass_eventlog.jetstream.append import Append
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.reader import ordered
@@ -31,7 +32,11 @@ class JetStreamLog(EventLog):
     installation: str
 
     async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
-        return await Append(self.connection, Message.of(proposed, self.installation), expected).run()
+        kind = proposed.event.TYPE
+        reach("before_append", kind)
+        sequence = await Append(self.connection, Message.of(proposed, self.installation), expected).run()
+        reach("after_append", kind, sequence)
+        return sequence
 
     async def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
         async with aclosing(ordered(self.connection, after, pattern)) as messages:

@@ -27,6 +27,7 @@ from windlass_contracts.events import ContainerPaused, ContainerResumed, Contain
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import TRANSITIONS
 from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.failpoints import reach
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_eventlog.vault import Vault
 
@@ -100,6 +101,7 @@ class Containers:
                 event = ContainerResumed(node=self.node.name, container=spec.name)
             else:
                 event = self._started(await self._run(spec), replica, row.config.limits, began)
+            reach("after_start", "container")
             await self._say(journal, event, spec.name)
         except (ConflictError, asyncio.CancelledError):
             # What the log does not know must not run: whoever decides next starts it again if it is still wanted.
@@ -180,6 +182,7 @@ class Containers:
             # One that ended meanwhile is no longer there to be paused: the engine's own event says so.
             with suppress(RunnerMissingError, RunnerNotRunningError):
                 await self.runtime.pause(name)
+            reach("after_pause", "container")
         await self.caught_up(journal.sequence)
 
     async def busy(self, names: Iterable[str]) -> frozenset[str]:

@@ -30,6 +30,7 @@ from windlass_contracts.events.deployment import GitSource, Recipe
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import TryAgain
+from windlass_eventlog.failpoints import reach
 from windlass_eventlog.logs.port import DeploymentLog, LogStore
 from windlass_eventlog.logs.redaction import Redaction
 from windlass_eventlog.logs.writer import LogWriter
@@ -102,6 +103,7 @@ class Deploying:
                 await told.say_plan(recipe)
                 spec = self._specification(row, commit, recipe, variables)
                 release = await self.containers.runtime.build(spec, archive, told)
+                reach("after_build", "release")
                 await told.say("The release was there already." if release.cache_hit else "The release is made.")
         return await self._built(journal, release, recipe, began)
 

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from windlass_eventlog.failpoints import reach
 from windlass_router.application.proxy import NotWrittenError
 
 FILE = "000-routes.yml"
@@ -51,7 +52,9 @@ class RoutesFile:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            reach("before_write", "routes")
             written.replace(self._path)
+            reach("after_write", "routes")
         except OSError as error:
             raise self._unusable(error) from error
 
