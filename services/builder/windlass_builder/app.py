@@ -3,8 +3,9 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
+from windlass_builder.application.source import SourceFetcher
 from windlass_builder.application.sweeping import Sweeping
+from windlass_builder.domain.detection import Listing
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
@@ -41,10 +44,21 @@ from windlass_contracts.events import (
     RoutesFailed,
 )
 from windlass_contracts.subjects import Service
-from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
+
+PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where projects' sources come from, how an archive of one is looked into, and how many are worked on at once."""
+
+    fetcher: SourceFetcher
+    list_root: Callable[[Path], Awaitable[Listing]]
+    builds_at_once: int = 2
+    inspections_at_once: int = 2
 
 
 async def serve(started: Callable[[], None]) -> None:
@@ -52,17 +66,22 @@ async def serve(started: Callable[[], None]) -> None:
     settings = BuilderSettings()
     async with (
         _runtime(settings) as runtime,
-        connected(Service.BUILDER, settings, projections=[DEPLOYMENTS, ROUTES, INSPECTIONS]) as link,
-        asyncio.TaskGroup() as tasks,
+        connected(Service.BUILDER, settings, projections=PROJECTIONS) as link,
     ):
-        containers = Containers(link.rows, runtime, link.vault, _node(settings))
+        await work(link, runtime, _sources(settings), _node(settings), started)
+
+
+async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, started: Callable[[], None]) -> None:
+    """Do all that the builder does, over whatever log, runtime and sources, until canceled."""
+    async with asyncio.TaskGroup() as tasks:
+        containers = Containers(link.rows, runtime, link.vault, node)
         reconciling = Reconciling(link.append, containers)
         await reconciling.run()
         tasks.create_task(Exits(link.append, containers, reconciling).follow())
-        retiring = Retiring(link.append, containers, utc_now, tasks)
+        retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
         reactors = [
-            *_reactors(settings, link, containers, tasks),
+            *_reactors(sources, link, containers, tasks),
             Reactor("retire", frozenset({RoutesApplied, RoutesFailed}), retiring.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
@@ -113,17 +132,20 @@ def _node(settings: BuilderSettings) -> Node:
     )
 
 
-def _reactors(settings: BuilderSettings, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
-    sources = GitSource(
+def _sources(settings: BuilderSettings) -> Sources:
+    fetcher = GitSource(
         settings.home,
         local_repositories=settings.local_folders,
         loopback_allowed=settings.loopback_repositories,
     )
-    slots = asyncio.Semaphore(settings.builds_at_once)
-    deploying = Deploying(link.append, containers, sources, list_root, link.logs, slots)
-    looks = asyncio.Semaphore(settings.inspections_at_once)
-    scratch = containers.node.scratch
-    inspecting = Inspecting(link.append, link.rows, sources, list_root, scratch, looks, utc_now)
+    return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once)
+
+
+def _reactors(sources: Sources, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
+    slots, looks = asyncio.Semaphore(sources.builds_at_once), asyncio.Semaphore(sources.inspections_at_once)
+    deploying = Deploying(link.append, containers, sources.fetcher, sources.list_root, link.logs, slots)
+    scratch, clock = containers.node.scratch, link.append.clock
+    inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
     sweeping = Sweeping(containers, tasks)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from windlass_contracts.subjects import Service
-from windlass_eventlog.clock import utc_now
+from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
 from windlass_eventlog.settings import CommonSettings
 from windlass_logs.adapters.docker import DockerLogSource
@@ -19,12 +19,15 @@ from windlass_logs.application.projections import DEPLOYMENTS
 async def serve(started: Callable[[], None]) -> None:
     """Run until cancelled."""
     settings = CommonSettings()
-    async with (
-        connected(Service.LOGS, settings, projections=[DEPLOYMENTS]) as link,
-        asyncio.TaskGroup() as tasks,
-    ):
-        following = Following(_source(settings), link.logs, link.vault)
-        collector = Collector(link.rows, following, settings.node, utc_now, tasks)
+    async with connected(Service.LOGS, settings, projections=[DEPLOYMENTS]) as link:
+        await work(link, _source(settings), settings.node, started)
+
+
+async def work(link: Link, source: LogSource, node: str, started: Callable[[], None]) -> None:
+    """Do all that the logs service does, over whatever log and source of lines, until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        following = Following(source, link.logs, link.vault)
+        collector = Collector(link.rows, following, node, link.append.clock, tasks)
         await collector.restore()
         async with link.reacting([collector.reactor]):
             started()

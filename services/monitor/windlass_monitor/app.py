@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from windlass_contracts.subjects import Service
-from windlass_eventlog.clock import utc_now
+from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
 from windlass_eventlog.settings import CommonSettings
 from windlass_monitor.adapters.prober import StreamProber
+from windlass_monitor.application.prober import Prober
 from windlass_monitor.application.projections import DEPLOYMENTS
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.application.watches import Watches
@@ -16,12 +17,15 @@ from windlass_monitor.application.watches import Watches
 async def serve(started: Callable[[], None]) -> None:
     """Run until cancelled."""
     settings = CommonSettings()
-    async with (
-        connected(Service.MONITOR, settings, projections=[DEPLOYMENTS]) as link,
-        asyncio.TaskGroup() as tasks,
-    ):
+    async with connected(Service.MONITOR, settings, projections=[DEPLOYMENTS]) as link:
+        await work(link, StreamProber(), started)
+
+
+async def work(link: Link, prober: Prober, started: Callable[[], None]) -> None:
+    """Do all that the monitor does, over whatever log and prober, until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
         voice = Voice(link.rows, link.append)
-        watches = Watches(link.log, link.rows, voice, StreamProber(), utc_now, tasks)
+        watches = Watches(link.log, link.rows, voice, prober, link.append.clock, tasks)
         await watches.restore()
         async with link.reacting([watches.reactor]):
             started()

@@ -8,14 +8,13 @@ import httpx
 import structlog
 
 from windlass_contracts.subjects import Service
-from windlass_eventlog.clock import utc_now
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
 from windlass_router.adapters.proxies import Proxies
 from windlass_router.adapters.routes_file import RoutesFile
 from windlass_router.adapters.traefik import Traefik
 from windlass_router.application.projections import ALL
-from windlass_router.application.proxy import ProxyError
+from windlass_router.application.proxy import Proxy, ProxyError
 from windlass_router.application.publisher import Publisher
 from windlass_router.application.reactors import reactors_of
 from windlass_router.application.serving import Serving
@@ -34,13 +33,19 @@ async def serve(started: Callable[[], None]) -> None:
         # It speaks plain HTTP to loopback alone: the certificates of the world would be megabytes for nothing.
         httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
         connected(Service.ROUTER, settings, projections=ALL) as link,
-        asyncio.TaskGroup() as tasks,
     ):
-        publisher = _publisher(settings, link, client)
+        await work(link, _proxies(settings, client), _site(settings), started)
+
+
+async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], None]) -> None:
+    """Do all that the router does, over whatever log and proxies, until canceled."""
+    clock = link.append.clock
+    async with asyncio.TaskGroup() as tasks:
+        publisher = Publisher(link.rows, proxies, site, clock)
         publishing = tasks.create_task(publisher.run())
         await _restore(publisher, link)
-        switching = Switching(link.append, link.rows, publisher, utc_now)
-        async with link.reacting(reactors_of(switching, Serving(link.rows, publisher, utc_now))):
+        switching = Switching(link.append, link.rows, publisher, clock)
+        async with link.reacting(reactors_of(switching, Serving(link.rows, publisher, clock))):
             started()
             await publishing
 
@@ -48,13 +53,13 @@ async def serve(started: Callable[[], None]) -> None:
 async def _restore(publisher: Publisher, link: Link) -> None:
     """Let the proxies serve what the log says before anything new is decided."""
     try:
-        await publisher.publish(link.rows.position, utc_now() + _FIRST_WITHIN)
+        await publisher.publish(link.rows.position, link.append.clock() + _FIRST_WITHIN)
     except ProxyError as error:
         # Their routes of before go on; every later decision waits for its own confirmation.
         _log.warning("routes-not-confirmed-at-start", reason=str(error))
 
 
-def _publisher(settings: RouterSettings, link: Link, client: httpx.AsyncClient) -> Publisher:
+def _proxies(settings: RouterSettings, client: httpx.AsyncClient) -> Proxies:
     traefik = Traefik(
         node=settings.node,
         traffic=settings.traefik_url,
@@ -62,5 +67,8 @@ def _publisher(settings: RouterSettings, link: Link, client: httpx.AsyncClient) 
         marker_path=settings.marker_path,
         client=client,
     )
-    site = Site(settings.domain, settings.gateway_port, settings.marker_path)
-    return Publisher(link.rows, Proxies(RoutesFile(settings.traefik_dir), [traefik]), site, utc_now)
+    return Proxies(RoutesFile(settings.traefik_dir), [traefik])
+
+
+def _site(settings: RouterSettings) -> Site:
+    return Site(settings.domain, settings.gateway_port, settings.marker_path)

@@ -75,10 +75,12 @@ class DeadlineKeeper:
             await asyncio.wait_for(self._changed.wait(), seconds)
         self._changed.clear()
 
-    def _to_look_at(self) -> set[AggregateKey]:
+    def _to_look_at(self) -> list[AggregateKey]:
+        """Return what has to be looked at, in the same order each time: what happens can then be told again."""
         touched, self._touched = self._touched, set()
         now = self._gateway.clock()
-        return touched | {key for key, moment in self._due.items() if moment <= now}
+        overdue = {key for key, moment in self._due.items() if moment <= now}
+        return sorted(touched | overdue, key=lambda key: key.pattern)
 
     async def _tried(self, look: Awaitable[object]) -> bool:
         """Look; return whether that was possible."""
