@@ -57,9 +57,13 @@ def _run(target: str, started: int) -> int:
     module, _, function = target.partition(":")
     serve: Serve = getattr(importlib.import_module(module), function)
 
+    unsaid = [started]
+
     def say_started() -> None:
-        os.write(started, b"!")
-        os.close(started)
+        while unsaid:  # it may be said more than once
+            descriptor = unsaid.pop()
+            os.write(descriptor, b"!")
+            os.close(descriptor)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_until_terminated(serve(say_started)))

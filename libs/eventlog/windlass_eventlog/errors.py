@@ -11,6 +11,7 @@ EventLogError
 ├── RowsUnavailableError     the database with the rows did not answer in time; asking again is harmless
 ├── ProvisioningError        the server has something that this release cannot turn into what it needs
 ├── NotProvisionedError      a stream, consumer or bucket is missing, or not what this release expects
+├── CannotVerifyError        what has to be looked at does not answer
 ├── KeyTakenError            the key of a bucket exists already
 ├── SecretShreddedError      a value was deleted for good
 ├── KeysUnusableError        the file with the keys of the vault cannot be used
@@ -57,6 +58,21 @@ class GapError(EventLogError):
 class HaltedError(EventLogError):
     """A projection met what it cannot read, and stands still until an operator decides."""
 
+    def __init__(self, service: str, sequence: int, error: Exception) -> None:
+        super().__init__(
+            f"The rows of the {service} halt at sequence {sequence} of EVENTS: {type(error).__name__}: {error}"
+        )
+        self.service = service
+        self.sequence = sequence
+
+    @property
+    def way_out(self) -> str:
+        """What an operator can do about it."""
+        return (
+            "Upgrade to a release that can read it; or let it be passed over:"
+            f" `windlass quarantine {self.service} {self.sequence} --reason TEXT`."
+        )
+
 
 class NotReachedError(EventLogError):
     """A projection did not reach a sequence in time."""
@@ -82,6 +98,10 @@ class ProvisioningError(EventLogError):
 
 class NotProvisionedError(EventLogError):
     """A stream, consumer or bucket is missing, or not what this release expects."""
+
+
+class CannotVerifyError(EventLogError):
+    """What has to be looked at does not answer: nothing can be said of it, neither good nor bad."""
 
 
 class KeyTakenError(EventLogError):

@@ -1,14 +1,17 @@
 """What a service holds in its hands while it is connected."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
+from windlass_eventlog.operations import Answering
+from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.reaction import Reaction
@@ -16,6 +19,7 @@ from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.vault import Vault
 
 Delivering = Callable[[Reaction], AbstractAsyncContextManager[None]]
+Operating = Callable[[Sequence[Check]], Answering]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Link:
     buckets: Mapping[Bucket, KeyValue]
     open_vault: Callable[[], Vault]
     deliver: Delivering
+    operate: Operating
+    passed: Callable[[], Awaitable[None]]
 
     def bucket(self, bucket: Bucket) -> KeyValue:
         return self.buckets[bucket]
@@ -47,6 +53,21 @@ class Link:
             KeysUnusableError: the keys file is missing or damaged.
         """
         return self.open_vault()
+
+    async def caught_up(self, halting: Callable[[], None]) -> None:
+        """Wait until the rows have passed where the log ended at the start: only then may they be acted on.
+
+        Where they halt before that, call `halting`, and wait until an operator lets them go on.
+        """
+        if self.rows.halted is not None:
+            halting()
+        await self.passed()
+
+    @asynccontextmanager
+    async def operating(self, checks: Sequence[Check] = ()) -> AsyncIterator[None]:
+        """Do what operators ask this service for while the block lasts; `checks` are its own part of `verify`."""
+        async with background(self.operate(checks).run()):
+            yield
 
     @asynccontextmanager
     async def reacting(self, reactors: Sequence[Reactor]) -> AsyncIterator[None]:

@@ -25,6 +25,11 @@ class Progress:
             self.halted = why
             self._changed.notify_all()
 
+    async def passed(self, sequence: int) -> None:
+        """Wait until the position is `sequence` or more, as long as that takes, through every halt."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.position >= sequence)
+
     async def reached(self, sequence: int, patience: timedelta | None) -> None:
         """Wait until the position is `sequence` or more; without `patience` as long as it takes.
 

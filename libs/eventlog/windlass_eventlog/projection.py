@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import Aggregate
+from windlass_eventlog.errors import HaltedError
 
 RowT = TypeVar("RowT", bound=BaseModel)
 PATIENCE = timedelta(seconds=2)
@@ -98,4 +99,9 @@ class Rows(Protocol):
     @property
     def position(self) -> int:
         """The sequence up to which the log was read."""
+        ...
+
+    @property
+    def halted(self) -> HaltedError | None:
+        """Why the rows stand still, if they do."""
         ...

@@ -1,6 +1,7 @@
 """The one wiring facility of every service: connected to the log and its own database, caught up, and ready to react.
 
-    async with connected(Service.ROUTER, settings, projections=[ROUTES]) as link:
+    async with connected(Service.ROUTER, settings, projections=[ROUTES]) as link, link.operating([Check(...)]):
+        await link.caught_up(started)
         async with link.reacting([Reactor(...)]):
             started()
             await asyncio.Event().wait()
@@ -14,6 +15,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+import structlog
+
 from windlass_contracts.cloudevent import envelope_class
 from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Service
@@ -22,6 +25,7 @@ from windlass_eventlog.appender import Appender
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import Clock, utc_now
+from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
 from windlass_eventlog.jetstream.budget import watch_budget
@@ -30,6 +34,8 @@ from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
+from windlass_eventlog.operations import Answering, Kind
+from windlass_eventlog.operations.verifying import Check, Verifying
 from windlass_eventlog.postgres.database import database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
@@ -46,15 +52,21 @@ for _kind in published_events().values():
     envelope_class(_kind)
 
 
+_log = structlog.get_logger(__name__)
+
+
 @asynccontextmanager
 async def connected(
     service: Service, settings: CommonSettings, *, projections: Sequence[AnyProjection], clock: Clock = utc_now
 ) -> AsyncIterator[Link]:
     """Connect, read the log up to its head, and yield the link; everything is closed when the block ends.
 
+    Where the rows halt on the way, the link is yielded nevertheless: operators can be answered, and nothing else may
+    be done before `Link.caught_up` returns.
+
     Raises:
         NotProvisionedError: a stream, consumer or bucket is missing.
-        PermissionDeniedError, GapError, HaltedError: the service cannot work, or cannot go on.
+        PermissionDeniedError, GapError: the service cannot work, or cannot go on.
         LogUnavailableError, RowsUnavailableError: NATS or PostgreSQL did not answer at the start.
     """
     configure_log()
@@ -66,6 +78,7 @@ async def connected(
     ):
         log = JetStreamLog(nats, settings.installation)
         runner = ProjectionRunner(log, own, Layout.of(service, projections), Progress(), RowCache())
+        head = await log.head()
         buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
         link = Link(
             service=service,
@@ -78,9 +91,27 @@ async def connected(
             buckets=buckets,
             open_vault=partial(Vault.opened, buckets[Bucket.SECRETS], settings.secrets_keys_file),
             deliver=partial(reacting, nats, nats_url, durable_of(service)),
+            operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, log, runner),
+            passed=partial(runner.progress.passed, head),
         )
         await runner.prepare()
         async with background(nats.failing(), runner.run(), watch_budget(nats)):
-            await runner.progress.reached(await log.head(), patience=None)
-            await runner.tidy()
+            try:
+                await runner.progress.reached(head, patience=None)
+            except HaltedError as halted:
+                _log.error("service.halted", why=str(halted), way_out=halted.way_out)
+            else:
+                await runner.tidy()
             yield link
+
+
+def _answering(
+    service: Service,
+    bucket: JetStreamKeyValue,
+    clock: Clock,
+    log: JetStreamLog,
+    runner: ProjectionRunner,
+    checks: Sequence[Check],
+) -> Answering:
+    verifying = Verifying(log, runner.progress, checks)
+    return Answering(service, bucket, {Kind.VERIFY: verifying.run}, clock)

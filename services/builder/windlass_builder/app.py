@@ -67,7 +67,9 @@ async def serve(started: Callable[[], None]) -> None:
     async with (
         _runtime(settings) as runtime,
         connected(Service.BUILDER, settings, projections=PROJECTIONS) as link,
+        link.operating(),
     ):
+        await link.caught_up(started)
         await work(link, runtime, _sources(settings), _node(settings), started)
 
 

@@ -37,7 +37,7 @@ async def serve(started: Callable[[], None]) -> None:
     """Run the gateway with the settings of the environment, until cancelled; `started` is called once it answers."""
     settings = GatewaySettings()
     with listen(settings.gateway_port) as listener:
-        async with connected(Service.GATEWAY, settings, projections=ALL) as link:
+        async with connected(Service.GATEWAY, settings, projections=ALL) as link, link.operating():
             await migrate(link.database, RECORDS)
             gateway = _gateway(link)
             await gateway.personal.introduce(owner_id(settings.installation), Person(name="Owner"))

@@ -19,7 +19,8 @@ from windlass_logs.application.projections import DEPLOYMENTS
 async def serve(started: Callable[[], None]) -> None:
     """Run until cancelled."""
     settings = CommonSettings()
-    async with connected(Service.LOGS, settings, projections=[DEPLOYMENTS]) as link:
+    async with connected(Service.LOGS, settings, projections=[DEPLOYMENTS]) as link, link.operating():
+        await link.caught_up(started)
         await work(link, _source(settings), settings.node, started)
 
 

@@ -17,7 +17,8 @@ from windlass_monitor.application.watches import Watches
 async def serve(started: Callable[[], None]) -> None:
     """Run until cancelled."""
     settings = CommonSettings()
-    async with connected(Service.MONITOR, settings, projections=[DEPLOYMENTS]) as link:
+    async with connected(Service.MONITOR, settings, projections=[DEPLOYMENTS]) as link, link.operating():
+        await link.caught_up(started)
         await work(link, StreamProber(), started)
 
 

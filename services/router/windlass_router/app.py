@@ -33,7 +33,9 @@ async def serve(started: Callable[[], None]) -> None:
         # It speaks plain HTTP to loopback alone: the certificates of the world would be megabytes for nothing.
         httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
         connected(Service.ROUTER, settings, projections=ALL) as link,
+        link.operating(),
     ):
+        await link.caught_up(started)
         await work(link, _proxies(settings, client), _site(settings), started)
 
 

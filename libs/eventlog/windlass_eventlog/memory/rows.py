@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from windlass_contracts.errors import ContractError
-from windlass_contracts.subjects import STREAM
 from windlass_eventlog.errors import HaltedError, NotReachedError
 from windlass_eventlog.folding import AnyProjection, AnyRow, conditions, fold, ordering
 from windlass_eventlog.memory.log import MemoryLog
@@ -25,6 +24,7 @@ class MemoryRows(Rows):
 
     log: MemoryLog
     projections: Sequence[AnyProjection]
+    service: str = "memory"
     _rows: dict[str, dict[UUID, AnyRow]] = field(default_factory=dict)
     _position: int = 0
     _limit: int | None = None
@@ -82,6 +82,11 @@ class MemoryRows(Rows):
         self._catch_up()
         return self._position
 
+    @property
+    def halted(self) -> HaltedError | None:
+        self._catch_up()
+        return self._halted
+
     async def _may_have_grown(self) -> None:
         if self._limit is not None and self._position >= self._limit:
             await self._released.wait()
@@ -108,7 +113,7 @@ class MemoryRows(Rows):
         try:
             event = self.log.at(sequence)
         except ContractError as error:
-            self._halted = HaltedError(f"The rows halt at sequence {sequence} of {STREAM}: {error}")
+            self._halted = HaltedError(self.service, sequence, error)
             return
         for projection in self.projections:
             rows = self._rows.setdefault(projection.name, {})

@@ -21,7 +21,7 @@ _FORMAT = 2
 class Layout:
     """The schema of some projections, and the statements on it. Names come from our own code, never from outside."""
 
-    prefix: str
+    service: Service
     digest: str
     projections: tuple[AnyProjection, ...]
 
@@ -39,7 +39,12 @@ class Layout:
             for one in ordered
         ]
         digest = hashlib.sha256(json.dumps([_FORMAT, shapes], sort_keys=True).encode()).hexdigest()
-        return cls(f"rows_{service}_", digest[:16], ordered)
+        return cls(service, digest[:16], ordered)
+
+    @property
+    def prefix(self) -> str:
+        """What the schemas of all sets of projections of the service begin with."""
+        return f"rows_{self.service}_"
 
     @property
     def schema(self) -> str:

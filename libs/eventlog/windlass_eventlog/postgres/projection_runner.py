@@ -180,7 +180,7 @@ class ProjectionRunner:
 
     async def _halt(self, sequence: int, error: Exception) -> NoReturn:
         """Stand still, loudly, until the service is started anew with a release that can go on."""
-        why = HaltedError(f"The rows halt at sequence {sequence} of {STREAM}: {type(error).__name__}: {error}")
+        why = HaltedError(self.layout.service, sequence, error)
         _log.error("rows.halted", stream=STREAM, sequence=sequence, exc_info=error)
         await self.progress.halt(why)
         await asyncio.Event().wait()

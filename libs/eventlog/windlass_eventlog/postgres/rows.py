@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import Condition, conditions, ordering
 from windlass_eventlog.postgres.batch import versioned
 from windlass_eventlog.postgres.database import Database
@@ -84,6 +85,10 @@ class PostgresRows(Rows):
     @property
     def position(self) -> int:
         return self.progress.position
+
+    @property
+    def halted(self) -> HaltedError | None:
+        return self.progress.halted
 
 
 def _clauses(projection: Projection[RowT], where: Mapping[str, object], *, first: int) -> tuple[str, list[list[str]]]:

@@ -1,0 +1,41 @@
+"""What operators ask services to do, over the bucket OPERATIONS: nobody calls a service, it is asked and answers."""
+
+from windlass_eventlog.operations.answering import Answering, Operation, Report
+from windlass_eventlog.operations.asking import Asking, BusyError
+from windlass_eventlog.operations.findings import Checked, Finding, Invariant, Verified
+from windlass_eventlog.operations.model import (
+    Accepted,
+    Answer,
+    Done,
+    Failed,
+    Kind,
+    Rebuilt,
+    Request,
+    Result,
+    Running,
+    Silent,
+    State,
+)
+
+__all__ = [
+    "Accepted",
+    "Answer",
+    "Answering",
+    "Asking",
+    "BusyError",
+    "Checked",
+    "Done",
+    "Failed",
+    "Finding",
+    "Invariant",
+    "Kind",
+    "Operation",
+    "Rebuilt",
+    "Report",
+    "Request",
+    "Result",
+    "Running",
+    "Silent",
+    "State",
+    "Verified",
+]

@@ -1,0 +1,157 @@
+"""The answering side: a service does what it is asked to, one operation after the other, and says how far it is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import structlog
+from pydantic import ValidationError
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.background import background
+from windlass_eventlog.buckets import KeyValue
+from windlass_eventlog.clock import Clock
+from windlass_eventlog.errors import EventLogError, LogUnavailableError
+from windlass_eventlog.operations.model import (
+    Accepted,
+    Answer,
+    Done,
+    Failed,
+    Kind,
+    Request,
+    Result,
+    Running,
+    State,
+    answer_key,
+    request_key,
+)
+
+BEAT_S = 1.0
+"""How often a service that is at work says so."""
+
+_PROGRESS_AFTER_S = 0.1
+_AGAIN_AFTER_S = 1.0
+
+Report = Callable[[str, int, int], None]
+"""Says what is being done, how much of it is done, and how much there is; 0 as long as nobody knows."""
+
+Operation = Callable[[Report], Awaitable[Result]]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What is said of one operation while it is under way: the latest of it, and at least once a second."""
+
+    answer: Callable[[State], Awaitable[None]]
+    _state: State = field(default_factory=Accepted)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def report(self, doing: str, done: int, total: int) -> None:
+        self._state = Running(doing=doing, done=done, total=total)
+        self._news.set()
+
+    async def run(self) -> NoReturn:
+        while True:
+            self._news.clear()
+            try:
+                await self.answer(self._state)
+            except LogUnavailableError as away:  # the next beat says it
+                _log.warning("operation.unsaid", why=str(away))
+            await asyncio.sleep(_PROGRESS_AFTER_S)
+            try:
+                await asyncio.wait_for(self._news.wait(), BEAT_S - _PROGRESS_AFTER_S)
+            except TimeoutError:
+                continue
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """One service's operations.
+
+    What a service was at when it ended is answered with a failure once it is back: nobody waits for ever. Both
+    operations change nothing before their end, so that this is true.
+    """
+
+    service: Service
+    bucket: KeyValue
+    operations: Mapping[Kind, Operation]
+    clock: Clock
+
+    async def run(self) -> NoReturn:
+        """Do what is asked for, until cancelled.
+
+        Raises:
+            NotProvisionedError: the bucket is gone.
+        """
+        async with aclosing(self.bucket.watch(request_key(self.service))) as changes:
+            async for change in changes:
+                if change.value is not None:
+                    await self._take(change.value)
+        raise AssertionError  # a watch ends by an error only
+
+    async def _take(self, content: bytes) -> None:
+        try:
+            request = Request.model_validate_json(content)
+        except ValidationError as error:
+            _log.error("operation.unreadable", service=self.service, why=str(error))
+            return
+        before = await self._last()
+        if before is None or before.request != request.id:
+            await self._answer(request, await self._outcome(request))
+        elif not before.is_last:
+            reason = f"The {self.service} was started anew while it was at it; nothing was changed."
+            await self._answer(request, Failed(reason=reason, remedy="Ask for it again."))
+
+    async def _outcome(self, request: Request) -> State:
+        operation = self.operations.get(request.kind)
+        if operation is None:
+            reason = f"The {self.service} knows no operation {request.kind}."
+            return Failed(reason=reason, remedy="Use the command of the same release as the installation.")
+        telling = _Telling(lambda state: self._say(request, state))
+        _log.info("operation.begun", service=self.service, kind=request.kind, by=request.by)
+        try:
+            async with background(telling.run()):
+                result = await operation(telling.report)
+        except EventLogError as error:
+            return Failed(reason=str(error), remedy=f"See the {self.service}'s own log, then ask for it again.")
+        except Exception as error:  # noqa: BLE001 - whoever asked is told, and the service lives on
+            _log.error("operation.failed", service=self.service, kind=request.kind, exc_info=error)
+            reason = f"It met an error that nobody foresaw: {type(error).__name__}."
+            return Failed(reason=reason, remedy=f"The {self.service}'s own log has the details.")
+        return Done(result=result)
+
+    async def _answer(self, request: Request, outcome: State) -> None:
+        """Say how it ended, however long that takes."""
+        _log.info("operation.ended", service=self.service, kind=request.kind, state=outcome.state)
+        while True:
+            try:
+                await self._say(request, outcome)
+            except LogUnavailableError as away:
+                _log.warning("operation.unsaid", why=str(away))
+                await asyncio.sleep(_AGAIN_AFTER_S)
+            else:
+                return
+
+    async def _say(self, request: Request, state: State) -> None:
+        answer = Answer(request=request.id, at=self.clock(), state=state)
+        await self.bucket.put(answer_key(self.service), answer.model_dump_json().encode())
+
+    async def _last(self) -> Answer | None:
+        while True:
+            try:
+                return last_answer(await self.bucket.get(answer_key(self.service)))
+            except LogUnavailableError as away:
+                _log.warning("operation.unread", why=str(away))
+                await asyncio.sleep(_AGAIN_AFTER_S)
+
+
+def last_answer(content: bytes | None) -> Answer | None:
+    """Return what a service said last; None where it said nothing, or nothing that this release can read."""
+    try:
+        return None if content is None else Answer.model_validate_json(content)
+    except ValidationError:
+        return None

@@ -1,0 +1,123 @@
+"""The asking side: one operation at a time for each service, and a dead service told apart from a slow one."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.buckets import Change, KeyValue
+from windlass_eventlog.clock import Clock
+from windlass_eventlog.operations.answering import last_answer
+from windlass_eventlog.operations.model import Answer, Kind, Request, Silent, answer_key, request_key
+
+SILENCE = timedelta(seconds=15)
+"""Without a sign of life for so long, a service is taken for dead: it beats every second while it is at work."""
+
+
+class BusyError(Exception):
+    """The service is at another operation."""
+
+    def __init__(self, service: Service, request: Request) -> None:
+        super().__init__(
+            f"The {service} is at another operation: {request.kind}, for {request.by}, since {request.at:%H:%M:%S} UTC."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Asks services, and follows what they say. Requests of one process never overtake each other."""
+
+    bucket: KeyValue
+    clock: Clock
+    silence: timedelta = SILENCE
+    fresh_id: Callable[[], UUID] = uuid4
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ask(self, service: Service, kind: Kind, by: str) -> Request:
+        """Ask for an operation; it is not known yet whether anybody hears it.
+
+        Raises:
+            BusyError: the service is at another one.
+            LogUnavailableError: the bucket did not answer.
+        """
+        async with self._alone:
+            current = await self._current(service)
+            if current is not None:
+                raise BusyError(service, current)
+            request = Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock())
+            await self.bucket.put(request_key(service), request.model_dump_json().encode())
+            return request
+
+    async def follow(self, service: Service, request: UUID) -> AsyncGenerator[Answer, None]:
+        """Yield what the service says of a request, until its end; `Silent` is the end where it says nothing.
+
+        Raises:
+            LogUnavailableError, NotProvisionedError: the bucket cannot be read.
+        """
+        async with aclosing(self.bucket.watch(answer_key(service))) as changes:
+            async for answer in _within(changes, self.silence, request):
+                if answer is None:
+                    await self._withdraw(service, request)
+                    yield Answer(request=request, at=self.clock(), state=self._silent(service))
+                    return
+                yield answer
+                if answer.is_last:
+                    return
+
+    def _silent(self, service: Service) -> Silent:
+        return Silent(
+            reason=f"The {service} gave no sign of life for {self.silence.total_seconds():.0f} s.",
+            remedy=f"See whether it runs, and its log (logs/{service}.log in the state folder); then ask again.",
+        )
+
+    async def _withdraw(self, service: Service, request: UUID) -> None:
+        """Take back what nobody heard, so that it is not done at a time when nobody waits for it any more."""
+        async with self._alone:
+            present = _request(await self.bucket.get(request_key(service)))
+            if present is not None and present.id == request:
+                await self.bucket.delete(request_key(service))
+
+    async def _current(self, service: Service) -> Request | None:
+        """Return the request that the service is at, or is about to begin."""
+        request = _request(await self.bucket.get(request_key(service)))
+        if request is None:
+            return None
+        answer = last_answer(await self.bucket.get(answer_key(service)))
+        if answer is None or answer.request != request.id:
+            return request if self.clock() - request.at < self.silence else None
+        return None if answer.is_last or self.clock() - answer.at >= self.silence else request
+
+
+def _request(content: bytes | None) -> Request | None:
+    try:
+        return None if content is None else Request.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+async def _within(
+    changes: AsyncGenerator[Change, None], silence: timedelta, request: UUID
+) -> AsyncGenerator[Answer | None, None]:
+    """Yield what is answered to a request; None, and the end, where nothing was for too long."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + silence.total_seconds()
+    while True:
+        step = asyncio.ensure_future(anext(changes))
+        try:
+            done, _ = await asyncio.wait({step}, timeout=max(0.0, until - loop.time()))
+        finally:
+            if not step.done():
+                step.cancel()
+                await asyncio.wait({step})
+        if not done:
+            yield None
+            return
+        answer = last_answer(step.result().value)
+        if answer is not None and answer.request == request:
+            until = loop.time() + silence.total_seconds()
+            yield answer

@@ -1,0 +1,121 @@
+"""Requests and answers, as the bucket OPERATIONS holds them: JSON, under `request.<service>` and `answer.<service>`."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.operations.findings import Verified
+
+
+class Kind(StrEnum):
+    """What a service can be asked to do."""
+
+    REBUILD = "rebuild"
+    """Fold all rows from the log anew, beside the live ones, and put them in their place."""
+
+    VERIFY = "verify"
+    """Look whether what always holds does hold, and change nothing."""
+
+
+class Request(BaseModel):
+    """What somebody asks for; `by` is an actor as the log names it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    kind: Kind
+    by: str
+    at: datetime
+
+
+class Accepted(BaseModel):
+    """The service has seen the request, and begins."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["accepted"] = "accepted"
+
+
+class Running(BaseModel):
+    """The service is at it. `total` is 0 as long as nobody knows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["running"] = "running"
+    doing: str
+    done: int = 0
+    total: int = 0
+
+
+class Rebuilt(BaseModel):
+    """The outcome of a rebuild."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["rebuild"] = "rebuild"
+    sequence: int
+    """The rows were folded from the log up to here when they were put in place."""
+    events: int
+    rows: int
+    seconds: float
+
+
+Result = Annotated[Rebuilt | Verified, Field(discriminator="kind")]
+
+
+class Done(BaseModel):
+    """It is done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["done"] = "done"
+    result: Result
+
+
+class Failed(BaseModel):
+    """It could not be done; nothing was changed by it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["failed"] = "failed"
+    reason: str
+    remedy: str
+
+
+class Silent(BaseModel):
+    """Said by who asked: the service gives no sign of life."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["silent"] = "silent"
+    reason: str
+    remedy: str
+
+
+State = Annotated[Accepted | Running | Done | Failed | Silent, Field(discriminator="state")]
+
+
+class Answer(BaseModel):
+    """How far a service is with a request. It is written anew every second while the service is at it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: UUID
+    at: datetime
+    state: State
+
+    @property
+    def is_last(self) -> bool:
+        return isinstance(self.state, Done | Failed | Silent)
+
+
+def request_key(service: Service) -> str:
+    return f"request.{service}"
+
+
+def answer_key(service: Service) -> str:
+    return f"answer.{service}"
