@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from datetime import timedelta
 
 import pytest
 
 from windlass_eventlog.buckets import Change, KeyValue, Objects
-from windlass_eventlog.errors import KeyTakenError
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.errors import KeyChangedError, KeyTakenError
 
 
 class KeyValueContract:
@@ -46,6 +48,37 @@ class KeyValueContract:
         assert await bucket.get("one") == b"second"
         with pytest.raises(KeyTakenError):
             await bucket.create("one", b"third")
+
+    async def test_a_value_is_replaced_by_whoever_knows_its_revision(self, bucket: KeyValue) -> None:
+        created = await bucket.create("one", b"first")
+        entry = await bucket.entry("one")
+        assert entry is not None
+        assert (entry.value, entry.revision) == (b"first", created)
+
+        updated = await bucket.update("one", b"second", created)
+
+        assert updated > created
+        assert await bucket.get("one") == b"second"
+        with pytest.raises(KeyChangedError):
+            await bucket.update("one", b"third", created)
+        assert await bucket.get("one") == b"second"
+
+    async def test_what_was_deleted_is_not_brought_back_by_an_update(self, bucket: KeyValue) -> None:
+        revision = await bucket.create("one", b"first")
+        await bucket.delete("one")
+        with pytest.raises(KeyChangedError):
+            await bucket.update("one", b"second", revision)
+        assert await bucket.get("one") is None
+        assert await bucket.entry("one") is None
+        assert await bucket.entry("never-there") is None
+
+    async def test_an_entry_says_when_it_was_stored(self, bucket: KeyValue) -> None:
+        before = utc_now()
+        await bucket.create("empty", b"")
+        entry = await bucket.entry("empty")
+        assert entry is not None
+        assert entry.value == b""
+        assert timedelta() <= entry.stored_at - before < timedelta(minutes=1)
 
     async def test_who_watches_is_told_what_is_there_and_then_what_comes(self, bucket: KeyValue) -> None:
         await bucket.put("one", b"replaced")

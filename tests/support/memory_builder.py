@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-from cryptography.fernet import Fernet, MultiFernet
-
 from support import router_events as say
 from support.memory_runtime import NOON, MemoryRuntime, PowerCut
 from windlass_builder.application.containers import Containers
@@ -46,6 +44,7 @@ from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, derived
 from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.keys import KeyRing
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryReactors, MemoryRows
@@ -116,7 +115,7 @@ class MemoryBuilder:
     scratch: Path
     log: MortalLog = field(default_factory=MortalLog)
     runtime: MemoryRuntime = field(default_factory=MemoryRuntime)
-    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), MultiFernet([Fernet(Fernet.generate_key())])))
+    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), KeyRing.generated()))
     clock: datetime = NOON
     deployments: int = 0
     sources: OneCommit = field(default_factory=OneCommit)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -33,11 +34,20 @@ class Change:
     value: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value, the revision that it is, and when the server took it."""
+
+    value: bytes
+    revision: int
+    stored_at: datetime
+
+
 class KeyValue(Protocol):
     """One bucket."""
 
-    async def create(self, key: str, value: bytes) -> None:
-        """Store a value under a new key.
+    async def create(self, key: str, value: bytes) -> int:
+        """Store a value under a new key, and return its revision.
 
         Raises:
             KeyTakenError: the key exists.
@@ -50,6 +60,18 @@ class KeyValue(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none (any more)."""
+        ...
+
+    async def entry(self, key: str) -> Entry | None:
+        """Return the value as whoever decides about it needs it: never one that was replaced or deleted before."""
+        ...
+
+    async def update(self, key: str, value: bytes, revision: int) -> int:
+        """Replace the value that is this revision, and return the new one's.
+
+        Raises:
+            KeyChangedError: it was replaced or deleted meanwhile; nothing was stored.
+        """
         ...
 
     async def delete(self, key: str) -> None:

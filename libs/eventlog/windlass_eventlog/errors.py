@@ -13,8 +13,10 @@ EventLogError
 ├── NotProvisionedError      a stream, consumer or bucket is missing, or not what this release expects
 ├── CannotVerifyError        what has to be looked at does not answer
 ├── KeyTakenError            the key of a bucket exists already
+├── KeyChangedError          the value of a key is another one than was expected, or is gone
 ├── SecretShreddedError      a value was deleted for good
 ├── KeysUnusableError        the file with the keys of the vault cannot be used
+├── KeysChangingError        somebody else is changing the keys of the vault
 ├── SecretUnreadableError    a value is there, but none of the keys opens it
 └── TryAgain                 a reactor asks to be woken up again, later
 """
@@ -108,6 +110,10 @@ class KeyTakenError(EventLogError):
     """The key of a bucket exists already."""
 
 
+class KeyChangedError(EventLogError):
+    """The value of a key is another one than was expected, or is gone."""
+
+
 class SecretShreddedError(EventLogError):
     """A value was deleted for good."""
 
@@ -119,8 +125,17 @@ class SecretShreddedError(EventLogError):
 class KeysUnusableError(EventLogError):
     """The file with the keys of the vault cannot be used."""
 
-    def __init__(self, keys_file: Path, why: str) -> None:
-        super().__init__(f"The keys file {keys_file} cannot be used: {why}. Restore it from a backup.")
+    def __init__(self, keys_file: Path, why: str, next_step: str = "Restore it from a backup.") -> None:
+        self.detail = f"The keys file {keys_file} cannot be used: {why}."
+        self.next_step = next_step
+        super().__init__(f"{self.detail} {next_step}")
+
+
+class KeysChangingError(EventLogError):
+    """Somebody else is changing the keys of the vault."""
+
+    def __init__(self, keys_file: Path) -> None:
+        super().__init__(f"The keys in {keys_file} are being rotated already.")
 
 
 class SecretUnreadableError(EventLogError):

@@ -4,9 +4,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import uuid4
 
-from cryptography.fernet import Fernet, MultiFernet
-
 from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
+from windlass_eventlog.keys import KeyRing
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
 from windlass_eventlog.memory.buckets import MemoryKeyValue
@@ -32,7 +31,7 @@ class BrokenOffSource(LogSource):
 
 
 async def test_lines_of_one_nanosecond_are_neither_lost_nor_doubled() -> None:
-    store, vault = MemoryLogStore(), Vault(MemoryKeyValue(), MultiFernet([Fernet(Fernet.generate_key())]))
+    store, vault = MemoryLogStore(), Vault(MemoryKeyValue(), KeyRing.generated())
     for lines in (1, 2, 2, 4):
         await Following(BrokenOffSource(lines), store, vault).follow("web-0", LOG, ())
 

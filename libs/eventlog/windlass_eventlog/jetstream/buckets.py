@@ -8,11 +8,12 @@ from typing import Self
 
 import nats.errors
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError, NotFoundError
+from nats.js.kv import KV_OP
 from nats.js.kv import KeyValue as NatsKeyValue
 from nats.js.object_store import ObjectStore as NatsObjectStore
 
-from windlass_eventlog.buckets import Bucket, Change, KeyValue, Objects
-from windlass_eventlog.errors import KeyTakenError, LogUnavailableError, NotProvisionedError
+from windlass_eventlog.buckets import Bucket, Change, Entry, KeyValue, Objects
+from windlass_eventlog.errors import KeyChangedError, KeyTakenError, LogUnavailableError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.watch import watched
 from windlass_eventlog.topology import OBJECTS
@@ -42,10 +43,10 @@ class JetStreamKeyValue(KeyValue):
                 msg = f"There is no bucket {name}: provision the installation."
                 raise NotProvisionedError(msg) from error
 
-    async def create(self, key: str, value: bytes) -> None:
+    async def create(self, key: str, value: bytes) -> int:
         with _answered(self.name):
             try:
-                await self.store.create(key, value)
+                return await self.store.create(key, value)
             except KeyWrongLastSequenceError as error:
                 msg = f"{self.name} has a value under {key} already."
                 raise KeyTakenError(msg) from error
@@ -60,6 +61,28 @@ class JetStreamKeyValue(KeyValue):
                 return (await self.store.get(key)).value or b""
             except KeyNotFoundError:
                 return None
+
+    async def entry(self, key: str) -> Entry | None:
+        """Ask the stream's leader: a direct get could be answered by a replica that lags behind."""
+        with _answered(self.name):
+            try:
+                found = await self.connection.jetstream.get_msg(f"KV_{self.name}", subject=f"$KV.{self.name}.{key}")
+            except NotFoundError:
+                return None
+        if KV_OP in (found.headers or {}):  # the mark of a deleted value
+            return None
+        if found.seq is None or found.time is None:
+            msg = f"NATS answered about {self.name} without a revision or a time."
+            raise LogUnavailableError(msg)
+        return Entry(found.data or b"", found.seq, found.time)
+
+    async def update(self, key: str, value: bytes, revision: int) -> int:
+        with _answered(self.name):
+            try:
+                return await self.store.update(key, value, revision)
+            except KeyWrongLastSequenceError as error:
+                msg = f"The value under {key} in {self.name} is not revision {revision} any more."
+                raise KeyChangedError(msg) from error
 
     async def delete(self, key: str) -> None:
         with _answered(self.name):

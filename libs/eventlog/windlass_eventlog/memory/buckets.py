@@ -1,53 +1,73 @@
 """Buckets and objects in memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
-from windlass_eventlog.buckets import Change, KeyValue, Objects
-from windlass_eventlog.errors import KeyTakenError
+from windlass_eventlog.buckets import Change, Entry, KeyValue, Objects
+from windlass_eventlog.clock import Clock, utc_now
+from windlass_eventlog.errors import KeyChangedError, KeyTakenError
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryKeyValue(KeyValue):
     """One bucket."""
 
-    _values: dict[str, bytes] = field(default_factory=dict)
+    clock: Clock = utc_now
+    _entries: dict[str, Entry] = field(default_factory=dict)
     _watchers: set["asyncio.Queue[Change]"] = field(default_factory=set)
+    _revisions: Iterator[int] = field(default_factory=partial(itertools.count, 1))
 
-    async def create(self, key: str, value: bytes) -> None:
-        if key in self._values:
+    async def create(self, key: str, value: bytes) -> int:
+        if key in self._entries:
             raise KeyTakenError(key)
-        await self.put(key, value)
+        return self._store(key, value)
 
     async def put(self, key: str, value: bytes) -> None:
-        self._values.pop(key, None)  # so that the order is that of storing
-        self._values[key] = value
-        self._tell(Change(key, value))
+        self._store(key, value)
 
     async def get(self, key: str) -> bytes | None:
-        return self._values.get(key)
+        entry = self._entries.get(key)
+        return None if entry is None else entry.value
+
+    async def entry(self, key: str) -> Entry | None:
+        return self._entries.get(key)
+
+    async def update(self, key: str, value: bytes, revision: int) -> int:
+        entry = self._entries.get(key)
+        if entry is None or entry.revision != revision:
+            raise KeyChangedError(key)
+        return self._store(key, value)
 
     async def delete(self, key: str) -> None:
-        if self._values.pop(key, None) is not None:
+        if self._entries.pop(key, None) is not None:
             self._tell(Change(key, None))
 
     async def keys(self) -> AsyncIterator[str]:
-        for key in sorted(self._values):
+        for key in sorted(self._entries):
             yield key
 
     async def watch(self, prefix: str = "") -> AsyncGenerator[Change, None]:
         changes: asyncio.Queue[Change] = asyncio.Queue()
         self._watchers.add(changes)
         try:
-            for key, value in list(self._values.items()):
-                changes.put_nowait(Change(key, value))
+            for key, entry in list(self._entries.items()):
+                changes.put_nowait(Change(key, entry.value))
             while True:
                 change = await changes.get()
                 if change.key == prefix or not prefix or (prefix.endswith(".") and change.key.startswith(prefix)):
                     yield change
         finally:
             self._watchers.discard(changes)
+
+    def _store(self, key: str, value: bytes) -> int:
+        revision = next(self._revisions)
+        self._entries.pop(key, None)  # so that the order is that of storing
+        self._entries[key] = Entry(value, revision, self.clock())
+        self._tell(Change(key, value))
+        return revision
 
     def _tell(self, change: Change) -> None:
         for changes in self._watchers:
