@@ -10,8 +10,9 @@ import pytest
 from windlass_eventlog.errors import KeysChangingError, KeysUnusableError
 from windlass_eventlog.key_rotation import Rotation, rotate, uses
 from windlass_eventlog.keys import KeyRing
-from windlass_eventlog.keys_file import exclusively, read_ring, write_ring
+from windlass_eventlog.keys_file import KeysFile, read_ring
 from windlass_eventlog.memory import MemoryKeyValue
+from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.vault import SecretShreddedError, Vault
 
 
@@ -74,7 +75,7 @@ def damaged(keys: Path, request: pytest.FixtureRequest) -> Path:
 
 
 async def rotated(bucket: MemoryKeyValue, keys: Path) -> Rotation:
-    *_, last = [state async for state in rotate(bucket, keys)]
+    *_, last = [state async for state in rotate(Vault.opened(bucket, keys))]
     return last
 
 
@@ -93,7 +94,7 @@ async def test_every_value_is_encrypted_with_the_new_key_and_the_old_one_is_gone
     assert (last.done, last.values, last.looked_at, last.encrypted, last.retired) == (True, 70, 70, 70, 1)
     assert len(after.lines) == 1
     assert after.newest != before.newest
-    assert {secret: await Vault(bucket, after).reveal(secret) for secret in values} == values
+    assert {secret: await Vault(bucket, MemoryKeys(after)).reveal(secret) for secret in values} == values
     assert mode_of(keys) == 0o600
     assert names_beside(keys) == {keys.name, f"{keys.name}.lock"}
 
@@ -103,7 +104,7 @@ async def test_services_that_run_meanwhile_read_what_was_encrypted_with_a_key_th
     gateway, builder = Vault.opened(bucket, keys), Vault.opened(bucket, keys)
     values = await stored(gateway, 3)
 
-    async for _ in rotate(bucket, keys):
+    async for _ in rotate(Vault.opened(bucket, keys)):
         assert {secret: await builder.reveal(secret) for secret in values} == values
 
     later = await gateway.store("later")
@@ -157,7 +158,7 @@ async def test_a_value_that_is_being_stored_while_keys_rotate_is_not_lost(keys: 
     secret = await vault.store("late")
 
     assert len(read_ring(keys).lines) == 1
-    assert await Vault(bucket, read_ring(keys)).reveal(secret) == "late"
+    assert await Vault(bucket, MemoryKeys(read_ring(keys))).reveal(secret) == "late"
 
 
 async def test_a_value_that_no_key_opens_is_named_and_keeps_the_old_keys(keys: Path) -> None:
@@ -169,12 +170,10 @@ async def test_a_value_that_no_key_opens_is_named_and_keeps_the_old_keys(keys: P
     last = await rotated(bucket, keys)
 
     assert (last.done, last.encrypted, last.unreadable, last.retired) == (True, 3, (lost,), 0)
-    ring = read_ring(keys)
-    assert [(use.values, use.key) for use in (await uses(bucket, ring))[0]] == [
-        (3, last.key),
-        (0, (await uses(bucket, ring))[0][1].key),
-    ]
-    assert (await uses(bucket, ring))[1] == [lost]
+    used, unreadable = await uses(Vault.opened(bucket, keys))
+    assert [use.values for use in used] == [3, 0]
+    assert used[0].key == last.key
+    assert unreadable == [lost]
 
     await bucket.delete(str(lost))
     again = await rotated(bucket, keys)
@@ -184,7 +183,7 @@ async def test_a_value_that_no_key_opens_is_named_and_keeps_the_old_keys(keys: P
 
 async def test_two_rotations_at_once_are_refused(keys: Path) -> None:
     bucket, before = MemoryKeyValue(), read_ring(keys).lines
-    with exclusively(keys), pytest.raises(KeysChangingError, match="already"):
+    with KeysFile(keys).exclusively(), pytest.raises(KeysChangingError, match="already"):
         await rotated(bucket, keys)
     assert read_ring(keys).lines == before
 
@@ -218,9 +217,9 @@ async def test_keys_that_somebody_changed_meanwhile_are_left_alone(keys: Path) -
     bucket = MemoryKeyValue()
     await Vault.opened(bucket, keys).store("value")
     added = KeyRing.generated().newest
-    rotation = rotate(bucket, keys)
+    rotation = rotate(Vault.opened(bucket, keys))
     await anext(rotation)
-    write_ring(keys, KeyRing([*read_ring(keys).lines, added]))
+    KeysFile(keys).replace(KeyRing([*read_ring(keys).lines, added]), read_ring(keys))
     await anext(rotation)
     with pytest.raises(KeysUnusableError, match="somebody else changed it"):
         await anext(rotation)

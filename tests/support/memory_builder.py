@@ -44,10 +44,10 @@ from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, derived
 from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.keys import KeyRing
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryReactors, MemoryRows
+from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.vault import Vault
@@ -115,7 +115,7 @@ class MemoryBuilder:
     scratch: Path
     log: MortalLog = field(default_factory=MortalLog)
     runtime: MemoryRuntime = field(default_factory=MemoryRuntime)
-    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), KeyRing.generated()))
+    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), MemoryKeys()))
     clock: datetime = NOON
     deployments: int = 0
     sources: OneCommit = field(default_factory=OneCommit)

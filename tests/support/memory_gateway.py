@@ -22,11 +22,11 @@ from windlass_contracts.logs import LogBatch, LogLine
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.clock import utc_now
-from windlass_eventlog.keys import KeyRing
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
 from windlass_eventlog.memory.buckets import MemoryKeyValue
+from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.memory.rows import MemoryRows
 from windlass_eventlog.service_log import configure_log
@@ -73,7 +73,7 @@ class MemoryGateway:
     def __post_init__(self) -> None:
         configure_log()
         self.rows = MemoryRows(self.log, ALL)
-        self.vault = Vault(self.secrets, KeyRing.generated())
+        self.vault = Vault(self.secrets, MemoryKeys())
         self.gateway = Gateway(
             log=self.log,
             rows=self.rows,

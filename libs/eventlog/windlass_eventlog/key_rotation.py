@@ -10,13 +10,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from pathlib import Path
 from uuid import UUID
 
 from windlass_eventlog.buckets import KeyValue
-from windlass_eventlog.errors import KeyChangedError, KeysUnusableError
-from windlass_eventlog.keys import KeyRing, fingerprint
-from windlass_eventlog.keys_file import exclusively, read_ring, write_ring
+from windlass_eventlog.errors import KeyChangedError
+from windlass_eventlog.keys import KeyRing, Keys, fingerprint
+from windlass_eventlog.vault import Vault
 
 _AT_ONCE = 32
 
@@ -53,36 +52,37 @@ class _Found(Enum):
     UNREADABLE = auto()
 
 
-async def rotate(bucket: KeyValue, keys_file: Path) -> AsyncGenerator[Rotation, None]:
+async def rotate(vault: Vault) -> AsyncGenerator[Rotation, None]:
     """Rotate, and yield how far it is; goes on with a rotation that was begun before, if there is one.
 
     Raises:
         KeysChangingError: another one is under way at this moment.
-        KeysUnusableError: the file cannot be read or replaced.
+        KeysUnusableError: the keys cannot be read or replaced.
         LogUnavailableError: the bucket does not answer; run it again to go on.
     """
-    with exclusively(keys_file):
-        before = read_ring(keys_file)
+    with vault.keys.exclusively():
+        before = vault.keys.current()
         resumed = len(before.lines) > 1
         ring = before if resumed else KeyRing([*KeyRing.generated().lines, *before.lines])
         if not resumed:
-            write_ring(keys_file, ring)
-        names = await _names(bucket)
+            vault.keys.replace(ring, before)
+        names = await _names(vault.bucket)
         state = Rotation(fingerprint(ring.newest), len(names), resumed)
         yield state
         for some in _portions(names):
-            found = await asyncio.gather(*(_encrypt_again(bucket, ring, name) for name in some))
+            found = await asyncio.gather(*(_encrypt_again(vault.bucket, ring, name) for name in some))
             state = _counted(state, list(zip(some, found, strict=True)))
             yield state
-        retired = 0 if state.unreadable else _retire(keys_file, ring)
+        retired = 0 if state.unreadable else _retire(vault.keys, ring)
         yield replace(state, retired=retired, done=True)
 
 
-async def uses(bucket: KeyValue, ring: KeyRing) -> tuple[Sequence[KeyUse], Sequence[UUID]]:
+async def uses(vault: Vault) -> tuple[Sequence[KeyUse], Sequence[UUID]]:
     """Return how many values each key encrypts, the newest key first, and the values that none of them opens."""
+    ring = vault.keys.current()
     counts, unreadable = [0] * len(ring.lines), []
-    for some in _portions(await _names(bucket)):
-        tokens = await asyncio.gather(*(bucket.get(str(name)) for name in some))
+    for some in _portions(await _names(vault.bucket)):
+        tokens = await asyncio.gather(*(vault.bucket.get(str(name)) for name in some))
         for name, token in zip(some, tokens, strict=True):
             place = None if token is None else ring.opening(token)
             if place is not None:
@@ -126,10 +126,6 @@ def _counted(state: Rotation, found: Sequence[tuple[UUID, _Found]]) -> Rotation:
     )
 
 
-def _retire(keys_file: Path, ring: KeyRing) -> int:
-    if read_ring(keys_file).lines != ring.lines:
-        raise KeysUnusableError(
-            keys_file, "somebody else changed it during the rotation", "No key was retired; rotate again to go on."
-        )
-    write_ring(keys_file, KeyRing([ring.newest]))
+def _retire(keys: Keys, ring: KeyRing) -> int:
+    keys.replace(KeyRing([ring.newest]), ring)
     return len(ring.lines) - 1

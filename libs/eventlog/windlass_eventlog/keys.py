@@ -5,6 +5,7 @@ Source of the format: https://github.com/fernet/spec.
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -30,13 +31,6 @@ class KeyRing:
     def generated(cls) -> Self:
         """Return one new key."""
         return cls([Fernet.generate_key().decode()])
-
-    @property
-    def known(self) -> Self:
-        return self
-
-    def current(self) -> Self:
-        return self
 
     @property
     def newest(self) -> str:
@@ -72,6 +66,23 @@ class Keys(Protocol):
 
         Raises:
             KeysUnusableError: they cannot be had.
+        """
+        ...
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """Be the only one who replaces the keys, for as long as the block lasts.
+
+        Raises:
+            KeysChangingError: somebody else is at it.
+            KeysUnusableError: they cannot be replaced.
+        """
+        ...
+
+    def replace(self, ring: KeyRing, expected: KeyRing) -> None:
+        """Replace the keys, durably; call it within `exclusively`.
+
+        Raises:
+            KeysUnusableError: they cannot be replaced, or are not the expected ones; they are what they were.
         """
         ...
 

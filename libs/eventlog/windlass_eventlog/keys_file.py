@@ -59,52 +59,53 @@ class KeysFile:
         self._known = read_ring(self.path)
         return self._known
 
-
-@contextmanager
-def exclusively(keys_file: Path) -> Iterator[None]:
-    """Be the only one who changes the keys, for as long as the block lasts; the kernel lets go when a process ends.
-
-    Raises:
-        KeysChangingError: somebody else is at it.
-        KeysUnusableError: nothing can be written beside the file.
-    """
-    try:
-        descriptor = os.open(keys_file.with_name(f"{keys_file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise KeysUnusableError(keys_file, _unwritable(error), _MAKE_WRITABLE) from error
-    try:
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Hold a lock beside the file, which the kernel lets go of when a process ends, however it ends."""
+        lock = self.path.with_name(f"{self.path.name}.lock")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise KeysChangingError(keys_file) from error
-        yield
-    finally:
-        os.close(descriptor)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise KeysUnusableError(self.path, _unwritable(error), _MAKE_WRITABLE) from error
+        try:
+            _lock(descriptor, self.path)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def replace(self, ring: KeyRing, expected: KeyRing) -> None:
+        """Write another file in its place: a crash leaves the old one or the new one.
+
+        What a crash leaves half written bears one name, is readable by its owner alone, and is removed the next time.
+        """
+        if self.current().lines != expected.lines:
+            raise KeysUnusableError(self.path, "somebody else changed it meanwhile", "Rotate the keys again to go on.")
+        temporary = self.path.with_name(f".{self.path.name}.new")
+        try:
+            _write(temporary, ring)
+            _keep_owner(self.path, temporary)
+            temporary.replace(self.path)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise KeysUnusableError(self.path, _unwritable(error), _MAKE_WRITABLE) from error
 
 
-def write_ring(keys_file: Path, ring: KeyRing) -> None:
-    """Replace the file, durably: a crash leaves the old one or the new one. Call it within `exclusively`.
-
-    What a crash leaves half written bears one name, is readable by its owner alone, and is written over the next time.
-
-    Raises:
-        KeysUnusableError: it cannot be replaced; it is what it was.
-    """
-    temporary = keys_file.with_name(f".{keys_file.name}.new")
+def _lock(descriptor: int, keys_file: Path) -> None:
     try:
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write("".join(f"{line}\n" for line in ring.lines))
-            file.flush()
-            os.fsync(file.fileno())
-        _keep_owner(keys_file, temporary)
-        temporary.replace(keys_file)
-        _sync_folder(keys_file.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise KeysUnusableError(keys_file, _unwritable(error), _MAKE_WRITABLE) from error
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise KeysChangingError(keys_file) from error
+
+
+def _write(temporary: Path, ring: KeyRing) -> None:
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write("".join(f"{line}\n" for line in ring.lines))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 _MAKE_WRITABLE = "Let the user that the gateway runs as write the file and its folder, and try again."

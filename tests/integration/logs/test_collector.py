@@ -14,10 +14,10 @@ import pytest
 from support.told_deployment import ToldDeployment
 from windlass_contracts.logs import LogLine
 from windlass_eventlog.clock import utc_now
-from windlass_eventlog.keys import KeyRing
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
 from windlass_eventlog.memory.buckets import MemoryKeyValue
+from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.memory.rows import MemoryRows
 from windlass_eventlog.reaction import Handled, Reaction
@@ -36,7 +36,7 @@ class Node:
     home: Path
     log: MemoryLog = field(default_factory=MemoryLog)
     store: MemoryLogStore = field(default_factory=MemoryLogStore)
-    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), KeyRing.generated()))
+    vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), MemoryKeys()))
 
     def __post_init__(self) -> None:
         self.told = ToldDeployment(self.log)
@@ -124,7 +124,7 @@ async def test_a_value_that_was_deleted_keeps_no_other_from_being_replaced(node:
 
 async def test_nothing_is_stored_while_the_secrets_cannot_be_read(node: Node) -> None:
     secret, right = await node.vault.store("hunter2-hunter2"), node.vault
-    node.vault = Vault(right.bucket, KeyRing.generated())
+    node.vault = Vault(right.bucket, MemoryKeys())
     await node.started("web-0", {"PASSWORD": secret})
     node.writes("web-0", "5 1 hunter2-hunter2")
     async with node.logs_service():

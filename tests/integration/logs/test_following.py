@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
-from windlass_eventlog.keys import KeyRing
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
 from windlass_eventlog.memory.buckets import MemoryKeyValue
+from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.vault import Vault
 from windlass_logs.application.following import Following
 from windlass_logs.application.log_source import LogSource, Position, SourceLine, Stream
@@ -31,7 +31,7 @@ class BrokenOffSource(LogSource):
 
 
 async def test_lines_of_one_nanosecond_are_neither_lost_nor_doubled() -> None:
-    store, vault = MemoryLogStore(), Vault(MemoryKeyValue(), KeyRing.generated())
+    store, vault = MemoryLogStore(), Vault(MemoryKeyValue(), MemoryKeys())
     for lines in (1, 2, 2, 4):
         await Following(BrokenOffSource(lines), store, vault).follow("web-0", LOG, ())
 
