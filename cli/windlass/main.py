@@ -21,6 +21,9 @@ _COMMANDS = {
     "events": Target("windlass.commands.events:events", "Show the events of the log."),
     "login-link": Target("windlass.commands.login_link:login_link", "Make a one-time link to the dashboard."),
     "tokens": Target("windlass.commands.tokens:app", "Create, list and revoke API tokens."),
+    "rebuild": Target("windlass.commands.rebuild:rebuild", "Fold a service's rows from the log anew."),
+    "verify": Target("windlass.commands.verify:verify", "Check that what always holds does hold."),
+    "quarantine": Target("windlass.commands.quarantine:app", "Let a service pass over an event that it cannot read."),
     "doctor": Target("windlass.commands.doctor:doctor", "Check the installation, and say what to do."),
 }
 

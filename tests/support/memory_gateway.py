@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -29,11 +29,15 @@ from windlass_eventlog.memory.buckets import MemoryKeyValue
 from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.memory.rows import MemoryRows
+from windlass_eventlog.operations import Asking
+from windlass_eventlog.operations.asking import SILENCE
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.vault import Vault
 from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
+from windlass_gateway.application.current_rows import CurrentRows
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.operating import Operating, Quarantining
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import ALL, DEPLOYMENTS
 from windlass_gateway.application.signing_in import SigningIn
@@ -65,9 +69,12 @@ class MemoryGateway:
     secrets: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     people: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    operations: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    quarantine: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     team: TeamId = MEMORY_TEAM
     now: Callable[[], datetime] = utc_now
     domain: str = "localhost"
+    silence: timedelta = SILENCE
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -76,7 +83,7 @@ class MemoryGateway:
         self.vault = Vault(self.secrets, MemoryKeys())
         self.gateway = Gateway(
             log=self.log,
-            rows=self.rows,
+            rows=CurrentRows(self.rows),
             append=Appender(self.log, Service.GATEWAY, utc_now),
             vault=self.vault,
             personal=Personal(self.people, self.notes),
@@ -91,6 +98,7 @@ class MemoryGateway:
         self.webhook_keys = WebhookKeys(b"webhook-key-of-the-tests")
         self.closing = asyncio.Event()
         self.hub = Hub(self.log, self.rows, self.pace)
+        self.operating = Operating(Asking(self.operations, utc_now, self.silence))
         self.app = web(
             Context(
                 gateway=self.gateway,
@@ -102,6 +110,8 @@ class MemoryGateway:
                 team=self.team,
                 webhook_keys=self.webhook_keys,
                 hub=self.hub,
+                operating=self.operating,
+                quarantining=Quarantining(self.quarantine, self.gateway.personal, self.operating, utc_now, uuid4),
                 closing=self.closing,
             )
         )

@@ -28,7 +28,7 @@ class EventFollower:
         Raises:
             CommandError: the stream cannot be had, or not any more.
         """
-        async with aclosing(_persistently(self._open)) as events:
+        async with aclosing(persistently(self._open)) as events:
             async for event in events:
                 self._after = event["sequence"]
                 yield event
@@ -53,7 +53,7 @@ class LineFollower:
         Raises:
             CommandError: the stream cannot be had, or not any more.
         """
-        async with aclosing(_persistently(lambda: self._open("true"))) as lines:
+        async with aclosing(persistently(lambda: self._open("true"))) as lines:
             async for line in lines:
                 if self._is_new(line):
                     yield line
@@ -77,7 +77,7 @@ class LineFollower:
         return True
 
 
-async def _persistently(open_stream: Callable[[], AsyncGenerator[Json, None]]) -> AsyncGenerator[Json, None]:
+async def persistently(open_stream: Callable[[], AsyncGenerator[Json, None]]) -> AsyncGenerator[Json, None]:
     """Yield from a stream, opened again with growing pauses when it breaks off, 20 times in a row at most."""
     failures = 0
     while True:

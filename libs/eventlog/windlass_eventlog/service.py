@@ -34,7 +34,8 @@ from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
-from windlass_eventlog.operations import Answering, Kind
+from windlass_eventlog.operations import Answering, Kind, Operation
+from windlass_eventlog.operations.standing import standing
 from windlass_eventlog.operations.verifying import Check, Verifying
 from windlass_eventlog.postgres.database import database
 from windlass_eventlog.postgres.layout import Layout
@@ -114,4 +115,5 @@ def _answering(
     checks: Sequence[Check],
 ) -> Answering:
     verifying = Verifying(log, runner.progress, checks)
-    return Answering(service, bucket, {Kind.VERIFY: verifying.run}, clock)
+    operations: dict[Kind, Operation] = {Kind.VERIFY: verifying.run, Kind.STATE: partial(standing, runner.progress)}
+    return Answering(service, bucket, operations, clock)

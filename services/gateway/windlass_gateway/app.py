@@ -9,14 +9,17 @@ from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.keys_file import read_keys
 from windlass_eventlog.link import Link
+from windlass_eventlog.operations import Asking
 from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.adapters.records import RECORDS
 from windlass_gateway.adapters.sign_in_links import PostgresSignInLinks
+from windlass_gateway.application.current_rows import CurrentRows
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.operating import Operating, Quarantining
 from windlass_gateway.application.personal import Person, Personal
 from windlass_gateway.application.projections import ALL
 from windlass_gateway.application.signing_in import SigningIn
@@ -53,7 +56,7 @@ async def serve(started: Callable[[], None]) -> None:
 def _gateway(link: Link) -> Gateway:
     return Gateway(
         log=link.log,
-        rows=link.rows,
+        rows=CurrentRows(link.rows),
         append=link.append,
         vault=link.vault,
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
@@ -64,6 +67,8 @@ def _gateway(link: Link) -> Gateway:
 
 
 def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context:
+    operating = Operating(Asking(link.bucket(Bucket.OPERATIONS), utc_now))
+    quarantine = link.bucket(Bucket.QUARANTINE)
     members = InstallationOwner(owner_id(settings.installation), settings.team)
     return Context(
         gateway=gateway,
@@ -75,5 +80,7 @@ def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context
         team=settings.team,
         webhook_keys=WebhookKeys(settings.webhook_key.get_secret_value().encode()),
         hub=Hub(gateway.log, gateway.rows),
+        operating=operating,
+        quarantining=Quarantining(quarantine, gateway.personal, operating, utc_now, uuid4),
         closing=asyncio.Event(),
     )

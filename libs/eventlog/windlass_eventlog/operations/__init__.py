@@ -8,12 +8,14 @@ from windlass_eventlog.operations.model import (
     Answer,
     Done,
     Failed,
+    Halt,
     Kind,
     Rebuilt,
     Request,
     Result,
     Running,
     Silent,
+    Standing,
     State,
 )
 
@@ -27,6 +29,7 @@ __all__ = [
     "Done",
     "Failed",
     "Finding",
+    "Halt",
     "Invariant",
     "Kind",
     "Operation",
@@ -36,6 +39,7 @@ __all__ = [
     "Result",
     "Running",
     "Silent",
+    "Standing",
     "State",
     "Verified",
 ]

@@ -13,7 +13,7 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Change, KeyValue
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.operations.answering import last_answer
-from windlass_eventlog.operations.model import Answer, Kind, Request, Silent, answer_key, request_key
+from windlass_eventlog.operations.model import Answer, Done, Failed, Kind, Request, Silent, answer_key, request_key
 
 SILENCE = timedelta(seconds=15)
 """Without a sign of life for so long, a service is taken for dead: it beats every second while it is at work."""
@@ -68,6 +68,20 @@ class Asking:
                 yield answer
                 if answer.is_last:
                     return
+
+    async def outcome(self, service: Service, kind: Kind, by: str) -> Done | Failed | Silent:
+        """Ask for what takes a moment, and wait for its end.
+
+        Raises:
+            BusyError: the service is at another operation.
+            LogUnavailableError, NotProvisionedError: the bucket cannot be read.
+        """
+        request = await self.ask(service, kind, by)
+        async with aclosing(self.follow(service, request.id)) as answers:
+            async for answer in answers:
+                if isinstance(answer.state, Done | Failed | Silent):
+                    return answer.state
+        raise AssertionError  # it is followed until its end
 
     def _silent(self, service: Service) -> Silent:
         return Silent(

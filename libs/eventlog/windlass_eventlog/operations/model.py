@@ -20,6 +20,9 @@ class Kind(StrEnum):
     VERIFY = "verify"
     """Look whether what always holds does hold, and change nothing."""
 
+    STATE = "state"
+    """Say how far the rows are, and whether they stand still."""
+
 
 class Request(BaseModel):
     """What somebody asks for; `by` is an actor as the log names it."""
@@ -64,7 +67,26 @@ class Rebuilt(BaseModel):
     seconds: float
 
 
-Result = Annotated[Rebuilt | Verified, Field(discriminator="kind")]
+class Halt(BaseModel):
+    """Why the rows stand still, right before a sequence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sequence: int
+    why: str
+
+
+class Standing(BaseModel):
+    """How far the rows are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["state"] = "state"
+    position: int
+    halt: Halt | None
+
+
+Result = Annotated[Rebuilt | Verified | Standing, Field(discriminator="kind")]
 
 
 class Done(BaseModel):

@@ -14,7 +14,7 @@ import structlog
 from windlass_contracts.event import Event, published_events
 from windlass_contracts.ids import DeploymentId, EventId, derived
 from windlass_contracts.subjects import Aggregate, AggregateKey
-from windlass_eventlog.errors import ConflictError, LogFullError, LogUnavailableError, RowsUnavailableError
+from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_gateway.application.decisions import Signature, append_all
@@ -86,7 +86,7 @@ class DeadlineKeeper:
         """Look; return whether that was possible."""
         try:
             await look
-        except (LogUnavailableError, LogFullError, RowsUnavailableError) as error:
+        except AWAY as error:
             _log.warning("a deadline cannot be kept now", why=str(error), again_after_s=_RETRY.total_seconds())
             return False
         return True
@@ -96,7 +96,7 @@ class DeadlineKeeper:
 
         Raises:
             LogUnavailableError, LogFullError: the log does not take the end of something.
-            RowsUnavailableError: the rows cannot be read.
+            RowsUnavailableError, HaltedError: the rows cannot be read.
         """
         for found in await self._gateway.rows.find(DEPLOYMENTS, {"ended": False}):
             row = found.row

@@ -28,6 +28,9 @@ Refusal
     ├── NoRepositoryError        the project has no repository to deploy from
     ├── NotRepeatableError       the deployment was made of no repository
     ├── TooLateToCancelError     the deployment ended, or its cutover began
+    ├── OperationUnderWayError   the service is at another operation
+    ├── NoSignOfLifeError        the service does not answer
+    ├── NotHaltedError           the service does not stand still at that event
     ├── RollbackUnderWayError    another rollback is not answered yet
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
@@ -231,6 +234,40 @@ class NotNowError(Refusal):
     """The state of things does not allow it."""
 
     title = "Not possible now"
+
+
+class OperationUnderWayError(NotNowError):
+    """The service is at another operation."""
+
+    title = "Another operation is under way"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, next_step="Wait until it has ended, and ask again.")
+
+
+class NoSignOfLifeError(NotNowError):
+    """The service does not answer."""
+
+    title = "The service does not answer"
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what, next_step=remedy)
+
+
+class NotHaltedError(NotNowError):
+    """The service does not stand still at that event."""
+
+    title = "Nothing to pass over"
+
+    def __init__(self, service: str, sequence: int, halted: int | None) -> None:
+        where = "does not stand still at any" if halted is None else f"stands still at sequence {halted}"
+        super().__init__(
+            f"The {service} reads the event at sequence {sequence}, or has not come to it: it {where}.",
+            field="sequence",
+            next_step="Name the event at which a service stands still now; `windlass verify` says which one that is."
+            if halted is None
+            else f"windlass quarantine {service} {halted} --reason TEXT",
+        )
 
 
 class TokenNameTakenError(NotNowError):

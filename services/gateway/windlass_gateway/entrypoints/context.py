@@ -11,6 +11,7 @@ from windlass_contracts.ids import TeamId
 from windlass_gateway.application.access import Access, Caller, Permission
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.operating import Operating, Quarantining
 from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.refusals import UnauthenticatedError
 from windlass_gateway.domain.webhook_keys import WebhookKeys
@@ -36,6 +37,8 @@ class Context:
     team: TeamId
     webhook_keys: WebhookKeys
     hub: Hub
+    operating: Operating
+    quarantining: Quarantining
     closing: asyncio.Event
 
 

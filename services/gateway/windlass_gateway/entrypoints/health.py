@@ -65,6 +65,9 @@ async def readiness(gateway: Gateway) -> Readiness:
     except (EventLogError, TimeoutError) as error:
         why = str(error) or f"no answer within {PATIENCE_SECONDS:.0f} s"
         return Readiness(ready=False, head=None, position=position, lag=None, why=why)
+    if (halted := gateway.rows.halted) is not None:
+        why = f"{halted} {halted.way_out}"
+        return Readiness(ready=False, head=head, position=position, lag=max(0, head - position), why=why)
     return Readiness(ready=True, head=head, position=position, lag=max(0, head - position))
 
 

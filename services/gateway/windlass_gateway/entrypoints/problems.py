@@ -86,11 +86,6 @@ _LOG_ERRORS: dict[type[EventLogError], tuple[HTTPStatus, str, str]] = {
         "The gateway's database did not answer in time.",
         "Ask again in a moment; `windlass doctor` shows what is down.",
     ),
-    HaltedError: (
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "Reading the log stands still at an event that it cannot read; the gateway's own log names it.",
-        "Run `windlass doctor`, and see the gateway's log.",
-    ),
 }
 
 _UNEXPECTED = Problem(
@@ -122,6 +117,9 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _log_error(error: EventLogError) -> Problem:
+    if isinstance(error, HaltedError):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return Problem(title="Reading the log stands still", status=status, detail=str(error), next=error.way_out)
     found = next((answer for kind, answer in _LOG_ERRORS.items() if isinstance(error, kind)), None)
     if found is None:
         return _UNEXPECTED

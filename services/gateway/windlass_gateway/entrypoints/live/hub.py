@@ -15,7 +15,7 @@ import structlog
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ContractError
 from windlass_contracts.event import Event
-from windlass_eventlog.errors import AWAY
+from windlass_eventlog.errors import AWAY, HaltedError
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.projection import Rows
 from windlass_gateway.entrypoints.live.channel import Channel
@@ -170,23 +170,29 @@ class Hub:
         self._position = start
         if start == head:
             self._ready.set()
-        try:
-            async with aclosing(self._log.read(start)) as reading:
-                async for recorded in reading:
-                    await self._shown(recorded.sequence)
-                    self._take(recorded)
-                    if recorded.sequence >= head:
-                        self._ready.set()
-        except ContractError:
-            # The rows stand still at it too, and say so to operators; what is there can still be looked at.
-            _log.exception("live.unreadable_event", behind=self._position)
-            self._ready.set()
+        while True:
+            try:
+                async with aclosing(self._log.read(start)) as reading:
+                    async for recorded in reading:
+                        await self._shown(recorded.sequence)
+                        self._take(recorded)
+                        if recorded.sequence >= head:
+                            self._ready.set()
+            except ContractError:
+                # The rows stand still at it too, and say so to operators; once they pass it over, so is it here.
+                start = self._position + 1
+                _log.exception("live.unreadable_event", sequence=start)
+                self._ready.set()
+                await self._shown(start)
+                self._position = start
 
     async def _shown(self, sequence: int) -> None:
         while True:
             try:
                 return await self._rows.reached(sequence)
-            except AWAY:
+            except AWAY as away:
+                if isinstance(away, HaltedError):
+                    self._ready.set()  # this may take days: who watches is told what there is
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
     def _take(self, recorded: Recorded[Event]) -> None:

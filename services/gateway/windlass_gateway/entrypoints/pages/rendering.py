@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import cast
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages import words
 from windlass_gateway.entrypoints.pages.assets import assets
 from windlass_gateway.entrypoints.pages.settings_words import setting_name, setting_value
@@ -40,7 +42,13 @@ _TEMPLATES = _environment()
 def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **context: object) -> HTMLResponse:
     """Return a whole page; `visitor`, where there is one, is whom it is for."""
     theme = request.cookies.get("theme", "")
-    around = {"theme": theme if theme in _THEMES else "", "path": request.url.path, "visitor": None}
+    shared = cast("Context", request.app.state.context)
+    around = {
+        "theme": theme if theme in _THEMES else "",
+        "path": request.url.path,
+        "visitor": None,
+        "halted": shared.gateway.rows.halted,
+    }
     text = _TEMPLATES.get_template(template).render({**around, **context})
     return HTMLResponse(text, status, {"Cache-Control": "no-store"})
 

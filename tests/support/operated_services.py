@@ -1,0 +1,65 @@
+"""Services that do nothing but answer operators, over the buckets of a gateway in memory."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from support.memory_gateway import MemoryGateway
+from windlass_contracts.errors import UnknownEventTypeError
+from windlass_contracts.subjects import Service
+from windlass_eventlog.background import background
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.errors import HaltedError
+from windlass_eventlog.operations import (
+    Answering,
+    Checked,
+    Finding,
+    Invariant,
+    Kind,
+    Operation,
+    Rebuilt,
+    Report,
+    Result,
+    Verified,
+)
+from windlass_eventlog.operations.standing import standing
+from windlass_eventlog.progress import Progress
+
+WRONG = Finding.of(Invariant.RUNNING, "not-running", "run-1", "It should run, and does not.", "Restart the builder.")
+Operations = Mapping[Kind, Operation]
+LOOKED = [Checked(invariant=Invariant.RUNNING, what="containers", count=3)]
+
+
+def halted_at(sequence: int) -> Progress:
+    halted = HaltedError("router", sequence, UnknownEventTypeError("deployment.teleported.v1"))
+    return Progress(position=sequence - 1, halted=halted)
+
+
+async def rebuilt(report: Report) -> Result:
+    report("folds events", 500, 1_000)
+    return Rebuilt(sequence=1_000, events=1_000, rows=30, seconds=0.5)
+
+
+async def verified(findings: list[Finding], report: Report) -> Result:
+    report("compares", 0, 0)
+    return Verified.of(7, LOOKED, findings)
+
+
+def operations(progress: Progress | None = None, findings: list[Finding] | None = None) -> Operations:
+    return {
+        Kind.REBUILD: rebuilt,
+        Kind.VERIFY: partial(verified, findings or []),
+        Kind.STATE: partial(standing, progress or Progress()),
+    }
+
+
+@asynccontextmanager
+async def answering(
+    gateway: MemoryGateway, services: Mapping[Service, Mapping[Kind, Operation]]
+) -> AsyncIterator[None]:
+    """Let the services answer for as long as the block lasts."""
+    async with AsyncExitStack() as stack:
+        for service, its in services.items():
+            answers = Answering(service, gateway.operations, its, utc_now)
+            await stack.enter_async_context(background(answers.run()))
+        yield
