@@ -18,6 +18,9 @@ EventLogError
 ├── KeysUnusableError        the file with the keys of the vault cannot be used
 ├── KeysChangingError        somebody else is changing the keys of the vault
 ├── SecretUnreadableError    a value is there, but none of the keys opens it
+├── HungError                a reactor did not come back in its time
+├── ProcessDiedError         the process died, again and again, while a reactor was at work
+├── ReactorMissingError      this release has no reactor of that name any more
 └── TryAgain                 a reactor asks to be woken up again, later
 """
 
@@ -144,6 +147,28 @@ class SecretUnreadableError(EventLogError):
     def __init__(self, secret: UUID) -> None:
         super().__init__(f"None of the installation's keys opens the value {secret}: restore the missing key.")
         self.secret = secret
+
+
+class HungError(EventLogError):
+    """A reactor did not come back in its time."""
+
+    def __init__(self, reactor: str, within: timedelta) -> None:
+        super().__init__(f"The reactor {reactor} was not back after {within}, and was broken off.")
+
+
+class ProcessDiedError(EventLogError):
+    """The process died, again and again, while a reactor was at work."""
+
+    def __init__(self, reactor: str, deaths: int) -> None:
+        super().__init__(f"The process died {deaths} times while the reactor {reactor} was at work.")
+        self.deaths = deaths
+
+
+class ReactorMissingError(EventLogError):
+    """This release has no reactor of that name any more."""
+
+    def __init__(self, reactor: str) -> None:
+        super().__init__(f"This release has no reactor {reactor}: discard the dead letter.")
 
 
 class TryAgain(EventLogError):  # noqa: N818 - a request, not a failure

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.attending import Attending
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
+from windlass_eventlog.dead_letters.letters import Letters
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.operations import Answering
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import Database
+from windlass_eventlog.postgres.unsettled import PostgresUnsettled
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.reaction import Reaction
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.vault import Vault
 
-Delivering = Callable[[Reaction], AbstractAsyncContextManager[None]]
+Delivering = Callable[[Attending], AbstractAsyncContextManager[None]]
 Operating = Callable[[Sequence[Check]], Answering]
 
 
@@ -69,8 +72,14 @@ class Link:
         async with background(self.operate(checks).run()):
             yield
 
+    def attending(self, reactors: Sequence[Reactor]) -> Attending:
+        """Return what attends to wake-ups by these reactors, and gives up what fails for good."""
+        letters = Letters(self.service, self.rows, self.append)
+        unsettled = PostgresUnsettled(self.database)
+        return Attending(Reaction(self.log, self.rows, reactors), letters, unsettled, self.rows.position)
+
     @asynccontextmanager
     async def reacting(self, reactors: Sequence[Reactor]) -> AsyncIterator[None]:
         """Wake up the reactors for as long as the block lasts; afterwards none of them is at work any more."""
-        async with self.deliver(Reaction(self.log, self.rows, reactors)):
+        async with self.deliver(self.attending(reactors)):
             yield

@@ -1,5 +1,6 @@
 """What one wake-up leads to: the rows are awaited, the handlers run, what conflicted is decided again."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from windlass_eventlog.errors import (
     AWAY,
     ConflictError,
     HaltedError,
+    HungError,
     NotReachedError,
     RowsUnavailableError,
     TryAgain,
@@ -21,8 +23,10 @@ DECISIONS = 10
 """How often a handler decides at once when others keep writing before it."""
 
 _ROWS_PATIENCE = timedelta(seconds=30)
-_UNTIL_BACK = timedelta(seconds=1)
-_UNTIL_MENDED = timedelta(minutes=1)
+UNTIL_BACK = timedelta(seconds=1)
+"""How long to wait for what is away."""
+UNTIL_MENDED = timedelta(minutes=1)
+"""How long to wait for what somebody has to mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +66,50 @@ class Reaction:
         """The types of event that somebody reacts to."""
         return frozenset().union(*(reactor.wakes_on for reactor in self.reactors))
 
+    def woken_by(self, event: Event) -> list[Reactor]:
+        """Return the reactors that an event wakes up."""
+        return [reactor for reactor in self.reactors if type(event) in reactor.wakes_on]
+
+    def named(self, name: str) -> Reactor | None:
+        """Return a reactor by its name."""
+        return next((reactor for reactor in self.reactors if reactor.name == name), None)
+
     async def to(self, wake: WakeUp) -> Outcome:
         """Run every handler that the event wakes up, and return what that means for the wake-up as a whole."""
-        try:
-            await self.rows.reached(wake.recorded.sequence, _ROWS_PATIENCE)
-        except (NotReachedError, RowsUnavailableError) as away:
-            return Postponed(_UNTIL_BACK, str(away))
-        except HaltedError as halted:
-            return Postponed(_UNTIL_MENDED, str(halted))
-        kind = type(wake.recorded.event)
-        return _worst([await self._run(reactor, wake) for reactor in self.reactors if kind in reactor.wakes_on])
+        if (away := await self.ready(wake.recorded.sequence)) is not None:
+            return away
+        return _worst([await self.of(reactor, wake) for reactor in self.woken_by(wake.recorded.event)])
 
-    async def _run(self, reactor: Reactor, wake: WakeUp) -> Outcome:
+    async def ready(self, sequence: int) -> Postponed | None:
+        """Wait until the rows have an event; return how long to wait on, where they do not get there."""
         try:
-            await self._decide(reactor, wake)
+            await self.rows.reached(sequence, _ROWS_PATIENCE)
+        except (NotReachedError, RowsUnavailableError) as away:
+            return Postponed(UNTIL_BACK, str(away))
+        except HaltedError as halted:
+            return Postponed(UNTIL_MENDED, str(halted))
+        return None
+
+    async def of(self, reactor: Reactor, wake: WakeUp) -> Outcome:
+        """Run one handler; the rows have the event."""
+        try:
+            await self._within(reactor, wake)
         except TryAgain as again:
             return Postponed(again.after, str(again))
         except AWAY as away:
-            return Postponed(_UNTIL_BACK, str(away))
+            return Postponed(UNTIL_BACK, str(away))
         except Exception as error:  # noqa: BLE001 - handed on: whoever delivers the wake-ups logs it and tries again
             return Broken(reactor.name, error)
         return Handled()
+
+    async def _within(self, reactor: Reactor, wake: WakeUp) -> None:
+        try:
+            async with asyncio.timeout(reactor.within.total_seconds()) as patience:
+                await self._decide(reactor, wake)
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            raise HungError(reactor.name, reactor.within) from error
 
     async def _decide(self, reactor: Reactor, wake: WakeUp) -> None:
         for _ in range(DECISIONS - 1):

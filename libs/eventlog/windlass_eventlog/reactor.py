@@ -6,6 +6,7 @@ reached the event, one at a time for each aggregate, and decides from the rows a
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
@@ -23,11 +24,12 @@ class WakeUp:
 class Reactor:
     """A handler and the types of event that wake it up.
 
-    The handler may take as long as it needs: the log is told that it is still at work. It raises `TryAgain` to be
-    woken up again after a delay; any other error is logged, and tried again with growing delays, a bounded number
-    of times.
+    The handler may take long: the log is told that it is still at work. It raises `TryAgain` to be woken up again after
+    a delay; any other error is logged, and tried again with growing delays, a bounded number of times. One that is not
+    back `within` its time hangs, and keeps all else about its aggregate waiting: it is broken off, and given up.
     """
 
     name: str
     wakes_on: frozenset[type[Event]]
     handle: Callable[[WakeUp], Awaitable[None]]
+    within: timedelta = timedelta(hours=1)

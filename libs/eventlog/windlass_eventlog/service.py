@@ -25,6 +25,7 @@ from windlass_eventlog.appender import Appender
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import Clock, utc_now
+from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
@@ -40,8 +41,10 @@ from windlass_eventlog.operations.verifying import Check, Verifying
 from windlass_eventlog.postgres.database import database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
+from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.postgres.rows import PostgresRows
+from windlass_eventlog.postgres.unsettled import RECORDS as UNSETTLED
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
@@ -78,7 +81,7 @@ async def connected(
         database(settings.database_url.get_secret_value(), service) as own,
     ):
         log = JetStreamLog(nats, settings.installation)
-        runner = ProjectionRunner(log, own, Layout.of(service, projections), Progress(), RowCache())
+        runner = ProjectionRunner(log, own, Layout.of(service, [*projections, DEAD_LETTERS]), Progress(), RowCache())
         head = await log.head()
         buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
         link = Link(
@@ -95,6 +98,7 @@ async def connected(
             operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, log, runner),
             passed=partial(runner.progress.passed, head),
         )
+        await migrate(own, UNSETTLED)
         await runner.prepare()
         async with background(nats.failing(), runner.run(), watch_budget(nats)):
             try:

@@ -15,8 +15,8 @@ from structlog.typing import EventDict
 from support.eventlog_samples import TALLIES, canceled, deployment_key, superseded
 from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.subjects import STREAM, AggregateKey, Service
+from windlass_eventlog import attending as attending_module
 from windlass_eventlog.errors import ConflictError, NotProvisionedError, TryAgain
-from windlass_eventlog.jetstream import deliveries as deliveries_module
 from windlass_eventlog.jetstream import reactors as reactors_module
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.consumers import ensure_consumer
@@ -24,7 +24,6 @@ from windlass_eventlog.jetstream.deliveries import Deliveries
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import Expected
-from windlass_eventlog.reaction import Reaction
 from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_eventlog.service import connected
 from windlass_eventlog.settings import CommonSettings
@@ -140,14 +139,14 @@ async def test_a_wake_up_may_be_postponed_more_often_than_it_may_fail(service: L
     async def handle(_wake: WakeUp) -> None:
         nonlocal calls
         calls += 1
-        if calls <= deliveries_module.TRIES + 5:
+        if calls <= attending_module.TRIES + 5:
             raise TryAgain(timedelta(milliseconds=1), "not yet")
 
     async with service.reacting(reactor(handle)):
         await cancel(service)
         await settled(link)
 
-    assert calls == deliveries_module.TRIES + 6
+    assert calls == attending_module.TRIES + 6
 
 
 @pytest.fixture
@@ -159,8 +158,8 @@ def said() -> Iterator[list[EventDict]]:
 async def test_a_failing_handler_is_tried_a_bounded_number_of_times_and_then_given_up_loudly(
     service: Link, link: Connection, said: list[EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries_module, "TRIES", 4)
-    monkeypatch.setattr(deliveries_module, "_FIRST_DELAY", timedelta(milliseconds=1))
+    monkeypatch.setattr(attending_module, "TRIES", 4)
+    monkeypatch.setattr(attending_module, "_FIRST_DELAY", timedelta(milliseconds=1))
     calls, good = 0, list[int]()
 
     async def handle(wake: WakeUp) -> None:
@@ -176,17 +175,17 @@ async def test_a_failing_handler_is_tried_a_bounded_number_of_times_and_then_giv
         await settled(link)
 
     assert (calls, good) == (4, [2])
-    failures = [entry for entry in said if entry["event"].startswith("wakeup.")]
+    failures = [entry for entry in said if entry["event"].startswith("reaction.")]
     assert [(entry["log_level"], entry["event"], entry["sequence"]) for entry in failures] == [
-        *[("error", "wakeup.failed", 1)] * 3,
-        ("critical", "wakeup.given_up", 1),
+        *[("error", "reaction.failed", 1)] * 3,
+        ("critical", "reaction.abandoned", 1),
     ]
 
 
 async def test_one_failing_handler_keeps_no_other_from_its_work(
     service: Link, link: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries_module, "TRIES", 1)
+    monkeypatch.setattr(attending_module, "TRIES", 1)
     woken: list[str] = []
 
     async def fail(_wake: WakeUp) -> None:
@@ -226,7 +225,7 @@ async def test_work_that_takes_longer_than_the_server_waits_is_not_begun_twice(
         delivered.append(message.metadata.sequence.stream)
 
     await link.client.subscribe(impatient.deliver_subject, cb=overhear)
-    async with reacting(link, provisioned, impatient, Reaction(service.log, service.rows, reactor(handle))):
+    async with reacting(link, provisioned, impatient, service.attending(reactor(handle))):
         await cancel(service)
         await cancel(service)
         await settled(link)
@@ -246,7 +245,7 @@ async def test_a_wake_up_that_comes_again_while_it_is_worked_on_is_left_alone(se
         calls.append(wake.recorded.sequence)
         await came_thrice.wait()
 
-    silent = Deliveries(Reaction(service.log, service.rows, reactor(handle)), ack_wait=timedelta(minutes=1))
+    silent = Deliveries(service.attending(reactor(handle)), ack_wait=timedelta(minutes=1))
 
     async def take(message: Msg) -> None:
         nonlocal deliveries
@@ -317,8 +316,8 @@ async def test_a_durable_that_is_missing_or_another_is_refused_at_the_start(serv
 async def test_a_conflict_that_never_ends_counts_as_a_failure(
     service: Link, link: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries_module, "TRIES", 2)
-    monkeypatch.setattr(deliveries_module, "_FIRST_DELAY", timedelta(milliseconds=1))
+    monkeypatch.setattr(attending_module, "TRIES", 2)
+    monkeypatch.setattr(attending_module, "_FIRST_DELAY", timedelta(milliseconds=1))
     calls = 0
 
     async def handle(wake: WakeUp) -> None:

@@ -16,12 +16,12 @@ from faststream.nats import JStream, NatsBroker, NatsMessage
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.subjects import STREAM
+from windlass_eventlog.attending import Attending
 from windlass_eventlog.background import background
 from windlass_eventlog.errors import LogUnavailableError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import RECONNECT_AFTER_S, Connection
 from windlass_eventlog.jetstream.consumers import consumer_drifts
 from windlass_eventlog.jetstream.deliveries import Deliveries
-from windlass_eventlog.reaction import Reaction
 from windlass_eventlog.topology import Durable
 
 _CHECK_EVERY_S = 5.0
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def reacting(connection: Connection, url: str, durable: Durable, reaction: Reaction) -> AsyncIterator[None]:
+async def reacting(connection: Connection, url: str, durable: Durable, attending: Attending) -> AsyncIterator[None]:
     """Wake up the reactors while the block lasts; what they were at when it ends comes again at once, elsewhere.
 
     Raises:
@@ -38,7 +38,7 @@ async def reacting(connection: Connection, url: str, durable: Durable, reaction:
         LogUnavailableError: NATS did not answer at the start.
     """
     await _check_provisioned(connection, durable)
-    deliveries = Deliveries(reaction, durable.ack_wait)
+    deliveries = Deliveries(attending, durable.ack_wait)
     broker = _broker(connection, url)
     subscriber = broker.subscriber(
         durable.deliver_subject,
