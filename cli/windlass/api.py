@@ -53,14 +53,16 @@ class Api:
     async def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
         return await self._request("DELETE", path, query=query)
 
-    async def lines(self, path: str, query: Mapping[str, Any] | None = None) -> AsyncGenerator[Json, None]:
+    async def lines(
+        self, path: str, query: Mapping[str, Any] | None = None, *, method: str = "GET"
+    ) -> AsyncGenerator[Json, None]:
         """Yield the documents of a stream as they arrive, until it ends.
 
         Raises:
             InterruptedStreamError: it broke off.
             CommandError: it cannot be had.
         """
-        async with self._stream(path, query) as answer, aclosing(_documents(answer)) as documents:
+        async with self._stream(method, path, query) as answer, aclosing(_documents(answer)) as documents:
             async for document in documents:
                 if "problem" in document:
                     problem = document["problem"]
@@ -68,10 +70,10 @@ class Api:
                 yield document
 
     @asynccontextmanager
-    async def _stream(self, path: str, query: Mapping[str, Any] | None) -> AsyncIterator[httpx.Response]:
+    async def _stream(self, method: str, path: str, query: Mapping[str, Any] | None) -> AsyncIterator[httpx.Response]:
         with self._reachable():
             timeout = httpx.Timeout(5, read=None)
-            async with self._client.stream("GET", _API + path, params=_given(query), timeout=timeout) as answer:
+            async with self._client.stream(method, _API + path, params=_given(query), timeout=timeout) as answer:
                 if answer.is_error:
                     await answer.aread()
                 self._check(answer)

@@ -24,6 +24,7 @@ _COMMANDS = {
     "rebuild": Target("windlass.commands.rebuild:rebuild", "Fold a service's rows from the log anew."),
     "verify": Target("windlass.commands.verify:verify", "Check that what always holds does hold."),
     "quarantine": Target("windlass.commands.quarantine:app", "Let a service pass over an event that it cannot read."),
+    "keys": Target("windlass.commands.keys:app", "Show and rotate the keys that encrypt the values of variables."),
     "doctor": Target("windlass.commands.doctor:doctor", "Check the installation, and say what to do."),
 }
 

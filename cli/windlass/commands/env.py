@@ -11,7 +11,8 @@ from windlass.commands.env_file import read_env_file
 from windlass.commands.paths import project_path, variable_path
 from windlass.commands.running import AsJson, print_json, print_line, run
 from windlass.commands.table import print_table
-from windlass.terminal import age
+from windlass.errors import BadInputError
+from windlass.terminal import age, plain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Set, remove and list a project's variables.")
 
@@ -99,6 +100,34 @@ def unset_variables(
         print_line(f"Removed {', '.join(names)}. {_EFFECT.replace('gets it', 'goes without')}")
 
 
+@app.command("shred")
+def shred_variable(
+    project: Project,
+    name: Annotated[str, typer.Argument(help="The variable's name.")],
+    environment: OnlyIn = None,
+    *,
+    replaced: Annotated[bool, typer.Option("--replaced", help="Only the values before the present one.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a variable and delete all its values for good, those that rollbacks would need too."""
+    path, wanted = f"{variable_path(project, name)}/shredding", {"environment": environment, "replaced": replaced}
+
+    async def preview(api: Api) -> Json:
+        return await api.get(path, {**wanted, "replaced": str(replaced).lower()})
+
+    async def shred(api: Api) -> Json:
+        return await api.post(path, wanted)
+
+    if not yes:
+        _confirm(name, run(preview), replaced=replaced)
+    done = run(shred)
+    if as_json:
+        print_json(done)
+    else:
+        print_line(f"Shredded {_values(done['values'])} of {name}. Containers that run keep what they were given.")
+
+
 @app.command("list")
 def list_variables(project: Project, *, as_json: AsJson = False) -> None:
     """List the names of the variables that the next deployment gets."""
@@ -124,3 +153,32 @@ def _value(assignment: str) -> tuple[str, str]:
     if sys.stdin.isatty():
         return name, typer.prompt(name, hide_input=True)
     return name, sys.stdin.read().removesuffix("\n")
+
+
+_LOSSES = {
+    "live": "answers now: it goes on, but no new container of it can be started",
+    "under way": "is under way: it fails if it was not started yet",
+    "rollback": "can not be rolled back to any more",
+}
+
+
+def _confirm(name: str, found: Json, *, replaced: bool) -> None:
+    """Say what shredding costs, and ask.
+
+    Raises:
+        BadInputError: nobody can be asked.
+    """
+    removed = f", and {name} is removed" if found["removes"] else ""
+    print_line(f"{_values(found['values'])} of {name} will be deleted for good{removed}.")
+    for one in found["affected"]:
+        commit = f" (commit {one['commit'][:12]})" if one["commit"] else ""
+        print_line(f"Deployment {one['id'][:8]} in {plain(one['environment'])}{commit} {_LOSSES[one['loss']]}.")
+    if any(one["loss"] == "live" for one in found["affected"]) and not replaced:
+        print_line("Deploy again without it first, unless it has to be gone at once.")
+    if not sys.stdin.isatty():
+        raise BadInputError("Nothing was shredded: there is nobody to ask.", "Say --yes if that is what you want.")
+    typer.confirm("Shred?", abort=True)
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"

@@ -20,6 +20,7 @@ from windlass_gateway.application.current_rows import CurrentRows
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.operating import Operating, Quarantining
+from windlass_gateway.application.orphans import OrphanSweeper
 from windlass_gateway.application.personal import Person, Personal
 from windlass_gateway.application.projections import ALL
 from windlass_gateway.application.signing_in import SigningIn
@@ -48,6 +49,7 @@ async def serve(started: Callable[[], None]) -> None:
             context = _context(gateway, settings, link)
             async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
                 tasks.create_task(keeper.run())
+                tasks.create_task(_sweeper(gateway, link).run())
                 tasks.create_task(context.hub.run())
                 tasks.create_task(asyncio.to_thread(compile_all))
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))
@@ -64,6 +66,10 @@ def _gateway(link: Link) -> Gateway:
         clock=utc_now,
         fresh_id=uuid4,
     )
+
+
+def _sweeper(gateway: Gateway, link: Link) -> OrphanSweeper:
+    return OrphanSweeper(gateway, link.bucket(Bucket.QUARANTINE), (link.bucket(Bucket.OPERATIONS),))
 
 
 def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context:

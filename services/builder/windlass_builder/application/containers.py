@@ -13,6 +13,7 @@ from time import monotonic
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from windlass_builder.application.failures import VariableShreddedError
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.node import Node
 from windlass_builder.application.projections import DEPLOYMENTS
@@ -24,12 +25,13 @@ from windlass_builder.domain.names import runner_name
 from windlass_builder.domain.workloads import Runner, RunnerSpec
 from windlass_contracts.config import Limits
 from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
+from windlass_contracts.events.deployment import VariableVersion
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import TRANSITIONS
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.failpoints import reach
 from windlass_eventlog.projection import Rows, Versioned
-from windlass_eventlog.vault import Vault
+from windlass_eventlog.vault import SecretShreddedError, Vault
 
 _PATIENCE = timedelta(minutes=1)
 
@@ -69,9 +71,15 @@ class Containers:
         """Return the values that the deployment was requested with.
 
         Raises:
-            SecretShreddedError: a value was deleted since.
+            VariableShreddedError: a value was deleted since.
         """
-        return {variable.name: await self.vault.reveal(variable.secret) for variable in row.variables}
+        return {variable.name: await self._value(variable) for variable in row.variables}
+
+    async def _value(self, variable: VariableVersion) -> str:
+        try:
+            return await self.vault.reveal(variable.secret)
+        except SecretShreddedError as error:
+            raise VariableShreddedError(variable.name, variable.secret) from error
 
     async def start_all(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
         """Let every replica run, whatever state it is in, and be visible in the rows when this returns."""

@@ -1,5 +1,7 @@
 """What went wrong, as the event that says so: the one place where errors become words of the contract."""
 
+from uuid import UUID
+
 from windlass_builder.application.runtime_errors import (
     BuildError,
     BuildExitedError,
@@ -51,6 +53,17 @@ class NotReturnableError(Exception):
 
     def __init__(self, deployment: DeploymentId) -> None:
         super().__init__(f"Deployment {deployment} was never live here, so there is nothing to go back to.")
+
+
+class VariableShreddedError(SecretShreddedError):
+    """The value that a variable had when the deployment was requested was deleted for good."""
+
+    def __init__(self, name: str, secret: UUID) -> None:
+        super().__init__(secret)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"The value that {self.name} had when this was requested was shredded; set it anew and deploy again."
 
 
 DEPLOYMENT_ERRORS = (

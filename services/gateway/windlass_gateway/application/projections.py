@@ -16,6 +16,7 @@ from windlass_gateway.domain import (
     project,
     releases,
     routes,
+    stored,
     tokens,
     variables,
 )
@@ -26,6 +27,7 @@ from windlass_gateway.domain.inspection import Inspection
 from windlass_gateway.domain.project import REGISTRY, Project, Registry
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.stored import NamedNote, NamedSecret
 from windlass_gateway.domain.tokens import ApiToken, TokenNames
 from windlass_gateway.domain.variables import Variables
 
@@ -97,6 +99,15 @@ TOKEN_NAMES = Projection(
     name="token_names", version=1, row=TokenNames, key=aggregate_key(Aggregate.TOKENS), evolve=tokens.evolve_names
 )
 ACTIVITIES = Projection(name="activities", version=1, row=Activity, key=_service_key, evolve=activity.evolve)
+SECRETS = Projection(
+    name="secrets",
+    version=1,
+    row=NamedSecret,
+    key=stored.secret_of,
+    evolve=stored.evolve_secret,
+    indexes=("project", "name"),
+)
+NOTES = Projection(name="notes", version=1, row=NamedNote, key=stored.note_of, evolve=stored.evolve_note)
 
 ALL = (
     PROJECTS,
@@ -110,4 +121,6 @@ ALL = (
     API_TOKENS,
     TOKEN_NAMES,
     ACTIVITIES,
+    SECRETS,
+    NOTES,
 )

@@ -1,6 +1,7 @@
 """The use cases about what exists already: deploy a project again by a ref, or a deployment's commit once more."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
@@ -9,10 +10,17 @@ from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.deploying import Deploying, DeployRequest, Requested
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.projections import VARIABLES
+from windlass_gateway.application.stored import absent
 from windlass_gateway.domain.deployment import Deployment
-from windlass_gateway.domain.environments import PRODUCTION
+from windlass_gateway.domain.environments import PRODUCTION, Environment
 from windlass_gateway.domain.redeploying import repeated_source
-from windlass_gateway.domain.refusals import EnvironmentNotFoundError, NoRepositoryError, ProjectNotFoundError
+from windlass_gateway.domain.refusals import (
+    EnvironmentNotFoundError,
+    NoRepositoryError,
+    ProjectNotFoundError,
+    ValueShreddedError,
+)
 from windlass_gateway.domain.repository import git_source
 
 
@@ -58,7 +66,7 @@ class Redeploying:
         """Deploy the commit of a deployment again, with the project's configuration and variables of now.
 
         Raises:
-            Refusal: there is no such deployment, or it was made of no repository.
+            Refusal: there is no such deployment, it was made of no repository, or a variable's value is gone.
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
@@ -76,6 +84,7 @@ class Redeploying:
         environment = (await finder.environments(found.row.project)).by_id(found.row.environment)
         if environment is None:
             raise EnvironmentNotFoundError(project.row.slug, str(found.row.environment))
+        await self._check_values(project.key, environment)
         return DeployRequest(
             key=key,
             trigger="redeploy",
@@ -86,6 +95,20 @@ class Redeploying:
             author=found.row.author,
             note=found.row.note,
         )
+
+    async def _check_values(self, project: UUID, environment: Environment) -> None:
+        """Refuse what would fail anyway: a variable is set, and its value is not there."""
+        variables = await self.gateway.rows.get(VARIABLES, project)
+        versions = () if variables is None else variables.row.versions(environment.id)
+        gone = await absent(self.gateway.vault, (version.secret for version in versions))
+        names = [version.name for version in versions if version.secret in gone]
+        if names:
+            raise ValueShreddedError(
+                "The deployment",
+                names,
+                field="deployment",
+                next_step="Set it anew with `windlass env set`, or unset it.",
+            )
 
     def _finder(self, caller: Caller) -> Finder:
         return Finder(self.gateway.rows, caller.team)

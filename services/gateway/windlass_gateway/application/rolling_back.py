@@ -10,10 +10,12 @@ from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.decisions import Signature, append_all, decided
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import RELEASES, ROUTES
+from windlass_gateway.application.projections import DEPLOYMENTS, RELEASES, ROUTES
+from windlass_gateway.application.stored import shredded_names
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION, Environment
 from windlass_gateway.domain.project import Project
+from windlass_gateway.domain.refusals import ValueShreddedError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback, decide_step_back
 from windlass_gateway.domain.routes import Routes
@@ -50,7 +52,7 @@ class RollingBack:
         """Return once the request is durable.
 
         Raises:
-            Refusal: there is nothing to go back to, or it cannot answer any more.
+            Refusal: there is nothing to go back to, it cannot answer any more, or needs a value that was shredded.
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
@@ -63,6 +65,7 @@ class RollingBack:
             environment = await finder.environment(project, command.environment)
             routes = await self.gateway.rows.get(ROUTES, project.key)
             event = await self._decide(finder, project, environment, command.to, routes)
+            await self._check_values(event.to)
             if note is not None and command.reason is not None:
                 await self.gateway.personal.note(note, command.reason)
             key = AggregateKey.of_project(caller.team, ProjectId(project.key), Aggregate.ROUTES)
@@ -71,6 +74,17 @@ class RollingBack:
             return RollbackAccepted(request, event.to, event.before, sequence)
 
         return await decided(self.gateway, attempt)
+
+    async def _check_values(self, target: DeploymentId) -> None:
+        found = await self.gateway.rows.get(DEPLOYMENTS, target)
+        names = () if found is None else await shredded_names(self.gateway.vault, found.row)
+        if names:
+            raise ValueShreddedError(
+                f"Deployment {target.hex[:8]}",
+                names,
+                field="to",
+                next_step="Name another deployment with --to; or set the variable and deploy the same commit again.",
+            )
 
     async def _decide(
         self,

@@ -32,9 +32,12 @@ Refusal
     ├── NoSignOfLifeError        the service does not answer
     ├── NotHaltedError           the service does not stand still at that event
     ├── RollbackUnderWayError    another rollback is not answered yet
+    ├── ValueShreddedError       it would need the value of a variable that was shredded
+    ├── RotationUnderWayError    the keys are being rotated already
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from windlass_contracts.lifecycle import Phase
@@ -388,6 +391,28 @@ class RollbackUnderWayError(NotNowError):
             "Addresses of this project are on their way back already.",
             next_step="Wait a moment and look at what answers then, or name the version that you want with --to.",
             field="to",
+        )
+
+
+class ValueShreddedError(NotNowError):
+    """What is wanted needs the value of a variable that was shredded."""
+
+    title = "A value was shredded"
+
+    def __init__(self, what: str, names: Sequence[str], *, field: str, next_step: str) -> None:
+        values = "a value that was" if len(names) == 1 else "values that were"
+        super().__init__(f"{what} needs {values} shredded: {', '.join(names)}.", field=field, next_step=next_step)
+
+
+class RotationUnderWayError(NotNowError):
+    """The keys of stored values are being rotated already."""
+
+    title = "Keys are being rotated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else is rotating the keys at this moment.",
+            next_step="Wait until that is done: `windlass keys list` shows how many values have which key.",
         )
 
 

@@ -157,6 +157,13 @@ class VariablesBody(Body):
         return found
 
 
+class ShredBody(Body):
+    """Which values of a variable are to be deleted for good."""
+
+    environment: Annotated[Slug | None, Field(description="those set for it alone; else those set for each")] = None
+    replaced: Annotated[bool, Field(description="only those before the present one; the variable stays set")] = False
+
+
 class PreviewBody(Body):
     """A `.env` file that somebody thinks of setting."""
 
@@ -178,6 +185,12 @@ class Done(BaseModel):
     """What was asked for stands in the log at this sequence; reads take it as `at_least`."""
 
     sequence: int
+
+
+class ShredDone(Done):
+    """The values are gone."""
+
+    values: Annotated[int, Field(description="how many versions of the value were there, and are not any more")]
 
 
 class CancelAccepted(Done):

@@ -16,6 +16,7 @@ from windlass_eventlog.errors import (
     ConflictError,
     EventLogError,
     HaltedError,
+    KeysUnusableError,
     LogFullError,
     LogUnavailableError,
     NotReachedError,
@@ -120,6 +121,9 @@ def _log_error(error: EventLogError) -> Problem:
     if isinstance(error, HaltedError):
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return Problem(title="Reading the log stands still", status=status, detail=str(error), next=error.way_out)
+    if isinstance(error, KeysUnusableError):
+        unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+        return Problem(title=unavailable.phrase, status=unavailable, detail=error.detail, next=error.next_step)
     found = next((answer for kind, answer in _LOG_ERRORS.items() if isinstance(error, kind)), None)
     if found is None:
         return _UNEXPECTED

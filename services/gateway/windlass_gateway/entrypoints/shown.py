@@ -1,5 +1,6 @@
 """Rows with the names and addresses that belong to them, ready to be shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.shredding import Affected
 from windlass_gateway.domain.variables import Variables
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.views import (
+    AffectedView,
     DeploymentSummary,
     DeploymentView,
     EnvironmentView,
@@ -72,6 +75,15 @@ class Shown:
             name = None if environment is None else environment.name
             views.append(VariableView(name=one.name, environment=name, set_at=one.set_at))
         return sorted(views, key=lambda view: (view.name, view.environment or ""))
+
+    async def affected(self, project: UUID, found: Iterable[Affected]) -> list[AffectedView]:
+        environments = (await self._around(project)).environments
+        views = []
+        for one in found:
+            environment = environments.by_id(one.environment)
+            name = str(one.environment) if environment is None else environment.name
+            views.append(AffectedView(id=one.id, environment=name, commit=one.commit, loss=one.loss))
+        return views
 
     def _environment(self, around: _Surroundings, environment: Environment) -> EnvironmentView:
         alias = None if around.routes is None else around.routes.alias_of(environment.id)

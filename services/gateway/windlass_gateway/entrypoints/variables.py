@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from windlass_contracts.values import Slug, VariableName
+from windlass_gateway.application.shredding import Shredding
 from windlass_gateway.application.variables import SettingVariables, VariablePlace, VariablesPlace
 from windlass_gateway.domain.env_file import read_env_file
-from windlass_gateway.entrypoints.bodies import Done, PreviewBody, VariableBody, VariablesBody
+from windlass_gateway.entrypoints.bodies import Done, PreviewBody, ShredBody, ShredDone, VariableBody, VariablesBody
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.projects import ProjectSlug
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import PreviewView, VariableView
+from windlass_gateway.entrypoints.views import PreviewView, ShreddableView, VariableView
 
 router = APIRouter(prefix="/projects", tags=["variables"])
 
@@ -55,3 +56,35 @@ async def remove_variable(
     """Remove a variable for the deployments to come."""
     place = VariablePlace(slug, name, environment)
     return Done(sequence=await SettingVariables(shared.gateway).remove(asking, place))
+
+
+@router.get("/{slug}/variables/{name}/shredding")
+async def preview_shredding(  # noqa: PLR0913 - all but four from the query
+    slug: ProjectSlug,
+    name: Variable,
+    asking: ACaller,
+    finder: AReader,
+    shared: AContext,
+    *,
+    environment: Slug | None = None,
+    replaced: bool = False,
+) -> ShreddableView:
+    """Say what shredding the values of a variable would delete, and which deployments need them; delete nothing."""
+    place = VariablePlace(slug, name, environment)
+    found = await Shredding(shared.gateway).preview(asking, place, replaced=replaced)
+    project = await finder.project(slug)
+    return ShreddableView(
+        values=len(found.values),
+        removes=found.is_set and not replaced,
+        affected=await Shown(finder, shared.places).affected(project.key, found.affected),
+    )
+
+
+@router.post("/{slug}/variables/{name}/shredding")
+async def shred_variable(
+    slug: ProjectSlug, name: Variable, body: ShredBody, asking: ACaller, shared: AContext
+) -> ShredDone:
+    """Remove a variable and delete its values for good: no deployment that needs them can be started again."""
+    place = VariablePlace(slug, name, body.environment)
+    done = await Shredding(shared.gateway).shred(asking, place, replaced=body.replaced)
+    return ShredDone(sequence=done.sequence, values=done.values)

@@ -14,6 +14,7 @@ from windlass_gateway.domain.deployment import Container, Deployment, Failure
 from windlass_gateway.domain.env_file import EnvFile
 from windlass_gateway.domain.explanation import explain
 from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.shredding import Loss
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
 from windlass_gateway.domain.variables import Preview
 
@@ -192,6 +193,26 @@ class VariableView(_View):
     name: str
     environment: str | None
     set_at: datetime
+
+
+class AffectedView(_View):
+    """A deployment that loses something by shredding."""
+
+    id: DeploymentId
+    environment: str
+    commit: str | None
+    loss: Annotated[
+        Loss,
+        Field(description="live: new containers of it cannot start; under way: it fails; rollback: nobody can go back"),
+    ]
+
+
+class ShreddableView(_View):
+    """What shredding a variable's values would delete, and what it costs."""
+
+    values: int
+    removes: Annotated[bool, Field(description="the variable is set, and is removed by it")]
+    affected: list[AffectedView]
 
 
 class RemarkView(_View):

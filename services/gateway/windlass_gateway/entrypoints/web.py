@@ -4,7 +4,16 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from windlass_gateway.entrypoints import deployments, health, inspections, operations, projects, streams, variables
+from windlass_gateway.entrypoints import (
+    deployments,
+    health,
+    inspections,
+    keys,
+    operations,
+    projects,
+    streams,
+    variables,
+)
 from windlass_gateway.entrypoints.access import links, sign_in, tokens
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
@@ -45,7 +54,19 @@ def web(context: Context) -> FastAPI:
     )
     app.state.context = context
     api = APIRouter(prefix=API, responses=_PROBLEMS)
-    for part in (deployments, projects, variables, inspections, streams, health, links, tokens, setup, operations):
+    for part in (
+        deployments,
+        projects,
+        variables,
+        inspections,
+        streams,
+        health,
+        links,
+        tokens,
+        keys,
+        setup,
+        operations,
+    ):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(github.router)
