@@ -8,14 +8,13 @@ from datetime import timedelta
 import pytest
 
 from support.eventlog_samples import LAST_WRITERS, TALLIES, Tally, canceled, deployment_key, superseded
-from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.errors import UnknownEventTypeError
-from windlass_contracts.event import Event
+from windlass_contracts.cloudevent import TYPE_HEADER
 from windlass_contracts.subjects import Service
 from windlass_eventlog.errors import HaltedError, NotReachedError
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.log import EventLog, Expected
 from windlass_eventlog.memory import MemoryLog
+from windlass_eventlog.message import StoredMessage
 from windlass_eventlog.projection import Rows
 
 Opened = Callable[[MemoryLog, Sequence[AnyProjection]], AbstractAsyncContextManager[Rows]]
@@ -161,10 +160,11 @@ class RowsContract:
 class UnreadableAtThree(MemoryLog):
     """A log that a newer release wrote to."""
 
-    def at(self, sequence: int) -> Recorded[Event]:
+    def stored(self, sequence: int) -> StoredMessage:
+        message = super().stored(sequence)
         if sequence == 3:
-            raise UnknownEventTypeError("deployment.teleported.v1")
-        return super().at(sequence)
+            message.headers = {**message.headers, TYPE_HEADER: "deployment.teleported.v1"}
+        return message
 
 
 async def appended(log: EventLog, count: int) -> None:

@@ -9,6 +9,7 @@ EventLogError
 ├── HaltedError              a projection met what it cannot read, and stands still until an operator decides
 ├── NotReachedError          a projection did not reach a sequence in time
 ├── RowsUnavailableError     the database with the rows did not answer in time; asking again is harmless
+├── RebuildRunningError      the service's rows are being rebuilt or compared already
 ├── ProvisioningError        the server has something that this release cannot turn into what it needs
 ├── NotProvisionedError      a stream, consumer or bucket is missing, or not what this release expects
 ├── CannotVerifyError        what has to be looked at does not answer
@@ -27,6 +28,8 @@ EventLogError
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
+
+_SHOWN = 80
 
 
 class EventLogError(Exception):
@@ -63,9 +66,10 @@ class GapError(EventLogError):
 class HaltedError(EventLogError):
     """A projection met what it cannot read, and stands still until an operator decides."""
 
-    def __init__(self, service: str, sequence: int, error: Exception) -> None:
+    def __init__(self, service: str, sequence: int, error: Exception, kind: str = "") -> None:
+        about = f", a {kind[:_SHOWN]!r}" if kind else ""
         super().__init__(
-            f"The rows of the {service} halt at sequence {sequence} of EVENTS: {type(error).__name__}: {error}"
+            f"The rows of the {service} halt at sequence {sequence} of EVENTS{about}: {type(error).__name__}: {error}"
         )
         self.service = service
         self.sequence = sequence
@@ -85,6 +89,13 @@ class NotReachedError(EventLogError):
 
 class RowsUnavailableError(EventLogError):
     """The database with the rows did not answer in time; asking again is harmless."""
+
+
+class RebuildRunningError(EventLogError):
+    """The service's rows are being rebuilt or compared already, by this process or another one."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"The rows of the {service} are being rebuilt or compared already: wait until that is done.")
 
 
 class RecordsMismatchError(EventLogError):

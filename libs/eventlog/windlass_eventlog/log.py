@@ -8,6 +8,7 @@ from typing import Protocol
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, AggregateKey
+from windlass_eventlog.message import Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ class EventLog(Protocol):
         Raises:
             GapError: the stream misses a sequence, or begins after `after` + 1, or ends before `after`.
             ContractError: an event cannot be read; its subclasses say why.
+        """
+        ...
+
+    def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
+        """Yield everything behind `after` as it is stored, unread: what is there at once together, then what comes.
+
+        For those who read much, or who go on where an event cannot be read. Survives what `read` survives.
+
+        Raises:
+            GapError: as `read`.
         """
         ...
 

@@ -30,6 +30,11 @@ class Progress:
         async with self._changed:
             await self._changed.wait_for(lambda: self.position >= sequence)
 
+    async def resume(self) -> None:
+        """Hear that what made the rows stand still is out of the way."""
+        async with self._changed:
+            self.halted = None
+
     async def reached(self, sequence: int, patience: timedelta | None) -> None:
         """Wait until the position is `sequence` or more; without `patience` as long as it takes.
 

@@ -22,9 +22,19 @@ PATIENCE = timedelta(seconds=2)
 """How long a page waits for its own command to show."""
 
 
-def aggregate_key(aggregate: Aggregate) -> Callable[[Recorded[Event]], UUID | None]:
+@dataclass(frozen=True, slots=True)
+class ByAggregate:
+    """The key function of a projection with one row for each aggregate of a kind."""
+
+    aggregate: Aggregate
+
+    def __call__(self, recorded: Recorded[Event]) -> UUID | None:
+        return recorded.key.id if recorded.key.aggregate is self.aggregate else None
+
+
+def aggregate_key(aggregate: Aggregate) -> ByAggregate:
     """Return the key function of a projection with one row for each aggregate of a kind."""
-    return lambda recorded: recorded.key.id if recorded.key.aggregate is aggregate else None
+    return ByAggregate(aggregate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,10 @@ class Projection(Generic[RowT]):
     evolve: Callable[[RowT | None, Recorded[Event]], RowT | None]
     indexes: tuple[str, ...] = field(default=())
     ordered: tuple[str, ...] = field(default=())
+
+    def may_touch(self, aggregate: Aggregate) -> bool:
+        """Whether events about this kind of aggregate may touch a row; no other event need be read for it."""
+        return not isinstance(self.key, ByAggregate) or self.key.aggregate is aggregate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +117,5 @@ class Rows(Protocol):
 
     @property
     def halted(self) -> HaltedError | None:
-        """Why the rows stand still, if they do."""
+        """Why the rows stand still at `position`, if they do."""
         ...

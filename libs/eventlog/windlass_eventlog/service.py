@@ -46,6 +46,7 @@ from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.postgres.unsettled import RECORDS as UNSETTLED
 from windlass_eventlog.progress import Progress
+from windlass_eventlog.quarantine import Quarantine
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
 from windlass_eventlog.topology import durable_of
@@ -81,9 +82,11 @@ async def connected(
         database(settings.database_url.get_secret_value(), service) as own,
     ):
         log = JetStreamLog(nats, settings.installation)
-        runner = ProjectionRunner(log, own, Layout.of(service, [*projections, DEAD_LETTERS]), Progress(), RowCache())
         head = await log.head()
         buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
+        quarantine = await Quarantine.opened(buckets[Bucket.QUARANTINE], service)
+        layout = Layout.of(service, [*projections, DEAD_LETTERS])
+        runner = ProjectionRunner(log, own, layout, Progress(), RowCache(), quarantine)
         link = Link(
             service=service,
             log=log,
@@ -100,7 +103,7 @@ async def connected(
         )
         await migrate(own, UNSETTLED)
         await runner.prepare()
-        async with background(nats.failing(), runner.run(), watch_budget(nats)):
+        async with background(nats.failing(), quarantine.follow(), runner.run(), watch_budget(nats)):
             try:
                 await runner.progress.reached(head, patience=None)
             except HaltedError as halted:

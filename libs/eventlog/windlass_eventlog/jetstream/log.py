@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from nats.aio.msg import Msg
 from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 
@@ -17,7 +18,7 @@ from windlass_eventlog.jetstream.append import Append
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.reader import ordered
 from windlass_eventlog.log import EventLog, Expected
-from windlass_eventlog.message import Message
+from windlass_eventlog.message import Message, StoredMessage, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,15 @@ class JetStreamLog(EventLog):
         return sequence
 
     async def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
-        async with aclosing(ordered(self.connection, after, pattern)) as messages:
-            async for sequence, message in messages:
-                yield Message(message.subject, message.headers or {}, message.data).recorded(sequence)
+        async with aclosing(ordered(self.connection, after, pattern)) as lists:
+            async for messages in lists:
+                for message in messages:
+                    yield _stored(message).recorded()
+
+    async def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
+        async with aclosing(ordered(self.connection, after, ALL_EVENTS)) as lists:
+            async for messages in lists:
+                yield Stretch([_stored(message) for message in messages], messages[-1].metadata.num_pending)
 
     async def head(self) -> int:
         return int((await self._info(f"where does {STREAM} end?")).state.last_seq)
@@ -60,3 +67,9 @@ class JetStreamLog(EventLog):
         except NotFoundError as error:
             msg = f"There is no stream {STREAM}: provision the installation."
             raise NotProvisionedError(msg) from error
+
+
+def _stored(message: Msg) -> StoredMessage:
+    metadata = message.metadata
+    headers = message.headers or {}
+    return StoredMessage(metadata.sequence.stream, metadata.timestamp, message.subject, headers, message.data)

@@ -61,8 +61,8 @@ class Pull:
         """End the wait for messages: after a reconnect nobody knows what became of the consumer."""
         self._arrived.put_nowait(None)
 
-    async def messages(self) -> AsyncGenerator[Msg, None]:
-        """Yield messages in the consumer's order.
+    async def messages(self) -> AsyncGenerator[list[Msg], None]:
+        """Yield messages in the consumer's order, those that are there at once together.
 
         Raises:
             InterruptionError: it cannot go on.
@@ -70,18 +70,27 @@ class Pull:
         while True:
             if self._requested <= _AT_ONCE // 2:
                 await self._request(_AT_ONCE - self._requested)
-            message = await self._next()
-            status = (message.headers or {}).get(api.Header.STATUS)
-            if status is None:
-                self._requested -= 1
-                self._delivered += 1
-                if message.metadata.sequence.consumer != self._delivered:
-                    raise InterruptionError("a message was lost on its way")
-                yield message
-            elif status in _REQUEST_ENDED:
-                self._requested -= int((message.headers or {}).get(_UNUSED, self._requested))
-            elif status != _ALIVE:
-                raise InterruptionError(f"the consumer ended with status {status}")
+            arrived = [await self._next()]
+            while not self._arrived.empty():
+                arrived.append(await self._next())
+            if messages := [message for message in arrived if self._delivers(message)]:
+                yield messages
+
+    def _delivers(self, message: Msg) -> bool:
+        """Tell whether this is a message of the stream, and not what the server says of the request."""
+        headers = message.headers or {}
+        status = headers.get(api.Header.STATUS)
+        if status is None:
+            self._requested -= 1
+            self._delivered += 1
+            if message.metadata.sequence.consumer != self._delivered:
+                raise InterruptionError("a message was lost on its way")
+            return True
+        if status in _REQUEST_ENDED:
+            self._requested -= int(headers.get(_UNUSED, self._requested))
+        elif status != _ALIVE:
+            raise InterruptionError(f"the consumer ended with status {status}")
+        return False
 
     async def _next(self) -> Msg:
         try:
@@ -114,6 +123,18 @@ async def pulled(connection: Connection, selection: Selection) -> AsyncGenerator
     Raises:
         nats.errors.Error, TimeoutError: it cannot go on; most often an InterruptionError.
     """
+    async with aclosing(pulled_together(connection, selection)) as lists:
+        async for messages in lists:
+            for message in messages:
+                yield message, message.metadata.num_pending
+
+
+async def pulled_together(connection: Connection, selection: Selection) -> AsyncGenerator[list[Msg], None]:
+    """Yield messages, those that are there at once together.
+
+    Raises:
+        nats.errors.Error, TimeoutError: as `pulled`.
+    """
     client = connection.client
     pull = Pull(connection, selection.stream, f"{connection.name}-{secrets.token_hex(8)}", client.new_inbox())
     subscription = await client.subscribe(pull.inbox, cb=pull.arrive)
@@ -121,9 +142,9 @@ async def pulled(connection: Connection, selection: Selection) -> AsyncGenerator
         with connection.on_reconnect(pull.interrupt):
             config = _ephemeral(pull.consumer, selection)
             await connection.once(lambda: connection.jetstream.add_consumer(selection.stream, config))
-            async with aclosing(pull.messages()) as messages:
-                async for message in messages:
-                    yield message, message.metadata.num_pending
+            async with aclosing(pull.messages()) as lists:
+                async for messages in lists:
+                    yield messages
     finally:
         if not client.is_closed:
             await subscription.unsubscribe()

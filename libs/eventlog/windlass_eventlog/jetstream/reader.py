@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog.errors import GapError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.pull import Selection, pulled
+from windlass_eventlog.jetstream.pull import Selection, pulled_together
 
 _TRY_AGAIN_AFTER_S = 0.1
 _RESTORE = "Restore the stream from a backup, or rebuild what was read from it."
@@ -57,8 +57,8 @@ class _Place:
         self.position = sequence
 
 
-async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGenerator[tuple[int, Msg], None]:
-    """Yield sequence and message of all that match, those still to come as well; ends only by an error.
+async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGenerator[list[Msg], None]:
+    """Yield all messages that match, those that are there at once together, and go on with those still to come.
 
     Raises:
         GapError, NotProvisionedError, PermissionDeniedError: it cannot go on.
@@ -67,11 +67,11 @@ async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGene
     while True:
         try:
             place.check(await _stream_info(connection, place))
-            async with aclosing(pulled(connection, Selection(pattern, place.position + 1))) as messages:
-                async for message, _ in messages:
-                    sequence = message.metadata.sequence.stream
-                    place.advance(sequence)
-                    yield sequence, message
+            async with aclosing(pulled_together(connection, Selection(pattern, place.position + 1))) as lists:
+                async for messages in lists:
+                    for message in messages:
+                        place.advance(message.metadata.sequence.stream)
+                    yield messages
         except (nats.errors.Error, OSError) as error:
             _log.info("log.reading_again", after=place.position, pattern=pattern, why=str(error) or repr(error))
             await asyncio.sleep(_TRY_AGAIN_AFTER_S)

@@ -10,8 +10,10 @@ from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog.errors import ConflictError, GapError
 from windlass_eventlog.log import EventLog, Expected
-from windlass_eventlog.message import Message
+from windlass_eventlog.message import Message, StoredMessage, Stretch
 from windlass_eventlog.patterns import matches
+
+_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -38,15 +40,20 @@ class MemoryLog(EventLog):
             return len(self._messages)
 
     async def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
-        if after > len(self._messages):
-            msg = f"The stream {STREAM} ends at {len(self._messages)}, before sequence {after}."
-            raise GapError(msg)
+        self._check_reaches(after)
         sequence = after
         while True:
             await self.grown_past(sequence)
             sequence += 1
             if matches(pattern, self._messages[sequence - 1].subject):
                 yield self.at(sequence)
+
+    async def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
+        self._check_reaches(after)
+        while True:
+            await self.grown_past(after)
+            first, after = after + 1, min(len(self._messages), after + _AT_ONCE)
+            yield Stretch([self.stored(sequence) for sequence in range(first, after + 1)], len(self._messages) - after)
 
     async def head(self) -> int:
         return len(self._messages)
@@ -61,12 +68,22 @@ class MemoryLog(EventLog):
 
     def at(self, sequence: int) -> Recorded[Event]:
         """Return the event at a sequence from 1 to `length`."""
-        return self._messages[sequence - 1].recorded(sequence)
+        return self.stored(sequence).recorded()
+
+    def stored(self, sequence: int) -> StoredMessage:
+        """Return the message at a sequence from 1 to `length`."""
+        message = self._messages[sequence - 1]
+        return StoredMessage(sequence, self.made, message.subject, message.headers, message.body)
 
     async def grown_past(self, sequence: int) -> None:
         """Wait until there is an event behind `sequence`."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._messages) > sequence)
+
+    def _check_reaches(self, sequence: int) -> None:
+        if sequence > len(self._messages):
+            msg = f"The stream {STREAM} ends at {len(self._messages)}, before sequence {sequence}."
+            raise GapError(msg)
 
     def _last(self, scope: str) -> int:
         for sequence in range(len(self._messages), 0, -1):

@@ -7,13 +7,13 @@ new one has caught up.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
-from windlass_contracts.subjects import Service
+from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.folding import AnyProjection
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when the tables themselves change."""
 
 
@@ -24,6 +24,7 @@ class Layout:
     service: Service
     digest: str
     projections: tuple[AnyProjection, ...]
+    purpose: str = "rows"
 
     @classmethod
     def of(cls, service: Service, projections: Sequence[AnyProjection]) -> Self:
@@ -41,14 +42,24 @@ class Layout:
         digest = hashlib.sha256(json.dumps([_FORMAT, shapes], sort_keys=True).encode()).hexdigest()
         return cls(service, digest[:16], ordered)
 
+    def beside(self, purpose: str) -> Self:
+        """Return the same tables in another schema, which is none of the live ones."""
+        return replace(self, purpose=purpose)
+
     @property
     def prefix(self) -> str:
-        """What the schemas of all sets of projections of the service begin with."""
-        return f"rows_{self.service}_"
+        """What the names of all schemas of this service and purpose begin with."""
+        return f"{self.purpose}_{self.service}_"
 
     @property
     def schema(self) -> str:
         return f"{self.prefix}{self.digest}"
+
+    @property
+    def about(self) -> frozenset[Aggregate] | None:
+        """The kinds of aggregate whose events may touch a row; None where all may."""
+        wanted = frozenset(kind for kind in Aggregate if any(one.may_touch(kind) for one in self.projections))
+        return None if wanted == frozenset(Aggregate) else wanted
 
     def table(self, projection: AnyProjection) -> str:
         """Return the table of a projection.
@@ -67,7 +78,10 @@ class Layout:
 
     def creation(self) -> list[str]:
         """Return the statements that make the schema, harmless where it exists."""
-        columns = "one boolean PRIMARY KEY DEFAULT true CHECK (one), sequence bigint NOT NULL"
+        columns = (
+            "one boolean PRIMARY KEY DEFAULT true CHECK (one), sequence bigint NOT NULL,"
+            " generation uuid NOT NULL DEFAULT gen_random_uuid(), stream_created timestamptz"
+        )
         statements = [
             f"CREATE SCHEMA IF NOT EXISTS {self.schema}",
             f"CREATE TABLE IF NOT EXISTS {self.checkpoint} ({columns})",

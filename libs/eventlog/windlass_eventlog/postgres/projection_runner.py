@@ -1,56 +1,50 @@
-"""Keeps the rows as far as the log is: reads in order, and writes at once what is there, with the checkpoint."""
+"""Keeps the rows as far as the log is: reads in order, and writes what was folded, with the checkpoint."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import structlog
 
-from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.errors import ContractError
-from windlass_contracts.event import Event
+from windlass_contracts.cloudevent import TYPE_HEADER
 from windlass_contracts.subjects import STREAM
-from windlass_eventlog.background import background
-from windlass_eventlog.errors import GapError, HaltedError, RowsUnavailableError
+from windlass_eventlog.errors import RowsUnavailableError
 from windlass_eventlog.log import EventLog
-from windlass_eventlog.postgres import checkpoint
-from windlass_eventlog.postgres.batch import Batch, FenceError
+from windlass_eventlog.message import StoredMessage, Stretch
+from windlass_eventlog.postgres import checkpoint, leftovers
+from windlass_eventlog.postgres.checkpoint import FenceError
 from windlass_eventlog.postgres.database import UNAVAILABLE, Database
 from windlass_eventlog.postgres.layout import Layout
+from windlass_eventlog.postgres.reading import Stop, read
 from windlass_eventlog.postgres.row_cache import RowCache
+from windlass_eventlog.postgres.row_writer import RowWriter
 from windlass_eventlog.progress import Progress
+from windlass_eventlog.quarantine import Quarantine
 
-_LARGEST_BATCH = 2_000
-_READ_AHEAD = 2 * _LARGEST_BATCH
+_NEAR = 1_000
+AT_ONCE_EVENTS = 20_000
+AT_ONCE_ROWS = 5_000
+"""So many events or rows are written together while the rows are far behind the log; with fewer than _NEAR events
+to come, whatever is there is written at once."""
+
 _UNWRITTEN = 1_000
 """Events that touch no row move the checkpoint this late: reading a few of them again costs less than writing."""
 _TRY_AGAIN_AFTER_S = 0.2
 _TRIES = 3
-"""How often an event is tried to be applied before the rows halt."""
+"""How often PostgreSQL may refuse the rows of an event before they halt."""
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """The event at this sequence cannot be read."""
-
-    sequence: int
-    error: ContractError
-
-
-class _UnappliedError(Exception):
-    """An event could not be applied, and it is not PostgreSQL that was away."""
+class _RefusedError(Exception):
+    """PostgreSQL is there, and refuses what the events up to this sequence left behind."""
 
     def __init__(self, sequence: int, error: Exception) -> None:
-        super().__init__(f"sequence {sequence}: {type(error).__name__}: {error}")
+        super().__init__(f"up to sequence {sequence}: {type(error).__name__}: {error}")
         self.sequence = sequence
         self.error = error
-
-
-_Read = Recorded[Event] | _Unreadable
 
 
 @dataclass(slots=True)
@@ -62,25 +56,24 @@ class ProjectionRunner:
     layout: Layout
     progress: Progress
     cache: RowCache
+    quarantine: Quarantine
+    _writer: RowWriter = field(init=False)
     _stored: int = 0
+    _one_by_one: int = 0
+    """Up to this sequence each event is written by itself: one of them is to blame for a refusal."""
+    _refusals: int = 0
+    _again: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def prepare(self) -> None:
         """Make the schema where it is missing, and take up the checkpoint.
 
         Raises:
-            GapError: the rows are ahead of the log.
+            GapError: the rows are ahead of the log, or another log's.
         """
         await self.database.ask(lambda session: checkpoint.create(session, self.layout))
-        self._stored = await self.database.ask(lambda session: checkpoint.stored(session, self.layout))
-        head = await self.log.head()
-        if self._stored > head:
-            msg = (
-                f"The rows stand at sequence {self._stored}, but {STREAM} ends at {head}: it was restored from an older"
-                f" backup, or is another installation's. Restore a newer one, or let the rows be built anew:"
-                f" DROP SCHEMA {self.layout.schema} CASCADE"
-            )
-            raise GapError(msg)
-        await self.progress.move(self._stored)
+        created = await self.log.created()
+        await self.database.ask(lambda session: checkpoint.bind(session, self.layout, created))
+        await self._reload()
 
     async def run(self) -> NoReturn:
         """Follow the log for ever.
@@ -88,108 +81,120 @@ class ProjectionRunner:
         Raises:
             GapError, NotProvisionedError, PermissionDeniedError: the log cannot be read any more.
         """
-        failed: list[int] = []
         while True:
             try:
-                await self._follow()
-            except (FenceError, RowsUnavailableError, _UnappliedError, *UNAVAILABLE) as error:
+                await self._follow_until_told()
+            except (FenceError, RowsUnavailableError, _RefusedError, *UNAVAILABLE) as error:
                 _log.warning("rows.reading_again", position=self.progress.position, why=str(error) or repr(error))
-                if isinstance(error, _UnappliedError):
-                    failed.append(error.sequence)
-                    if failed.count(error.sequence) == _TRIES:
-                        await self._halt(error.sequence, error.error)
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
+    def look_again(self) -> None:
+        """Hear that somebody swapped the rows: what was read before is void, and what halted may be gone."""
+        self._again.set()
+
     async def tidy(self) -> None:
-        """Drop the rows of other releases, once these here have caught up."""
-        for name in await self.database.ask(lambda session: checkpoint.drop_others(session, self.layout)):
+        """Drop the rows of other releases, and what broken rebuilds left, once the rows here have caught up."""
+        for name in await self.database.ask(lambda session: leftovers.drop_all(session, self.layout)):
             _log.info("rows.dropped_old_schema", schema=name)
 
-    async def _follow(self) -> NoReturn:
+    async def _follow_until_told(self) -> None:
+        following, told = asyncio.ensure_future(self._follow()), asyncio.ensure_future(self._again.wait())
+        try:
+            await asyncio.wait({following, told}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+            else:
+                self._again.clear()
+        finally:
+            following.cancel()
+            told.cancel()
+            await asyncio.gather(following, told, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Read and write until something that halted the rows is out of the way: then it is read again."""
         await self._reload()
-        queue: asyncio.Queue[_Read] = asyncio.Queue(_READ_AHEAD)
-        async with background(self._read(queue)):
-            while True:
-                await self._apply_all(await _at_once(queue))
+        async with aclosing(self.log.stretches(self._writer.position)) as stretches:
+            async for stretch in stretches:
+                for part in self._parts(stretch):
+                    if (stop := await self._apply(part)) is not None:
+                        await self._halt(stop)
+                        return
+
+    def _parts(self, stretch: Stretch) -> list[Stretch]:
+        if stretch.messages[0].sequence > self._one_by_one:
+            return [stretch]
+        return [Stretch([message], 0) for message in stretch.messages]
+
+    async def _apply(self, stretch: Stretch) -> Stop | None:
+        """Fold and write; where another runner wrote meanwhile, go on behind it.
+
+        Raises:
+            FenceError: the database went back: everything has to be read again.
+        """
+        while rest := [message for message in stretch.messages if message.sequence > self._writer.position]:
+            try:
+                return await self._take(rest, stretch.to_come)
+            except FenceError:
+                await self._reload()
+                if self._writer.position + 1 < stretch.messages[0].sequence:
+                    raise
+        return None
+
+    async def _take(self, messages: Sequence[StoredMessage], to_come: int) -> Stop | None:
+        alone = len(messages) == 1 and not self._writer.unwritten_rows
+        stop = await self._writer.fold(read(messages, self.quarantine, self.layout.about))
+        try:
+            if stop is not None or self._due(to_come):
+                await self._write()
+        except _RefusedError as refused:
+            if not alone:
+                self._one_by_one = refused.sequence
+                raise
+            self._refusals += 1
+            if self._refusals < _TRIES:
+                raise
+            return Stop(refused.sequence, messages[0].headers.get(TYPE_HEADER, ""), refused.error)
+        if not self._writer.unwritten_rows:
+            await self.progress.move(self._writer.position)
+        return stop
+
+    def _due(self, to_come: int) -> bool:
+        rows, events = self._writer.unwritten_rows, self._writer.unwritten_events
+        if not rows:
+            return events > _UNWRITTEN
+        return to_come < _NEAR or rows > AT_ONCE_ROWS or events > AT_ONCE_EVENTS
+
+    async def _write(self) -> None:
+        try:
+            touched = await self._writer.write()
+        except (FenceError, *UNAVAILABLE):
+            raise
+        except Exception as error:
+            raise _RefusedError(self._writer.position, error) from error
+        self._refusals = 0
+        self._stored = self._writer.position
+        self.cache.forget(touched)
 
     async def _reload(self) -> None:
         """Take the checkpoint as it is. Where it went back, so did the rows."""
-        stored = await self.database.ask(lambda session: checkpoint.stored(session, self.layout))
+        self._writer = await RowWriter.opened(self.database, self.layout)
+        stored = self._writer.before
+        await checkpoint.check_belongs(stored, self.layout, self.log)
         self.cache.clear()
-        if stored < self._stored or stored > self.progress.position:
-            await self.progress.move(stored)
-        self._stored = stored
+        if stored.sequence < self._stored or stored.sequence > self.progress.position:
+            await self.progress.move(stored.sequence)
+        self._stored = stored.sequence
+        self._writer.position = self.progress.position
 
-    async def _read(self, queue: "asyncio.Queue[_Read]") -> None:
-        last = self.progress.position
-        try:
-            async with aclosing(self.log.read(last)) as events:
-                async for event in events:
-                    last = event.sequence
-                    await queue.put(event)
-        except ContractError as error:
-            await queue.put(_Unreadable(last + 1, error))
-
-    async def _apply_all(self, read: Sequence[_Read]) -> None:
-        if events := [one for one in read if isinstance(one, Recorded)]:
-            await self._apply(events)
-        for one in read:
-            if isinstance(one, _Unreadable):
-                await self._halt(one.sequence, one.error)
-
-    async def _apply(self, events: Sequence[Recorded[Event]]) -> None:
-        batch = Batch.of(self.layout, self._stored, events)
-        if batch.touched or batch.end - self._stored > _UNWRITTEN:
-            try:
-                await self.database.once(batch.write)
-            except FenceError:
-                await self._apply_behind_another(events)
-                return
-            except UNAVAILABLE:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a projection raises, one event is to blame
-                await self._blame(events, error)
-                return
-            self.cache.forget(batch.touched)
-            self._stored = batch.end
-        await self.progress.move(batch.end)
-
-    async def _apply_behind_another(self, events: Sequence[Recorded[Event]]) -> None:
-        """Go on behind what a second runner wrote.
-
-        Raises:
-            FenceError: nobody wrote, the database went back: everything has to be read again.
-        """
-        before = self._stored
-        await self._reload()
-        if self._stored < before:
-            raise FenceError
-        if rest := [event for event in events if event.sequence > self._stored]:
-            await self._apply(rest)
-
-    async def _blame(self, events: Sequence[Recorded[Event]], error: Exception) -> None:
-        """Apply all events before the one that cannot be applied.
-
-        Raises:
-            _UnappliedError: names that one.
-        """
-        if len(events) == 1:
-            raise _UnappliedError(events[0].sequence, error) from error
-        for event in events:
-            await self._apply([event])
-
-    async def _halt(self, sequence: int, error: Exception) -> NoReturn:
-        """Stand still, loudly, until the service is started anew with a release that can go on."""
-        why = HaltedError(self.layout.service, sequence, error)
-        _log.error("rows.halted", stream=STREAM, sequence=sequence, exc_info=error)
+    async def _halt(self, stop: Stop) -> None:
+        """Stand still, loudly, until an operator lets the event be passed over."""
+        why = stop.told(self.layout.service)
+        about = {"service": self.layout.service, "stream": STREAM, "sequence": stop.sequence, "type": stop.kind}
+        _log.error("rows.halted", why=str(why), exc_info=stop.error, **about)
         await self.progress.halt(why)
-        await asyncio.Event().wait()
-        raise why
-
-
-async def _at_once(queue: "asyncio.Queue[_Read]") -> list[_Read]:
-    """Return the next event as soon as it is there, and those that came with it."""
-    read = [await queue.get()]
-    while not queue.empty() and len(read) < _LARGEST_BATCH:
-        read.append(queue.get_nowait())
-    return read
+        try:
+            await self.quarantine.entered(stop.sequence)
+        finally:
+            await self.progress.resume()
+        self._refusals = 0
+        _log.warning("rows.quarantined_event_passed_over", **about)

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import Condition, conditions, ordering
-from windlass_eventlog.postgres.batch import versioned
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.postgres.layout import Layout, column
 from windlass_eventlog.postgres.row_cache import RowCache
+from windlass_eventlog.postgres.stored_rows import rows_of, versioned
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.projection import PATIENCE, Projection, Rows, Versioned
 
@@ -33,7 +33,7 @@ class PostgresRows(Rows):
         return (await self.get_all(projection, (key,))).get(key)
 
     async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
-        table = self.layout.table(projection)
+        self.layout.table(projection)  # is it one of ours?
         places = {key: (projection.name, key) for key in keys}
         missing = [key for key, place in places.items() if place not in self.cache]
         known = {key: row for key, place in places.items() if (row := self.cache.get(place)) is not None}
@@ -42,9 +42,8 @@ class PostgresRows(Rows):
         reader = self.cache.begin(places[key] for key in missing)
         read: dict[UUID, Versioned[RowT] | None] = {}
         try:
-            statement = f"SELECT key, sequence, row FROM {table} WHERE key = ANY($1)"  # noqa: S608
-            found = await self.database.ask(lambda session: session.fetch(statement, missing))
-            read = dict.fromkeys(missing) | {record["key"]: versioned(projection, record) for record in found}
+            found = await self.database.ask(lambda session: rows_of(session, self.layout, projection, missing))
+            read = dict.fromkeys(missing) | found
         finally:
             ended = {places[key]: row for key, row in read.items()}
             self.cache.end(reader, [places[key] for key in missing], ended)

@@ -1,0 +1,106 @@
+"""Folds events into rows, and writes the rows together with the checkpoint: all of them or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+from uuid import UUID
+
+from windlass_eventlog.folding import AnyProjection, AnyRow, indexed
+from windlass_eventlog.postgres import checkpoint
+from windlass_eventlog.postgres.checkpoint import Checkpoint
+from windlass_eventlog.postgres.database import Database, Session
+from windlass_eventlog.postgres.layout import Layout, column, looked_up
+from windlass_eventlog.postgres.reading import Reading, Stop
+from windlass_eventlog.postgres.stored_rows import rows_of
+from windlass_eventlog.postgres.working_rows import WorkingRows
+
+
+@dataclass(slots=True)
+class RowWriter:
+    """Rows between two checkpoints: the one in the database and `position`, up to which events were folded."""
+
+    database: Database
+    layout: Layout
+    before: Checkpoint
+    position: int = field(init=False)
+    rows: WorkingRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.position = self.before.sequence
+        self.rows = WorkingRows(self.layout.projections)
+
+    @classmethod
+    async def opened(cls, database: Database, layout: Layout) -> Self:
+        """Begin where the rows stand."""
+        return cls(database, layout, await database.ask(lambda session: checkpoint.stored(session, layout)))
+
+    async def fold(self, reading: Reading) -> Stop | None:
+        """Fold what was read behind `position`, and return why it cannot go on, if it cannot.
+
+        Raises:
+            UNAVAILABLE: PostgreSQL is away, and nothing was folded.
+        """
+        if missing := self.rows.missing(reading.events):
+            await self.database.once(lambda session: self._load(session, missing))
+        for event in reading.events:
+            try:
+                self.rows.fold(event)
+            except Exception as error:  # noqa: BLE001 - whatever a projection raises, this event is to blame
+                self.position = event.sequence - 1
+                return Stop(event.sequence, event.event.TYPE, error)
+        self.position = reading.end
+        return reading.stop
+
+    async def write(self) -> Mapping[str, set[UUID]]:
+        """Write what was folded, and return the keys of what was written, by projection.
+
+        Raises:
+            FenceError: somebody else wrote: this writer is of no use any more.
+        """
+        touched = {name: keys.copy() for name, keys in self.rows.unwritten.items()}
+        await self.database.once(self._write)
+        self.before = self.before.at(self.position)
+        self.rows.written()
+        return touched
+
+    @property
+    def unwritten_rows(self) -> int:
+        return sum(map(len, self.rows.unwritten.values()))
+
+    @property
+    def unwritten_events(self) -> int:
+        return self.position - self.before.sequence
+
+    async def _load(self, session: Session, missing: Mapping[str, set[UUID]]) -> None:
+        for projection in self.layout.projections:
+            if keys := missing.get(projection.name):
+                self.rows.learn(projection, keys, await rows_of(session, self.layout, projection, keys))
+
+    async def _write(self, session: Session) -> None:
+        async with session.transaction():
+            await checkpoint.move(session, self.layout, self.before, self.position)
+            for projection in self.layout.projections:
+                rows = {key: self.rows.row(projection, key) for key in self.rows.unwritten.get(projection.name, ())}
+                await self._store(session, projection, [row for row in rows.values() if row is not None])
+                await self._remove(session, projection, [key for key, row in rows.items() if row is None])
+
+    async def _store(self, session: Session, projection: AnyProjection, rows: Sequence[AnyRow]) -> None:
+        if not rows:
+            return
+        columns = looked_up(projection)
+        names = ["sequence", "row", *map(column, columns)]
+        types = ["uuid", "bigint", "json", *columns.values()]
+        places = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
+        statement = (
+            f"INSERT INTO {self.layout.table(projection)} (key, {', '.join(names)}) SELECT * FROM unnest({places})"  # noqa: S608
+            f" ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}"
+        )
+        keys, sequences = [row.key for row in rows], [row.sequence for row in rows]
+        indexes = [[indexed(row.row, name) for row in rows] for name in projection.indexes]
+        numbers = [[getattr(row.row, name) for row in rows] for name in projection.ordered]
+        texts = [row.row.model_dump_json() for row in rows]
+        await session.execute(statement, keys, sequences, texts, *indexes, *numbers)
+
+    async def _remove(self, session: Session, projection: AnyProjection, keys: Sequence[UUID]) -> None:
+        if keys:
+            await session.execute(f"DELETE FROM {self.layout.table(projection)} WHERE key = ANY($1)", keys)  # noqa: S608
