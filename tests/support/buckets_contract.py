@@ -42,6 +42,13 @@ class KeyValueContract:
         await bucket.delete("b")
         assert sorted(await keys_of(bucket)) == ["a", "c"]
 
+    async def test_keys_may_be_those_that_begin_alike(self, bucket: KeyValue) -> None:
+        for key in ("a.1", "a.2", "ab.3", "b.4"):
+            await bucket.create(key, b"value")
+        await bucket.delete("a.2")
+        assert await keys_of(bucket, "a.") == ["a.1"]
+        assert await keys_of(bucket, "c.") == []
+
     async def test_what_is_put_replaces_what_was_there(self, bucket: KeyValue) -> None:
         await bucket.put("one", b"first")
         await bucket.put("one", b"second")
@@ -114,8 +121,8 @@ async def told(changes: AsyncGenerator[Change, None], count: int) -> list[Change
         return [await anext(changes) for _ in range(count)]
 
 
-async def keys_of(bucket: KeyValue) -> list[str]:
-    return [key async for key in bucket.keys()]  # noqa: SIM118 - a bucket is no dictionary
+async def keys_of(bucket: KeyValue, prefix: str = "") -> list[str]:
+    return [key async for key in bucket.keys(prefix)]
 
 
 async def pieces(*contents: bytes) -> AsyncIterator[bytes]:

@@ -78,8 +78,8 @@ class KeyValue(Protocol):
         """Delete the value and all that the bucket remembers of it."""
         ...
 
-    def keys(self) -> AsyncIterator[str]:
-        """Yield all keys."""
+    def keys(self, prefix: str = "") -> AsyncIterator[str]:
+        """Yield all keys that have a value and begin like that, as `watch` understands it."""
         ...
 
     def watch(self, prefix: str = "") -> AsyncGenerator[Change, None]:

@@ -40,7 +40,7 @@ class Quarantine(Container[int]):
             LogUnavailableError: NATS did not answer.
         """
         quarantine = cls(bucket, service)
-        async for key in bucket.keys():
+        async for key in bucket.keys(f"{service}."):
             await quarantine._take(key)
         return quarantine
 

@@ -168,6 +168,8 @@ GATEWAY_MAY = [
     "$JS.API.CONSUMER.INFO.EVENTS.gateway",
     "$JS.API.DIRECT.GET.>",
     "$JS.ACK.EVENTS.gateway.>",
+    "$JS.API.CONSUMER.CREATE.KV_QUARANTINE.*.$KV.QUARANTINE.gateway.>",
+    "$JS.API.CONSUMER.MSG.NEXT.KV_QUARANTINE.*",
     "$KV.SECRETS.>",
 ]
 """All that a service publishes to: what an installation grants its user, with its own name for `gateway`."""

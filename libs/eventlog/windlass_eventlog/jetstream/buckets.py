@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import nats.errors
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError, NotFoundError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KV_OP
 from nats.js.kv import KeyValue as NatsKeyValue
 from nats.js.object_store import ObjectStore as NatsObjectStore
@@ -15,7 +15,7 @@ from nats.js.object_store import ObjectStore as NatsObjectStore
 from windlass_eventlog.buckets import Bucket, Change, Entry, KeyValue, Objects
 from windlass_eventlog.errors import KeyChangedError, KeyTakenError, LogUnavailableError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.watch import watched
+from windlass_eventlog.jetstream.watch import present_keys, watched
 from windlass_eventlog.topology import OBJECTS
 
 _PIECE_BYTES = 128 * 1024
@@ -88,12 +88,9 @@ class JetStreamKeyValue(KeyValue):
         with _answered(self.name):
             await self.store.purge(key)
 
-    async def keys(self) -> AsyncGenerator[str, None]:
+    async def keys(self, prefix: str = "") -> AsyncGenerator[str, None]:
         with _answered(self.name):
-            try:
-                found = await self.store.keys()
-            except NoKeysError:
-                return
+            found = await present_keys(self.connection, self.name, prefix)
         for key in found:
             yield key
 

@@ -18,6 +18,7 @@ from nats.js.kv import KV_OP
 from windlass_eventlog.buckets import Bucket, Change
 from windlass_eventlog.errors import NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.lookup import next_message
 from windlass_eventlog.jetstream.pull import Selection, pulled
 
 _TRY_AGAIN_AFTER_S = 0.1
@@ -71,8 +72,7 @@ async def watched(connection: Connection, bucket: Bucket, prefix: str) -> AsyncG
     Raises:
         NotProvisionedError: the bucket is gone.
     """
-    watch = _Watch(bucket)
-    pattern = f"$KV.{bucket}.{prefix}{'>' if not prefix or prefix.endswith('.') else ''}"
+    watch, pattern = _Watch(bucket), _pattern(bucket, prefix)
     while True:
         try:
             await watch.check(connection)
@@ -84,3 +84,25 @@ async def watched(connection: Connection, bucket: Bucket, prefix: str) -> AsyncG
         except (nats.errors.Error, OSError) as error:
             _log.info("bucket.watching_again", bucket=bucket, after=watch.position, why=str(error) or repr(error))
             await asyncio.sleep(_TRY_AGAIN_AFTER_S)
+
+
+async def present_keys(connection: Connection, bucket: Bucket, prefix: str) -> list[str]:
+    """Return the keys that have a value now, as `watched` selects them.
+
+    Raises:
+        nats.errors.Error, TimeoutError: the server did not say.
+    """
+    watch, pattern = _Watch(bucket), _pattern(bucket, prefix)
+    if await next_message(connection, pattern, 1, watch.stream) is None:
+        return []
+    selection = Selection(pattern, headers_only=True, stream=watch.stream)
+    async with aclosing(pulled(connection, selection)) as messages:
+        async for message, to_come in messages:
+            watch.take(message)
+            if to_come == 0:
+                break
+    return sorted(watch.told)
+
+
+def _pattern(bucket: Bucket, prefix: str) -> str:
+    return f"$KV.{bucket}.{prefix}{'>' if not prefix or prefix.endswith('.') else ''}"

@@ -45,9 +45,10 @@ class MemoryKeyValue(KeyValue):
         if self._entries.pop(key, None) is not None:
             self._tell(Change(key, None))
 
-    async def keys(self) -> AsyncIterator[str]:
+    async def keys(self, prefix: str = "") -> AsyncIterator[str]:
         for key in sorted(self._entries):
-            yield key
+            if _selects(prefix, key):
+                yield key
 
     async def watch(self, prefix: str = "") -> AsyncGenerator[Change, None]:
         changes: asyncio.Queue[Change] = asyncio.Queue()
@@ -57,7 +58,7 @@ class MemoryKeyValue(KeyValue):
                 changes.put_nowait(Change(key, entry.value))
             while True:
                 change = await changes.get()
-                if change.key == prefix or not prefix or (prefix.endswith(".") and change.key.startswith(prefix)):
+                if _selects(prefix, change.key):
                     yield change
         finally:
             self._watchers.discard(changes)
@@ -72,6 +73,10 @@ class MemoryKeyValue(KeyValue):
     def _tell(self, change: Change) -> None:
         for changes in self._watchers:
             changes.put_nowait(change)
+
+
+def _selects(prefix: str, key: str) -> bool:
+    return key == prefix or not prefix or (prefix.endswith(".") and key.startswith(prefix))
 
 
 @dataclass(frozen=True, slots=True)
