@@ -1,6 +1,8 @@
 # Every target first makes sure that .venv is what the lock says; see infra/bootstrap.
 PYTHON_BIN := .venv/bin/python
 TYPED := libs services cli tests $(wildcard bench)
+# Several tests at a time; support/placement.py says which may run beside one another.
+PYTEST := $(PYTHON_BIN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/simulation)
 
 .DEFAULT_GOAL := help
@@ -20,14 +22,14 @@ down: bootstrap ## Stop it
 
 test: bootstrap ## Install what tests need and run them all: make test ARGS="-k gateway"
 	@$(PYTHON_BIN) -m windlass.provisioning
-	@$(PYTHON_BIN) -m pytest tests $(ARGS)
+	@$(PYTEST) tests $(ARGS)
 
 check: bootstrap ## Lint, types, import rules and the fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(TYPED)
 	.venv/bin/lint-imports
-	$(PYTHON_BIN) -m pytest -q $(FAST_TESTS)
+	$(PYTEST) $(FAST_TESTS)
 
 assets: ## Make the dashboard's styles, scripts, fonts and icons anew (needs node and npm; what they make is committed)
 	cd services/gateway/web && npm install --loglevel=error && npm run --silent build

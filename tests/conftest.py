@@ -1,16 +1,19 @@
 """What every test session shares: its installation id, real servers, and the rule that CI skips nothing."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support import ports
 from support.docker_objects import installation
 from support.nats import running_nats
+from support.placement import pytest_collection_modifyitems  # noqa: F401 - as below
 from support.postgres import PostgresServer, running_postgres
 from support.skips import (  # noqa: F401 - pytest finds these hooks here
     pytest_make_collect_report,
@@ -23,6 +26,15 @@ from windlass.provisioning.progress import Silence
 from windlass.provisioning.runner_images import PYTHON, RUNNERS, ensure_runner
 
 pytest_plugins = ["support.installations"]
+
+# No test is timed: a busy machine is no failure. In CI, hypothesis has its own profile, which repeats its examples.
+settings.register_profile(
+    "untimed",
+    settings.get_profile("ci" if os.environ.get("CI") else "default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def test_a_header_that_names_another_type_is_refused() -> None:
         decode(1, subject, {**headers, TYPE_HEADER: "container.resumed.v1"}, body)
 
 
-@pytest.mark.parametrize("service", set(Service) - {Service.ROUTER})
+@pytest.mark.parametrize("service", [one for one in Service if one is not Service.ROUTER])
 def test_no_service_says_in_anothers_name_that_a_deployment_is_live(service: Service) -> None:
     live = EXAMPLES["deployment.live.v1"]
     forged = Proposed(service, live.key, live.event, live.metadata)

@@ -61,7 +61,7 @@ async def test_a_shredded_value_is_refused_by_its_id(keys: Path) -> None:
     assert error.value.secret == secret
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"not a key", b"\xff\xfe", Fernet.generate_key()[:-4]])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"not a key", b"\xff\xfe", b"x" * 40])
 def test_a_damaged_keys_file_is_named_and_never_quoted(keys: Path, content: bytes) -> None:
     keys.write_bytes(content)
 

@@ -4,7 +4,7 @@ import json
 from urllib.parse import quote
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.gateway_story import REPOSITORY
@@ -62,7 +62,7 @@ DEPLOYMENTS = ANYTHING | st.fixed_dictionaries(
         "more": ANYTHING,
     },
 )
-SOME = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=80)
 
 
 def assert_answered(answer: httpx.Response) -> None:
