@@ -85,7 +85,7 @@ async def connected(
         head = await log.head()
         buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
         quarantine = await Quarantine.opened(buckets[Bucket.QUARANTINE], service)
-        layout = Layout.of(service, [*projections, DEAD_LETTERS])
+        layout = Layout.of(service, [*dict.fromkeys((*projections, DEAD_LETTERS))])
         runner = ProjectionRunner(log, own, layout, Progress(), RowCache(), quarantine)
         link = Link(
             service=service,

@@ -17,7 +17,7 @@ class Permission(StrEnum):
     DEPLOY = "deploy"
     CONFIGURE = "configure"
     ADMINISTER = "administer"
-    """Let others in: sign-in links and API tokens."""
+    """Let others in (sign-in links and API tokens), and operate: rebuild, verify, quarantine, dead letters."""
 
 
 EVERYTHING = frozenset(Permission)

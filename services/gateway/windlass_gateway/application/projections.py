@@ -7,6 +7,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import ApiTokenCreated, ApiTokenRevoked
 from windlass_contracts.ids import derived
 from windlass_contracts.subjects import Aggregate, Service
+from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.projection import Projection, aggregate_key
 from windlass_gateway.domain import (
     activity,
@@ -123,4 +124,5 @@ ALL = (
     ACTIVITIES,
     SECRETS,
     NOTES,
+    DEAD_LETTERS,
 )

@@ -18,6 +18,7 @@ Refusal
 │   ├── VariableNotFoundError
 │   ├── TokenNotFoundError
 │   ├── DeploymentNotFoundError
+│   ├── DeadLetterNotFoundError
 │   └── InspectionNotFoundError
 └── NotNowError                  the state of things does not allow it
     ├── TokenNameTakenError      a valid API token has that name
@@ -28,6 +29,7 @@ Refusal
     ├── NoRepositoryError        the project has no repository to deploy from
     ├── NotRepeatableError       the deployment was made of no repository
     ├── TooLateToCancelError     the deployment ended, or its cutover began
+    ├── DeadLetterOverError      a dead letter is being tried again, or recovered or discarded
     ├── OperationUnderWayError   the service is at another operation
     ├── NoSignOfLifeError        the service does not answer
     ├── NotHaltedError           the service does not stand still at that event
@@ -222,6 +224,15 @@ class DeploymentNotFoundError(NotFoundError):
         )
 
 
+class DeadLetterNotFoundError(NotFoundError):
+    """There is no such dead letter."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__(
+            f"There is no dead letter {written}.", field="dead_letter", next_step="`windlass dead-letters` lists them."
+        )
+
+
 class InspectionNotFoundError(NotFoundError):
     """There is no such inspection."""
 
@@ -237,6 +248,19 @@ class NotNowError(Refusal):
     """The state of things does not allow it."""
 
     title = "Not possible now"
+
+
+class DeadLetterOverError(NotNowError):
+    """A dead letter is being tried again, or recovered or discarded."""
+
+    title = "Nothing to decide"
+
+    def __init__(self, identity: UUID, status: str) -> None:
+        said = {"retrying": "is being tried again", "recovered": "has recovered", "discarded": "was discarded"}
+        super().__init__(
+            f"The dead letter {identity} {said.get(status, status)}.",
+            next_step=f"windlass dead-letters show {identity.hex[:8]}",
+        )
 
 
 class OperationUnderWayError(NotNowError):

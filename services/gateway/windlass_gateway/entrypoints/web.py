@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from windlass_gateway.entrypoints import (
+    dead_letters,
     deployments,
     health,
     inspections,
@@ -56,6 +57,7 @@ def web(context: Context) -> FastAPI:
     api = APIRouter(prefix=API, responses=_PROBLEMS)
     for part in (
         deployments,
+        dead_letters,
         projects,
         variables,
         inspections,

@@ -15,7 +15,7 @@ from windlass_gateway.domain.refusals import NotFoundError
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
 from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
-from windlass_gateway.entrypoints.pages import deployment, events, new_project, project, projects
+from windlass_gateway.entrypoints.pages import dead_letters, deployment, events, new_project, project, projects
 
 
 class ViewNotFoundError(NotFoundError):
@@ -46,6 +46,8 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
         case ["deployments", written]:
             found = await finder.deployment(written)
             return _deployment(shared, caller.team, found.key, found.row.project)
+        case ["dead-letters"]:
+            return _dead_letters(shared, caller)
         case ["events"]:
             return _events(shared, await EventFilter.of(finder, query.get("project"), query.getlist("type")))
         case _:
@@ -81,6 +83,17 @@ def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) ->
     touching = {(Aggregate.DEPLOYMENT, identity), (Aggregate.ROUTES, project), (Aggregate.RELEASES, project)}
     render = partial(deployment.live, shared, team, identity)
     return StateView(f"{team}/deployments/{identity}", frozenset(touching), render=render)
+
+
+def _dead_letters(shared: Context, caller: Caller) -> View:
+    """One for the whole team: who may not see them is refused before."""
+    caller.demand(Permission.ADMINISTER)
+    return StateView(
+        f"{caller.team}/dead-letters",
+        frozenset({caller.team}),
+        wants=lambda recorded: recorded.key.aggregate is Aggregate.REACTION,
+        render=partial(dead_letters.live, shared, caller),
+    )
 
 
 def _events(shared: Context, wanted: EventFilter) -> View:

@@ -47,6 +47,7 @@ def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **co
         "theme": theme if theme in _THEMES else "",
         "path": request.url.path,
         "visitor": None,
+        "dead_letters": 0,
         "halted": shared.gateway.rows.halted,
     }
     text = _TEMPLATES.get_template(template).render({**around, **context})

@@ -4,6 +4,7 @@ from windlass_gateway.entrypoints.pages import (
     actions,
     api_tokens,
     assets,
+    dead_letters,
     deployment,
     events,
     log,
@@ -26,4 +27,5 @@ ROUTERS = (
     deployment.router,
     log.router,
     events.router,
+    dead_letters.router,
 )

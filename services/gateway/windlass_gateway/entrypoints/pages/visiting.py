@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_gateway.application.access import Caller, Permission
+from windlass_gateway.application.dead_letters import MOST
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.entrypoints.access.visitor import AVisitor, Visitor
@@ -26,6 +28,8 @@ class Visit:
     visitor: Visitor
     shared: Context
     finder: Finder
+    dead_letters: int = 0
+    """How many wait for somebody, as far as the visitor may know."""
 
     @property
     def caller(self) -> Caller:
@@ -46,7 +50,8 @@ class Visit:
     def render(self, template: str, *, status: int = HTTPStatus.OK, **context: object) -> HTMLResponse:
         said = self.request.query_params.get("said", "")
         may = self.caller.permissions
-        return render(self.request, template, status=status, visitor=self.visitor, may=may, said=said, **context)
+        around = {"visitor": self.visitor, "may": may, "said": said, "dead_letters": self.dead_letters}
+        return render(self.request, template, status=status, **around, **context)
 
 
 async def visit(request: Request, visitor: AVisitor, shared: AContext, at_least: AtLeast = 0) -> Visit:
@@ -59,7 +64,14 @@ async def visit(request: Request, visitor: AVisitor, shared: AContext, at_least:
     """
     visitor.caller.demand(Permission.READ)
     await shared.gateway.rows.reached(at_least)
-    return Visit(request, visitor, shared, Finder(shared.gateway.rows, visitor.caller.team))
+    waiting = await _dead_letters(shared, visitor.caller)
+    return Visit(request, visitor, shared, Finder(shared.gateway.rows, visitor.caller.team), waiting)
+
+
+async def _dead_letters(shared: Context, caller: Caller) -> int:
+    if Permission.ADMINISTER not in caller.permissions:
+        return 0
+    return len(await shared.gateway.rows.find(DEAD_LETTERS, {"team": caller.team, "unanswered": True}, limit=MOST))
 
 
 AVisit = Annotated[Visit, Depends(visit)]
