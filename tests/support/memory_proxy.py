@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from windlass_router.application.proxy import NotConfirmedError, Proxy, Rendered
+from windlass_router.domain.configuration import MARKER, MARKER_HEADER
 
 
 @dataclass
@@ -38,6 +39,20 @@ class MemoryProxy(Proxy):
         self._served = json.loads(rendered.content)["http"]
         if self.marks[-1:] != [rendered.mark]:
             self.marks.append(rendered.mark)
+        return self._disabled()
+
+    async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:
+        if self.outage or not self._served or self._shown != mark:
+            self.pass_time(within)
+            raise NotConfirmedError("memory", within)
+        return self._disabled()
+
+    @property
+    def _shown(self) -> str:
+        mark: str = self._served["middlewares"][MARKER]["headers"]["customResponseHeaders"][MARKER_HEADER]
+        return mark
+
+    def _disabled(self) -> Mapping[str, str]:
         return {name: why for name in self._served["routers"] if (why := self._fault(name))}
 
     def servers(self, host: str) -> list[str] | None:

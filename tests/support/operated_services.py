@@ -5,39 +5,41 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from support.memory_gateway import MemoryGateway
-from windlass_contracts.errors import UnknownEventTypeError
 from windlass_contracts.subjects import Service
 from windlass_eventlog.background import background
 from windlass_eventlog.clock import utc_now
-from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.operations import (
     Answering,
     Checked,
     Finding,
+    Halt,
     Invariant,
     Kind,
     Operation,
     Rebuilt,
     Report,
     Result,
+    Standing,
     Verified,
 )
-from windlass_eventlog.operations.standing import standing
-from windlass_eventlog.progress import Progress
 
 WRONG = Finding.of(Invariant.RUNNING, "not-running", "run-1", "It should run, and does not.", "Restart the builder.")
 Operations = Mapping[Kind, Operation]
 LOOKED = [Checked(invariant=Invariant.RUNNING, what="containers", count=3)]
 
 
-def halted_at(sequence: int) -> Progress:
-    halted = HaltedError("router", sequence, UnknownEventTypeError("deployment.teleported.v1"))
-    return Progress(position=sequence - 1, halted=halted)
+def halted_at(sequence: int) -> Halt:
+    return Halt(sequence=sequence, why="The rows halt.")
+
+
+async def stood(halt: Halt | None, report: Report) -> Result:
+    del report
+    return Standing(position=0 if halt is None else halt.sequence - 1, halt=halt)
 
 
 async def rebuilt(report: Report) -> Result:
     report("folds events", 500, 1_000)
-    return Rebuilt(sequence=1_000, events=1_000, rows=30, seconds=0.5)
+    return Rebuilt(sequence=1_000, seconds=0.5)
 
 
 async def verified(findings: list[Finding], report: Report) -> Result:
@@ -45,11 +47,11 @@ async def verified(findings: list[Finding], report: Report) -> Result:
     return Verified.of(7, LOOKED, findings)
 
 
-def operations(progress: Progress | None = None, findings: list[Finding] | None = None) -> Operations:
+def operations(halt: Halt | None = None, findings: list[Finding] | None = None) -> Operations:
     return {
         Kind.REBUILD: rebuilt,
         Kind.VERIFY: partial(verified, findings or []),
-        Kind.STATE: partial(standing, progress or Progress()),
+        Kind.STATE: partial(stood, halt),
     }
 
 

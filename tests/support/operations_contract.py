@@ -31,7 +31,7 @@ from windlass_eventlog.operations import (
 )
 
 ACTOR = "token:test"
-REBUILT = Rebuilt(sequence=7, events=7, rows=3, seconds=0.1)
+REBUILT = Rebuilt(sequence=7, seconds=0.1)
 
 
 async def at_once(report: Report) -> Result:

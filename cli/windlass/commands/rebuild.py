@@ -45,10 +45,8 @@ def _say(service: str, end: Json, *, as_json: bool) -> None:
         print_json({"service": service, **end})
     elif end["state"] == "done":
         result = end["result"]
-        print_line(
-            f"{service}: {result['rows']:,} rows folded from {result['events']:,} events in {result['seconds']:.1f} s;"
-            f" in place since sequence {result['sequence']}."
-        )
+        took = f"{result['sequence']:,} events in {result['seconds']:.1f} s"
+        print_line(f"{service}: rebuilt from {took}; the new rows are in place.")
     else:
         print_line(f"{service}: not rebuilt. {plain(end['reason'])}")
         print_line(f"  {plain(end['remedy'])}")

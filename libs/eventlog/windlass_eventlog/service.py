@@ -35,9 +35,9 @@ from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
-from windlass_eventlog.operations import Answering, Kind, Operation
-from windlass_eventlog.operations.standing import standing
-from windlass_eventlog.operations.verifying import Check, Verifying
+from windlass_eventlog.operations import Answering
+from windlass_eventlog.operations.own_rows import OwnRows
+from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
@@ -98,7 +98,7 @@ async def connected(
             buckets=buckets,
             open_vault=partial(Vault.opened, buckets[Bucket.SECRETS], settings.secrets_keys_file),
             deliver=partial(reacting, nats, nats_url, durable_of(service)),
-            operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, log, runner),
+            operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, OwnRows(runner)),
             passed=partial(runner.progress.passed, head),
         )
         await migrate(own, UNSETTLED)
@@ -114,13 +114,6 @@ async def connected(
 
 
 def _answering(
-    service: Service,
-    bucket: JetStreamKeyValue,
-    clock: Clock,
-    log: JetStreamLog,
-    runner: ProjectionRunner,
-    checks: Sequence[Check],
+    service: Service, bucket: JetStreamKeyValue, clock: Clock, rows: OwnRows, checks: Sequence[Check]
 ) -> Answering:
-    verifying = Verifying(log, runner.progress, checks)
-    operations: dict[Kind, Operation] = {Kind.VERIFY: verifying.run, Kind.STATE: partial(standing, runner.progress)}
-    return Answering(service, bucket, operations, clock)
+    return Answering(service, bucket, rows.operations(checks), clock)

@@ -26,6 +26,7 @@ from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.source import SourceFetcher
 from windlass_builder.application.sweeping import Sweeping
+from windlass_builder.application.verifying import VerifyingNode
 from windlass_builder.domain.detection import Listing
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
@@ -67,10 +68,12 @@ async def serve(started: Callable[[], None]) -> None:
     async with (
         _runtime(settings) as runtime,
         connected(Service.BUILDER, settings, projections=PROJECTIONS) as link,
-        link.operating(),
     ):
-        await link.caught_up(started)
-        await work(link, runtime, _sources(settings), _node(settings), started)
+        node = _node(settings)
+        verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node))
+        async with link.operating(verifying.checks()):
+            await link.caught_up(started)
+            await work(link, runtime, _sources(settings), node, started)
 
 
 async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, started: Callable[[], None]) -> None:

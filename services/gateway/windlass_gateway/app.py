@@ -10,6 +10,7 @@ from windlass_eventlog.clock import utc_now
 from windlass_eventlog.keys_file import read_keys
 from windlass_eventlog.link import Link
 from windlass_eventlog.operations import Asking
+from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.installation_owner import InstallationOwner
@@ -25,6 +26,7 @@ from windlass_gateway.application.personal import Person, Personal
 from windlass_gateway.application.projections import ALL
 from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.application.tokens import TokenAccess
+from windlass_gateway.application.verifying import VerifyingLog
 from windlass_gateway.domain.people import owner_id
 from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Sessions
@@ -41,7 +43,7 @@ async def serve(started: Callable[[], None]) -> None:
     """Run the gateway with the settings of the environment, until cancelled; `started` is called once it answers."""
     settings = GatewaySettings()
     with listen(settings.gateway_port) as listener:
-        async with connected(Service.GATEWAY, settings, projections=ALL) as link, link.operating():
+        async with connected(Service.GATEWAY, settings, projections=ALL) as link, link.operating(_checks(link)):
             await migrate(link.database, RECORDS)
             gateway = _gateway(link)
             await gateway.personal.introduce(owner_id(settings.installation), Person(name="Owner"))
@@ -53,6 +55,11 @@ async def serve(started: Callable[[], None]) -> None:
                 tasks.create_task(context.hub.run())
                 tasks.create_task(asyncio.to_thread(compile_all))
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))
+
+
+def _checks(link: Link) -> list[Check]:
+    buckets = link.bucket(Bucket.QUARANTINE), link.bucket(Bucket.SECRETS)
+    return VerifyingLog(link.log, link.rows, *buckets, utc_now).checks()
 
 
 def _gateway(link: Link) -> Gateway:

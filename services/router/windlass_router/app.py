@@ -19,6 +19,7 @@ from windlass_router.application.publisher import Publisher
 from windlass_router.application.reactors import reactors_of
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
+from windlass_router.application.verifying import VerifyingRoutes
 from windlass_router.domain.configuration import Site
 from windlass_router.settings import RouterSettings
 
@@ -33,10 +34,12 @@ async def serve(started: Callable[[], None]) -> None:
         # It speaks plain HTTP to loopback alone: the certificates of the world would be megabytes for nothing.
         httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
         connected(Service.ROUTER, settings, projections=ALL) as link,
-        link.operating(),
     ):
-        await link.caught_up(started)
-        await work(link, _proxies(settings, client), _site(settings), started)
+        proxies, site = _proxies(settings, client), _site(settings)
+        verifying = VerifyingRoutes(Publisher(link.rows, proxies, site, link.append.clock))
+        async with link.operating(verifying.checks()):
+            await link.caught_up(started)
+            await work(link, proxies, site, started)
 
 
 async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -62,10 +62,9 @@ class _Telling:
             except LogUnavailableError as away:  # the next beat says it
                 _log.warning("operation.unsaid", why=str(away))
             await asyncio.sleep(_PROGRESS_AFTER_S)
-            try:
-                await asyncio.wait_for(self._news.wait(), BEAT_S - _PROGRESS_AFTER_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S - _PROGRESS_AFTER_S):  # wait_for may swallow its cancellation
+                    await self._news.wait()
 
 
 @dataclass(frozen=True, slots=True)

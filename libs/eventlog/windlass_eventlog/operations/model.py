@@ -62,8 +62,6 @@ class Rebuilt(BaseModel):
     kind: Literal["rebuild"] = "rebuild"
     sequence: int
     """The rows were folded from the log up to here when they were put in place."""
-    events: int
-    rows: int
     seconds: float
 
 

@@ -9,7 +9,7 @@ from windlass_eventlog.projection import Projection, aggregate_key
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=1,
+    version=2,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

@@ -33,12 +33,16 @@ class ContainerState(StrEnum):
 
 
 class Container(BaseModel):
+    """A container as the log has it; `address` and `port` are where it answers since it was started last."""
+
     model_config = ConfigDict(frozen=True)
 
     name: str
     node: str
     replica: int
     state: ContainerState
+    address: str
+    port: int
 
 
 class Deployment(BaseModel):
@@ -127,18 +131,25 @@ ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | Contain
 
 
 def _containers(row: Deployment, event: ContainerEvent) -> tuple[Container, ...]:
-    known = row.container(event.container)
-    match event:
-        case ContainerStarted(replica=replica):
-            state = ContainerState.RUNNING
-        case ContainerResumed():
-            state, replica = ContainerState.RUNNING, known.replica if known else 0
-        case ContainerPaused():
-            state, replica = ContainerState.PAUSED, known.replica if known else 0
-        case ContainerStopped():
-            state, replica = ContainerState.STOPPED, known.replica if known else 0
-        case _:
-            assert_never(event)
-    changed = Container(name=event.container, node=event.node, replica=replica, state=state)
+    before = row.container(event.container) or _unknown(event)
+    changed = before.model_copy(update={"node": event.node, **_happened(event)})
     others = tuple(container for container in row.containers if container.name != event.container)
     return (*others, changed)
+
+
+def _unknown(event: ContainerEvent) -> Container:
+    return Container(name=event.container, node=event.node, replica=0, state=ContainerState.STOPPED, address="", port=0)
+
+
+def _happened(event: ContainerEvent) -> dict[str, object]:
+    match event:
+        case ContainerStarted(replica=replica, address=address, port=port):
+            return {"state": ContainerState.RUNNING, "replica": replica, "address": address, "port": port}
+        case ContainerResumed():
+            return {"state": ContainerState.RUNNING}
+        case ContainerPaused():
+            return {"state": ContainerState.PAUSED}
+        case ContainerStopped():
+            return {"state": ContainerState.STOPPED}
+        case _:
+            assert_never(event)

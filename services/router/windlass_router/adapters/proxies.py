@@ -26,16 +26,20 @@ class Proxies(Proxy):
 
     async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
         fresh = await asyncio.to_thread(self._hand_over, rendered.content)
+        disabled = await self.serving(rendered.mark, within)
+        if fresh:
+            await asyncio.to_thread(self.file.keep)
+        return disabled
+
+    async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:
         answers = await asyncio.gather(
-            *(self._confirmed(one, rendered.mark, within) for one in self.instances), return_exceptions=True
+            *(self._confirmed(one, mark, within) for one in self.instances), return_exceptions=True
         )
         disabled: dict[str, str] = {}
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
             disabled |= answer
-        if fresh:
-            await asyncio.to_thread(self.file.keep)
         return disabled
 
     def _hand_over(self, content: bytes) -> bool:

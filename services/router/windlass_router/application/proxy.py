@@ -62,6 +62,14 @@ class Proxy(Protocol):
         """
         ...
 
+    async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:
+        """Return once every proxy serves the configuration with this mark: the routers that some disabled, and why.
+
+        Raises:
+            NotConfirmedError: they do not, or not in time.
+        """
+        ...
+
     async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
         """Hand the configuration over unless they have it, and return once every proxy serves it.
 

@@ -125,14 +125,27 @@ class Publisher:
         disabled = await self.proxy.apply(Rendered(wanted.content, wanted.mark), within)
         return Served(generation, {**wanted.refused, **_by_deployment(disabled)})
 
-    async def _configuration(self, targets: list[Target], generation: int) -> Configuration:
-        """Return what has to be served: the file that is there if it says just that, or a new one."""
+    async def unchanged(self) -> Configuration | None:
+        """Return what the proxies were given last, if it says what the rows say now.
+
+        Raises:
+            NotWrittenError: it cannot be read.
+        """
+        return await self._present(await self._targets())
+
+    async def _present(self, targets: list[Target]) -> Configuration | None:
         present = await self.proxy.handed_over()
         mark = None if present is None else mark_in(present)
-        if mark is not None:
-            unchanged = configuration(targets, self.site, mark)
-            if unchanged.content == present:
-                return unchanged
+        if mark is None:
+            return None
+        wanted = configuration(targets, self.site, mark)
+        return wanted if wanted.content == present else None
+
+    async def _configuration(self, targets: list[Target], generation: int) -> Configuration:
+        """Return what has to be served: the file that is there if it says just that, or a new one."""
+        present = await self._present(targets)
+        if present is not None:
+            return present
         return configuration(targets, self.site, f"{generation}-{self.nonce()}")
 
     async def _targets(self) -> list[Target]:
