@@ -31,28 +31,6 @@ def test_a_deployment_survives_the_death_of_the_service_in_the_middle_of_its_wor
     assert story.types_of(deployment).count("container.started.v1") == 1
 
 
-@pytest.mark.parametrize(
-    ("service", "after"),
-    [
-        ("gateway", "deployment.requested.v1"),
-        ("builder", "build.succeeded.v1"),
-        ("router", "health.passed.v1"),
-        ("router", "cutover.started.v1"),
-    ],
-)
-def test_a_deployment_survives_a_death_about_the_time_of_an_event(
-    story: Story, git_host: GitHost, service: str, after: str
-) -> None:
-    repository, url = git_host.repository("hello-python")
-    commit = repository.git("rev-parse", "HEAD")
-    deployment = story.request(url)
-    story.waited_for(after, deployment)
-    story.platform.kill_service(service)
-    assert story.ended(deployment)["phase"] == "live"
-    assert commit[:12] in story.answer()[1]
-    assert story.types_of(deployment).count("container.started.v1") == 1
-
-
 def test_after_the_death_of_the_supervisor_apps_and_their_history_are_there_again(
     story: Story, git_host: GitHost
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.failpoint_folder import FailpointFolder
 from support.git_server import Repository, make_repository, smart_http
 from support.platform import Platform
 from support.ports import free_port
@@ -46,9 +47,10 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     runtime = str(request.param)
     if runtime == "docker":
         request.getfixturevalue("runner_images")
-    home = tmp_path_factory.mktemp(f"windlass-{runtime}") / "home"
-    environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true"}
-    with Platform(home, free_port(), runtime, environment) as running:
+    folder = tmp_path_factory.mktemp(f"windlass-{runtime}")
+    failpoints = FailpointFolder.made(folder / "failpoints")
+    environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true", **failpoints.environment}
+    with Platform(folder / "home", free_port(), runtime, environment) as running:
         yield running
 
 

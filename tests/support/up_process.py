@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,9 @@ class UpProcess:
         self.port = port
         self.command = [sys.executable, "-m", "support.stand_in_installation", str(home), str(port)]
         self.environment = {**os.environ, "PYTHONPATH": str(TESTS), "XDG_CONFIG_HOME": str(config)}
-        self._lines: deque[str] = deque()
+        self._lines: deque[tuple[float, str]] = deque()
+        self.said_at = 0.0
+        """When the line was said that was waited for last, in seconds since 1970."""
         self._said = threading.Condition()
         self._closed = False
 
@@ -77,7 +80,7 @@ class UpProcess:
         with self._said:
             while True:
                 while self._lines:
-                    line = self._lines.popleft()
+                    self.said_at, line = self._lines.popleft()
                     if words in line:
                         return line
                     passed.append(line)
@@ -92,7 +95,7 @@ class UpProcess:
         """Wait for the end, and return what was said and not yet waited for."""
         self._process.wait(SECONDS)
         self._reader.join(SECONDS)
-        return list(self._lines)
+        return [line for _, line in self._lines]
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -137,7 +140,7 @@ class UpProcess:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             with self._said:
-                self._lines.append(line.rstrip("\n"))
+                self._lines.append((time.time(), line.rstrip("\n")))
                 self._said.notify_all()
         with self._said:
             self._closed = True

@@ -27,5 +27,5 @@ def test_no_delay_is_longer_than_half_a_minute_or_shorter_than_the_one_before(li
 
 
 @given(st.integers(min_value=0, max_value=100), st.floats(min_value=HEALTHY_SECONDS, max_value=1e9))
-def test_who_ran_for_a_minute_starts_from_the_beginning(failures: int, ran_for: float) -> None:
+def test_who_ran_for_ten_seconds_starts_from_the_beginning(failures: int, ran_for: float) -> None:
     assert Backoff(failures).after_death(ran_for) == Backoff(failures=1)

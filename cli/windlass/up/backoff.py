@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 FIRST_SECONDS = 0.1
 LONGEST_SECONDS = 30.0
-HEALTHY_SECONDS = 60.0
+HEALTHY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Doubles from 0.1 s to 30 s; who ran for a minute starts from the beginning again."""
+    """Doubles from 0.1 s to 30 s; who ran for ten seconds starts from the beginning again."""
 
     failures: int = 0
 

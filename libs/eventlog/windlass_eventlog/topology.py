@@ -17,11 +17,12 @@ class Durable:
 
     It delivers without end, for a wake-up that was postponed often is no failure; reactors count their own. Those that
     are postponed count as pending too. More pending ones than a service takes up within `ack_wait` would come twice.
+    After a service's death its wake-ups come again that late: nothing else delays a deployment as much.
     """
 
     service: Service
     filter: str = ALL_EVENTS
-    ack_wait: timedelta = timedelta(seconds=10)
+    ack_wait: timedelta = timedelta(seconds=3)
     max_ack_pending: int = 2_000
 
     @property

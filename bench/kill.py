@@ -1,0 +1,143 @@
+"""Kill every service, NATS, PostgreSQL and Traefik at each step of a deployment and of a rollback; count what broke.
+
+One installation with plain processes lives through all cases. Two undisturbed runs say which points there are: each
+append, each acknowledgement of a wake-up, and the effects between them. In each case one process gets SIGKILL exactly
+at one point (windlass_eventlog/failpoints.py) while visitors ask the app for an answer all the time. QUICK=1 runs the
+12 cases of tests/chaos, and looks at processes and rows once, at the end; otherwise that is done after every case.
+
+Prints one JSON object:
+- `cases`: kills that happened;
+- `wedged`: deployments and rollbacks that did not end as they should within 60 s, or whose version did not answer then;
+- `lost`: events that the log had acknowledged, to a service or to us, and that are not in it at the end;
+- `orphans`: cases after which something ran that should not, or did not run that should;
+- `failed_requests`: visitors' requests without a good answer, but for those while Traefik itself was dead;
+- `verify_failures`: cases after which `windlass verify` found something.
+
+What failed is told with the place where the logs of that case were kept. REPORT=1 writes docs/reliability.md's matrix.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from support.kill_cases import REPRESENTATIVE, Action, KillCase, full_matrix
+from support.kill_report import write_matrix
+from support.kill_run import KillRun, Verdict, installation_to_kill, kill_run
+
+QUICK = bool(os.environ.get("QUICK"))
+DOCUMENT = Path(__file__).parent.parent / "docs" / "reliability.md"
+_console = Console(stderr=True)
+
+
+@dataclass
+class Bench:
+    """All cases, on one installation for as long as nothing is wedged there."""
+
+    folder: Path
+    verdicts: list[Verdict] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    undisturbed_s: dict[Action, float] = field(default_factory=dict)
+
+    def run(self, progress: Progress) -> None:
+        waiting: list[KillCase] | None = None
+        while waiting is None or waiting:
+            folder = self.folder / str(len(self.verdicts))
+            with installation_to_kill(folder) as platform, kill_run(platform, folder) as run:
+                known = self._points(run)
+                waiting = list(known) if waiting is None else waiting
+                self._run_until_wedged(run, waiting, progress)
+                self._look_at_the_end(run)
+
+    def _points(self, run: KillRun) -> Sequence[KillCase]:
+        points = {}
+        for action in Action:
+            points[action], self.undisturbed_s[action] = run.undisturbed(action)
+            if QUICK:  # that was for there to be a version to go back to
+                return REPRESENTATIVE
+        wanted = os.environ.get("CASES", "")
+        return [case for case in full_matrix(points) if wanted in str(case)]
+
+    def _run_until_wedged(self, run: KillRun, waiting: list[KillCase], progress: Progress) -> None:
+        task = progress.add_task("", total=len(waiting))
+        while waiting:
+            case = waiting.pop(0)
+            progress.update(task, description=str(case))
+            verdict = run.run(case, settle=not QUICK)
+            self._keep(run, verdict)
+            progress.advance(task)
+            if verdict.wedged:
+                break
+        progress.remove_task(task)
+
+    def _look_at_the_end(self, run: KillRun) -> None:
+        self.lost += run.lost()
+        if QUICK:
+            end = self.verdicts[-1]
+            run.settle(end)
+            run.verify(end)
+            self._tell(run, end)
+
+    def _keep(self, run: KillRun, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+        self._tell(run, verdict)
+
+    def _tell(self, run: KillRun, verdict: Verdict) -> None:
+        if not verdict.killed:
+            _console.print(f"[yellow]nobody came by: {verdict.case}")
+        if verdict.wrong:
+            kept = Path(tempfile.mkdtemp(prefix="windlass-kill-"))
+            shutil.copytree(run.platform.home / "logs", kept / "logs")
+            shutil.copy(run.folder.path / "reached.jsonl", kept)
+            (kept / "events.jsonl").write_text("\n".join(map(json.dumps, run.follower.events)))
+            _console.print(f"[red]{verdict.case}[/]: {'; '.join(verdict.wrong)}. Logs: {kept}")
+
+
+def report(bench: Bench) -> None:
+    killed = [verdict for verdict in bench.verdicts if verdict.killed]
+    for action, seconds in bench.undisturbed_s.items():
+        took = sorted(verdict.took_s for verdict in killed if verdict.case.action is action)
+        if took:
+            print(f"{action}: undisturbed {seconds:.1f} s, killed p50 {took[len(took) // 2]:.1f}, max {took[-1]:.1f}")
+    unanswerable = sum(verdict.unanswerable for verdict in killed)
+    print(f"points that nobody came to: {len(bench.verdicts) - len(killed)}")
+    print(f"requests while Traefik itself was dead: {unanswerable}")
+    for lost in bench.lost:
+        print(f"lost: {lost}", file=sys.stderr)
+    figures = {
+        "cases": len(killed),
+        "wedged": sum(bool(verdict.wedged) for verdict in bench.verdicts),
+        "lost": len(bench.lost),
+        "orphans": sum(bool(verdict.orphans) for verdict in bench.verdicts),
+        "failed_requests": sum(len(verdict.failed_requests) for verdict in bench.verdicts),
+        "verify_failures": sum(bool(verdict.verify_failures) for verdict in bench.verdicts),
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="windlass-bench-"))
+        progress = stack.enter_context(
+            Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=_console, transient=True)
+        )
+        bench = Bench(Path(folder))
+        bench.run(progress)
+    if os.environ.get("REPORT"):
+        write_matrix(DOCUMENT, bench.verdicts, bench.undisturbed_s)
+    report(bench)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Twelve of the bench's cases: whoever is killed, exactly at a point of a deployment or rollback, it costs nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.kill_cases import REPRESENTATIVE, Action, KillCase
+from support.kill_run import KillRun, Verdict, kill_run
+from support.platform import Platform
+
+# Where no engine is in the way, for there it is quick.
+pytestmark = pytest.mark.parametrize("platform", ["process"], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="module")
+def run(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillRun]:
+    with kill_run(platform, tmp_path_factory.mktemp("killed")) as running:
+        running.undisturbed(Action.DEPLOYMENT)  # so that there is a paused one to go back to
+        yield running
+
+
+@pytest.mark.parametrize("case", REPRESENTATIVE, ids=str)
+def test_a_kill_exactly_there_costs_nothing(run: KillRun, case: KillCase) -> None:
+    verdict = run.run(case, settle=False)
+    assert verdict.killed
+    assert not verdict.wrong
+
+
+def test_after_all_kills_nothing_is_lost_and_exactly_what_should_run_runs(run: KillRun) -> None:
+    verdict = Verdict(REPRESENTATIVE[-1])
+    run.settle(verdict)
+    assert not verdict.wrong
+    assert not run.lost()

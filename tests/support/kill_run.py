@@ -1,0 +1,271 @@
+"""One installation that lives through kills: a project whose versions are numbered, under the eyes of visitors."""
+
+import asyncio
+import http.client
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from support.app_processes import actual_states, logged_states, wanted_states
+from support.event_follower import EventFollower, Happened
+from support.failpoint_folder import FailpointFolder
+from support.git_server import Repository, make_repository, smart_http
+from support.kill_cases import SERVERS, Action, KillCase
+from support.platform import Platform
+from support.ports import free_port
+from support.story import ENDS
+from support.visitors import Failure, Visitors
+from windlass_builder.adapters.processes.runtime import ProcessRuntime
+from windlass_eventlog.failpoints import Armed, Reached
+
+APP = Path(__file__).with_name("streaming_app.py")
+END_WITHIN_S = 60.0
+"""An action that has not ended by then is wedged."""
+SETTLED_WITHIN_S = 45.0
+"""What follows the end (the version before is paused) has to be done by then."""
+_KILLED_WITHIN_S = 5.0
+_BETWEEN_LOOKS_S = 0.05
+_CONFIG = {
+    "start_command": "exec python3 server.py",
+    "retirement": {"drain_s": 1, "grace_s": 1, "keep_warm_s": 3_600},
+}
+
+
+@dataclass
+class Verdict:
+    """What became of a case: how long things took, in seconds, and what was found wrong."""
+
+    case: KillCase
+    killed: bool = False
+    took_s: float = 0.0
+    back_s: float = 0.0
+    wedged: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
+    failed_requests: list[str] = field(default_factory=list)
+    verify_failures: list[str] = field(default_factory=list)
+    unanswerable: int = 0
+    """Requests while Traefik itself was dead: nobody was there to answer."""
+
+    @property
+    def wrong(self) -> Sequence[str]:
+        return [*self.wedged, *self.lost, *self.orphans, *self.failed_requests, *self.verify_failures]
+
+
+@dataclass
+class KillRun:
+    """Deploys and rolls back, and kills meanwhile; `current` is what answers, `before` what did so before it."""
+
+    platform: Platform
+    folder: FailpointFolder
+    follower: EventFollower
+    visitors: Visitors
+    repository: Repository
+    url: str
+    name: str
+    versions: dict[str, str] = field(default_factory=dict)
+    current: str = ""
+    before: str = ""
+    _acknowledged: list[tuple[int, str]] = field(default_factory=list)
+
+    def undisturbed(self, action: Action) -> tuple[Sequence[Reached], float]:
+        """Return the points that an action comes to when nobody is killed, and the seconds that it takes."""
+        passed = len(self.folder.reached())
+        began = time.time()
+        verdict = Verdict(KillCase(action, "", "", ""))
+        self._act(action, verdict)
+        took = time.time() - began
+        self._settle(verdict)
+        assert not verdict.wrong, verdict.wrong
+        return [one for one in self.folder.reached(passed) if one.service], took
+
+    def run(self, case: KillCase, *, settle: bool = True) -> Verdict:
+        """Act, kill, and look at what became of it; without `settle`, what follows the end is left to the next."""
+        verdict, began = Verdict(case), time.time()
+        armed = Armed(case.service, case.point, uuid4().hex, self._process(case))
+        self.folder.arm(armed)
+        try:
+            self._act(case.action, verdict)
+            verdict.took_s = time.time() - began
+            if settle:
+                self._settle(verdict)
+            killed_at = self.folder.killed_at(armed, _KILLED_WITHIN_S)
+        finally:
+            self.folder.disarm()
+        if killed_at is not None:
+            verdict.killed = True
+            self.platform.up.wait_for(f"{case.victim} runs again")
+            verdict.back_s = self.platform.up.said_at - killed_at
+        self._look_at_answer(verdict)
+        if settle:
+            self._look_for_orphans(verdict)
+        self._look_at_requests(verdict, began, killed_at)
+        return verdict
+
+    def lost(self) -> Sequence[str]:
+        """Return what was acknowledged, to a service or to us, and is not in the log as it is read anew now."""
+        known = {event["sequence"]: event for event in self.platform.events()}
+        acknowledged = [*self._acknowledged]
+        for one in self.folder.reached():
+            moment, _, kind = one.point.partition(":")
+            if moment == "after_append" and one.sequence is not None:
+                acknowledged.append((one.sequence, kind))
+        lost = [f"{kind} at {at}" for at, kind in acknowledged if known.get(at, {}).get("type") != kind]
+        told = self.follower.events[: len(known)]
+        return lost + [f"{event['type']} at {event['sequence']}" for event in told if known[event["sequence"]] != event]
+
+    def settle(self, verdict: Verdict) -> None:
+        """Wait until only what answers runs, and look for what else does."""
+        self._settle(verdict)
+        self._look_for_orphans(verdict)
+
+    @property
+    def _project(self) -> str:
+        return str(next(event["project"] for event in self.follower.events if event["about"] == self.current))
+
+    def _process(self, case: KillCase) -> int | None:
+        return self.platform.up.descendant(SERVERS[case.victim]).pid if case.victim in SERVERS else None
+
+    def _act(self, action: Action, verdict: Verdict) -> None:
+        match action:
+            case Action.DEPLOYMENT:
+                self._deploy(verdict)
+            case Action.ROLLBACK:
+                self._roll_back(verdict)
+
+    def _deploy(self, verdict: Verdict) -> None:
+        version, before = str(len(self.versions) + 1), self.follower.head
+        sha = self.repository.commit({"VERSION": version})
+        body = {"git": self.url, "ref": sha, "project": self.name, "config": _CONFIG}
+        status, answer = self._asked("/deployments", body, {"Idempotency-Key": uuid4().hex})
+        assert status == 202, answer
+        deployment = answer["deployment"]
+        self.versions[deployment] = version
+        self._acknowledged.append((answer["sequence"], "deployment.requested.v1"))
+        ended = self.follower.wait_for(_about(deployment, *ENDS), before, END_WITHIN_S)
+        if ended is None or ended["type"] != "deployment.live.v1":
+            verdict.wedged.append(f"deployment {deployment} ended with {ended}")
+        else:
+            self.before, self.current = self.current, deployment
+
+    def _roll_back(self, verdict: Verdict) -> None:
+        before, wanted = self.follower.head, self._paused()
+        status, answer = self._asked(f"/projects/{self.name}/rollback", {"to": wanted}, {})
+        if status == 202:
+            self._acknowledged.append((answer["sequence"], "rollback.requested.v1"))
+        elif self.follower.wait_for(_of("rollback.requested.v1"), before, END_WITHIN_S) is None:
+            verdict.wedged.append(f"rollback refused: {status} {answer}")
+            return
+        moved = self.follower.wait_for(_of("aliases.changed.v1"), before, END_WITHIN_S)
+        after = before if moved is None else moved["sequence"]
+        applied = self.follower.wait_for(_of("routes.applied.v1", "routes.failed.v1"), after, END_WITHIN_S)
+        if applied is None or applied["type"] != "routes.applied.v1":
+            verdict.wedged.append(f"rollback to {wanted} ended with {applied}")
+        else:
+            self.before, self.current = self.current, wanted
+
+    def _paused(self) -> str:
+        """Return the version that has been paused for the longest time."""
+        states = logged_states(self.follower.events, self._project)
+        return next(deployment for deployment, state in states.items() if state == "paused")
+
+    def _asked(self, path: str, body: object, headers: Mapping[str, str]) -> tuple[int, Any]:
+        """Ask until there is an answer that says what became of it, as a client does whose connection broke."""
+        until = time.monotonic() + END_WITHIN_S
+        while True:
+            try:
+                status, answer = self.platform.api("POST", path, body, headers)
+            except (OSError, http.client.HTTPException, ValueError):
+                status, answer = 503, "no answer"
+            if status < 500 or time.monotonic() > until:
+                return status, answer
+            time.sleep(_BETWEEN_LOOKS_S)
+
+    def verify(self, verdict: Verdict) -> None:
+        """Let the installation check itself."""
+        said = self.platform.windlass("verify")
+        if said.returncode != 0:
+            verdict.verify_failures.append(f"windlass verify: {said.stdout}{said.stderr}")
+
+    def _settle(self, verdict: Verdict) -> None:
+        """Wait until the version before is paused, which is the last that an action leads to."""
+        if self.before:
+            moved = max(event["sequence"] for event in self.follower.events if event["type"] == "routes.applied.v1")
+            paused = _about(self.before, "container.paused.v1", "container.stopped.v1")
+            if self.follower.wait_for(paused, moved, SETTLED_WITHIN_S) is None:
+                verdict.orphans.append(f"{self.before} was not paused within {SETTLED_WITHIN_S:.0f} s")
+
+    def _look_at_answer(self, verdict: Verdict) -> None:
+        status, body = self.platform.get(self.name)
+        if (status, body.decode()) != (200, self.versions[self.current]):
+            verdict.wedged.append(f"answers {status} {body.decode()!r} instead of {self.versions[self.current]}")
+
+    def _look_for_orphans(self, verdict: Verdict) -> None:
+        """Compare the machine's processes with those that the log wants, once they had time to become so."""
+        until = time.monotonic() + SETTLED_WITHIN_S
+        while True:
+            actual, wanted = (
+                actual_states(self._project),
+                wanted_states(self.follower.events, self._project, self.current),
+            )
+            if actual == wanted:
+                return
+            if time.monotonic() > until:
+                verdict.orphans.append(f"{actual} where {wanted} should be")
+                return
+            time.sleep(_BETWEEN_LOOKS_S)
+
+    def _look_at_requests(self, verdict: Verdict, began: float, killed_at: float | None) -> None:
+        for failure in self.visitors.failures_since(began):
+            if verdict.case.victim == "Traefik" and killed_at and _nobody_there(failure, killed_at, verdict.back_s):
+                verdict.unanswerable += 1
+            else:
+                verdict.failed_requests.append(f"{failure.why}, {failure.began - began:.2f} s after the beginning")
+
+
+def _nobody_there(failure: Failure, killed_at: float, back_s: float) -> bool:
+    """Tell whether a request was cut off by the proxy's own death, or found nobody who listened."""
+    return failure.refused and failure.ended >= killed_at and failure.began <= killed_at + back_s
+
+
+def _about(deployment: str, *types: str) -> Callable[[Happened], bool]:
+    return lambda event: event["about"] == deployment and event["type"] in types
+
+
+def _of(*types: str) -> Callable[[Happened], bool]:
+    return lambda event: event["type"] in types
+
+
+@contextmanager
+def kill_run(platform: Platform, folder: Path) -> Iterator[KillRun]:
+    """Yield two versions of an app, one of which answers visitors, on an installation that has its failpoints on."""
+    repository = make_repository(folder / "git" / "app", {"server.py": APP.read_text(), "VERSION": "0"})
+    project = f"killed-{secrets.token_hex(3)}"
+    visitors = Visitors(platform.port, f"{project}.localhost:{platform.port}")
+    failpoints = FailpointFolder.of(platform)
+    with smart_http(folder / "git") as url, EventFollower(platform) as follower:
+        run = KillRun(platform, failpoints, follower, visitors, repository, f"{url}/app", project)
+        # The example that comes with every new installation.
+        assert follower.wait_for(_of(*ENDS), 0, END_WITHIN_S) is not None
+        run.undisturbed(Action.DEPLOYMENT)
+        with visitors.visiting():
+            yield run
+
+
+@contextmanager
+def installation_to_kill(folder: Path) -> Iterator[Platform]:
+    """Yield an installation that runs apps as plain processes, with its failpoints on."""
+    failpoints = FailpointFolder.made(folder / "failpoints")
+    environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true", **failpoints.environment}
+    platform = Platform(folder / "home", free_port(), "process", environment)
+    platform.start()
+    try:
+        yield platform
+    finally:
+        platform.kill()
+        asyncio.run(ProcessRuntime(platform.installation, platform.home, {}).purge())
