@@ -17,8 +17,7 @@ from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.errors import AWAY
 from windlass_eventlog.projection import Projection, RowT
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import DEPLOYMENTS, NOTES, SECRETS, VARIABLES
-from windlass_gateway.application.stored import absent
+from windlass_gateway.application.projections import DEPLOYMENTS, NOTES, SECRETS
 
 SAFE_AGE = timedelta(days=1)
 """Commands take seconds. The server's clock says when a value was stored: no two clocks are a day apart."""
@@ -38,15 +37,6 @@ class Orphans:
 
     secrets: tuple[UUID, ...] = ()
     notes: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A variable that is set to a value which is not there: no deployment can be made with it."""
-
-    project: UUID
-    name: str
-    secret: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +90,6 @@ class OrphanSweeper:
         secrets = await self._undeployed(await self._unnamed(SECRETS, secrets))
         notes = await self._unmentioned(await self._unnamed(NOTES, notes))
         return Orphans(tuple(secrets), tuple(notes))
-
-    async def lost(self) -> list[Lost]:
-        """Return the variables whose values are gone although nobody shredded them: shredding removes a variable first.
-
-        Raises:
-            EventLogError: the rows or the bucket do not answer.
-        """
-        rows = await self.gateway.rows.find(VARIABLES, {})
-        set_now = [Lost(row.key, one.name, one.secret) for row in rows for one in row.row.all]
-        gone = await absent(self.gateway.vault, (one.secret for one in set_now))
-        return [one for one in set_now if one.secret in gone]
 
     @property
     def _secrets(self) -> KeyValue:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.projections import VARIABLES
+from windlass_gateway.application.shredding import Shredding
 from windlass_gateway.application.variables import SettingVariables, VariablePlace, VariablesPlace
 from windlass_gateway.domain.env_file import EnvFile, read_env_file
 from windlass_gateway.domain.project import Project
@@ -15,6 +16,7 @@ from windlass_gateway.entrypoints.pages.project import ProjectSlug
 from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
 from windlass_gateway.entrypoints.pages.visiting import AVisit, Visit, shown_at
 from windlass_gateway.entrypoints.problems import problem_of
+from windlass_gateway.entrypoints.shown import Shown
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,6 +61,33 @@ async def remove_variable(visit: AVisit, slug: ProjectSlug, name: Name, environm
     place = VariablePlace(slug, name, environment or None)
     sequence = await SettingVariables(visit.gateway).remove(visit.caller, place)
     return shown_at(f"/projects/{slug}/variables", sequence, "variable-removed")
+
+
+@router.get(f"{_PATH}/shred")
+async def ask_to_shred(
+    visit: AVisit,
+    slug: ProjectSlug,
+    name: Annotated[str, Query(max_length=200)],
+    environment: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Say what it costs to delete a variable's values for good, and ask."""
+    project = await visit.finder.project(slug)
+    found = await Shredding(visit.gateway).preview(visit.caller, VariablePlace(slug, name, environment or None))
+    return visit.render(
+        "pages/shred.html",
+        slug=slug,
+        name=name,
+        environment=environment,
+        found=found,
+        affected=await Shown(visit.finder, visit.shared.places).affected(project.key, found.affected),
+    )
+
+
+@router.post(f"{_PATH}/shred")
+async def shred_values(visit: AVisit, slug: ProjectSlug, name: Name, environment: EnvironmentField = "") -> Response:
+    """Remove the variable, and delete its values for good."""
+    done = await Shredding(visit.gateway).shred(visit.caller, VariablePlace(slug, name, environment or None))
+    return shown_at(f"/projects/{slug}/variables", done.sequence, "values-shredded")
 
 
 @router.post("/env-preview")

@@ -16,7 +16,7 @@ class LineFiles:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         self._number = max(self._numbers(), default=1)
         self._file = self._open()
         self._last = 0
@@ -48,7 +48,7 @@ class LineFiles:
             os.unlink(self._path(number))
 
     def _open(self) -> FileIO:
-        return FileIO(self._path(self._number), "ab")
+        return FileIO(self._path(self._number), "ab", opener=_private)
 
     def _path(self, number: int) -> str:
         return f"{self._folder}/{number:08}.log"
@@ -56,3 +56,8 @@ class LineFiles:
     def _numbers(self) -> list[int]:
         names = os.listdir(self._folder)
         return [int(name.removesuffix(".log")) for name in names if name.endswith(".log")]
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that no other user reads: what an app writes may be a secret, and is not redacted here."""
+    return os.open(path, flags, mode=0o600)
