@@ -36,7 +36,7 @@ class MemoryProxy(Proxy):
         self.pass_time(spent)
         if spent == within:
             raise NotConfirmedError("memory", within)
-        self._served = json.loads(rendered.content)["http"]
+        self._take(rendered.content)
         if self.marks[-1:] != [rendered.mark]:
             self.marks.append(rendered.mark)
         return self._disabled()
@@ -55,13 +55,29 @@ class MemoryProxy(Proxy):
     def _disabled(self) -> Mapping[str, str]:
         return {name: why for name in self._served["routers"] if (why := self._fault(name))}
 
+    def _take(self, content: bytes) -> None:
+        self._served = json.loads(content)["http"]
+
+    @property
+    def routers(self) -> Collection[str]:
+        """The names of the routers that are served."""
+        routers: Mapping[str, object] = self._served.get("routers", {})
+        return tuple(routers)
+
     def servers(self, host: str) -> list[str] | None:
         """Return where requests for a host go; None where nobody answers for it."""
+        name = self.router_of(host)
+        if name is None:
+            return None
+        service = self._served["services"][self._served["routers"][name]["service"]]
+        return [server["url"] for server in service["loadBalancer"]["servers"]]
+
+    def router_of(self, host: str) -> str | None:
+        """Return which router takes requests for a host."""
         routers = self._served.get("routers", {})
         for name in sorted(routers, key=lambda name: -routers[name]["priority"]):
             if not self._fault(name) and _fits(routers[name]["rule"], host):
-                service = self._served["services"][routers[name]["service"]]
-                return [server["url"] for server in service["loadBalancer"]["servers"]]
+                return str(name)
         return None
 
     def _fault(self, name: str) -> str:

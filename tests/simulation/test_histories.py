@@ -1,0 +1,65 @@
+"""Whatever people ask for, in whatever order the services come to it, and whoever dies meanwhile: what must hold does.
+
+A failing history is told line by line, with what has to be written into `stories/` to keep it. See docs/simulation.md.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from support.simulation.exploring import explore, quiet, run
+from support.simulation.history import Deploy, History
+from support.simulation.planted import BUGS, Bug
+from support.simulation.strategies import histories
+from support.simulation.world import World
+
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.json"))
+MOST_UNTIL_FOUND = 1_000
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with quiet():
+        yield tmp_path_factory.mktemp("simulated")
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(history=histories())
+def test_every_history_ends_as_it_should(scratch: Path, history: History) -> None:
+    run(history, scratch)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda path: path.stem)
+def test_kept_story_ends_as_it_should(scratch: Path, story: Path) -> None:
+    run(History.model_validate_json(story.read_text()), scratch)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_planted_bug_is_found(tmp_path: Path, bug: Bug) -> None:
+    explored = explore(tmp_path, MOST_UNTIL_FOUND, bug=bug)
+    assert explored.found is not None
+
+
+def test_history_runs_the_same_way_each_time(scratch: Path) -> None:
+    acts = (Deploy(replicas=2), Deploy(after=0.3), Deploy(after=2.0, environment=1))
+    history = History(acts=acts, faults=30, schedule=bytes(range(7, 250)).hex())
+    told = []
+    for _ in range(2):
+        world = World(history, scratch)
+        assert world.run() is None
+        told.append(str(world.story))
+    assert told[0] == told[1]
+
+
+def test_history_is_written_down_and_read_again() -> None:
+    history = History(acts=(Deploy(replicas=2),), faults=4, schedule="00ff")
+    assert History.model_validate(json.loads(history.written())) == history

@@ -1,0 +1,83 @@
+"""Running histories: one, many, or as many as it takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from support.simulation.history import History
+from support.simulation.planted import Bug
+from support.simulation.services import Wiring
+from support.simulation.strategies import histories
+from support.simulation.world import World
+
+SHOWN_LINES = 400
+
+
+class FoundError(AssertionError):
+    """A history ends in a violation; the message is the whole story, and how to keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """How many histories were run until the first that violates something, and what that was."""
+
+    histories: int
+    found: str | None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the services' own logs out of the way: thousands of lives write thousands of lines."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def run(history: History, scratch: Path, wiring: Wiring | None = None) -> None:
+    """Run one history.
+
+    Raises:
+        FoundError: it violates an invariant.
+    """
+    world = World(history, scratch, wiring or Wiring())
+    violation = world.run()
+    if violation is not None:
+        story = "\n".join(str(world.story).splitlines()[-SHOWN_LINES:])
+        raise FoundError(
+            f"{violation}\n\n{story}\n\n{violation}\n"
+            f"To keep it, write this to tests/simulation/stories/NAME.json:\n{history.written()}"
+        )
+
+
+def explore(scratch: Path, most: int, *, chance: int = 0, bug: Bug | None = None) -> Explored:
+    """Run that many histories, with a bug if one is given; stop at the first violation. `chance` makes them others."""
+    count = 0
+
+    @seed(chance)
+    @settings(
+        max_examples=most,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(histories())
+    def each(history: History) -> None:
+        nonlocal count
+        count += 1
+        run(history, scratch, None if bug is None else bug.wiring)
+
+    planted = (bug or Bug("none")).planted
+    with quiet(), planted():
+        try:
+            each()
+        except FoundError as error:
+            return Explored(count, str(error))
+    return Explored(count, None)

@@ -1,0 +1,219 @@
+"""The nine invariants of the architecture, by their numbers: some at every step, all once everything is at rest."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from support.simulation.ledger import PER_DEPLOYMENT, Ledger, Told
+from support.simulation.people import Answer, Asked
+from windlass_builder.domain.workloads import Exited, Running
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.errors import ForbiddenTransitionError
+from windlass_contracts.event import Event
+from windlass_contracts.events import AliasesChanged, RoutesApplied
+from windlass_contracts.lifecycle import Phase
+from windlass_eventlog.folding import fold
+
+if TYPE_CHECKING:
+    from support.simulation.world import World
+
+LIFECYCLE = "0 the log follows the lifecycle"
+ENDS = "1 every accepted request has exactly one end"
+HEALTHY = "2 a route points only at what was seen healthy, and is called applied once the proxy serves it"
+ALWAYS = "3 an address that had a live version never points at nothing"
+LATEST = "4 the latest request wins"
+REBUILT = "5 a rebuilt projection equals the live one"
+RUNS = "6 exactly what should run runs"
+NETWORKS = "7 a container runs in its own project's network alone"
+SECRETS = "8 no secret stands in an event or a line"
+REFUSED = "9 a refusal changes nothing"
+_DOMAIN = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that does not hold, and how that was seen."""
+
+    invariant: str
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.seen}"
+
+
+@dataclass(slots=True)
+class Invariants:
+    world: "World"
+    ledger: Ledger = field(default_factory=Ledger)
+    violation: Violation | None = None
+    _served: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def violate(self, invariant: str, seen: str) -> None:
+        self.violation = self.violation or Violation(invariant, seen)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether somebody still waits for an answer."""
+        return bool(self.ledger.switches) or any(not one.phase.ended for one in self.ledger.deployments.values())
+
+    def appended(self, recorded: Recorded[Event]) -> None:
+        """Look at an event that was appended just now."""
+        held = {name: one.current for name, one in self.ledger.addresses.items()}
+        try:
+            self.ledger.fold(recorded)
+        except ForbiddenTransitionError as error:
+            self.violate(LIFECYCLE, f"#{recorded.sequence}: {error}")
+            return
+        match recorded.event:
+            case AliasesChanged(why=why, moves=moves) if why != "compensation":
+                for name in (move.alias.name for move in moves):
+                    before, after = held.get(name), self.ledger.addresses[name].current
+                    if before is not None and after is not None and after.asked < before.asked:
+                        self.violate(LATEST, f"{name} leaves {before.deployment.hex[:8]} for an older request")
+            case RoutesApplied(generation=generation):
+                self._check_applied(recorded.project, generation)
+            case _:
+                pass
+
+    def _check_applied(self, project: UUID, generation: int) -> None:
+        for name, address in self.ledger.addresses.items():
+            if address.project != project or address.kind == PER_DEPLOYMENT or address.changed > generation:
+                continue
+            router = self.world.proxy.router_of(f"{name}.{_DOMAIN}")
+            wanted = None if address.current is None else f"d-{address.current.deployment.hex}"
+            if router != wanted:
+                self.violate(HEALTHY, f"{name} is called applied as of {generation}, but goes to {router}")
+
+    def touched(self, what: str, name: str) -> None:
+        """Look at what the builder is about to do to a container."""
+        runner = self.world.node.living.get(name)
+        if what == "start":
+            self.world.node.by_itself.discard(name)
+        if what not in {"pause", "stop", "remove"} or runner is None or not isinstance(runner.state, Running):
+            return
+        for host, servers in self._served.items():
+            if f"http://{runner.address}" in servers and self._had_live_version(host):
+                self.violate(ALWAYS, f"{name} is about to {what} while {host} goes there")
+
+    def _had_live_version(self, host: str) -> bool:
+        address = self.ledger.addresses.get(host.removesuffix(f".{_DOMAIN}"))
+        return address is not None and address.environment is not None and self.ledger.was_live(address.environment)
+
+    def served(self) -> None:
+        """Look at what the proxy serves from now on."""
+        before, self._served = self._served, {}
+        for name, address in self.ledger.addresses.items():
+            if address.kind == PER_DEPLOYMENT:
+                continue
+            host = f"{name}.{_DOMAIN}"
+            servers = self.world.proxy.servers(host)
+            if servers is None:
+                continue
+            self._served[host] = frozenset(servers)
+            self._check_proven(host, servers)
+        running = self._running()
+        for host, left in before.items():
+            if left & running and not self._served.get(host, frozenset()) & running and self._had_live_version(host):
+                self.violate(ALWAYS, f"{host} leaves what runs for {set(self._served.get(host, ()))}")
+
+    def _check_proven(self, host: str, servers: list[str]) -> None:
+        router = self.world.proxy.router_of(host) or ""
+        deployment = UUID(hex=router.removeprefix("d-"))
+        for server in servers:
+            address = server.removeprefix("http://").rsplit(":", 1)[0]
+            if (deployment, address) not in self.ledger.proven:
+                self.violate(HEALTHY, f"{host} goes to {address}, where {router} was never seen healthy")
+
+    def _running(self) -> frozenset[str]:
+        living = self.world.node.living.values()
+        return frozenset(f"http://{one.address}" for one in living if isinstance(one.state, Running))
+
+    def refused(self, asked: Asked, _before: int) -> None:
+        """Look at somebody whose wish was refused."""
+        for sequence in range(1, self.world.log.length + 1):
+            recorded = self.world.log.at(sequence)
+            if recorded.metadata.actor == asked.actor:
+                self.violate(REFUSED, f"{asked.actor} was refused ({asked.why}), but #{sequence} is by them")
+
+    def at_rest(self) -> Violation | None:
+        """Look at everything once nothing happens any more."""
+        self._check_ends()
+        self._check_latest()
+        self._check_rebuilt()
+        self._check_running()
+        self._check_secrets()
+        return self.violation
+
+    def _check_ends(self) -> None:
+        for identity, told in self.ledger.deployments.items():
+            if not told.phase.ended or told.ends != 1:
+                self.violate(ENDS, f"deployment {identity.hex[:8]} is {told.phase}, after {told.ends} ends")
+        for request in self.ledger.switches:
+            self.violate(ENDS, f"the rollback {request.hex[:8]} has no answer")
+        for request, answers in self.ledger.answered.items():
+            if answers != 1:
+                self.violate(ENDS, f"the rollback {request.hex[:8]} has {answers} answers")
+        for asked in self.world.people.asked:
+            for promised in asked.gave if asked.answer is Answer.ACCEPTED else ():
+                if promised not in self.ledger.deployments:
+                    self.violate(ENDS, f"{asked.actor} was promised {promised.hex[:8]}, which is nowhere")
+
+    def _check_latest(self) -> None:
+        for name, address in self.ledger.addresses.items():
+            holder = address.current
+            if address.kind != "environment" or address.environment is None:
+                continue
+            for identity, told in self.ledger.deployments.items():
+                if told.environment != address.environment or told.phase is not Phase.LIVE:
+                    continue
+                late = holder is None or told.sequence > holder.asked
+                if late and self._wins_environment(address.environment):
+                    self.violate(LATEST, f"{name} does not answer with {identity.hex[:8]}, the later request")
+
+    def _wins_environment(self, environment: UUID) -> bool:
+        """Elsewhere than in production a version may be live at its branch alone."""
+        return environment in self.ledger.production
+
+    def _check_rebuilt(self) -> None:
+        events = [self.world.log.at(sequence) for sequence in range(1, self.world.log.length + 1)]
+        for service, live in self.world.rows.items():
+            assert live.position == len(events)
+            for projection in live.projections:
+                rebuilt = fold(projection, {}, events)
+                rows = {key: row for key, row in rebuilt.items() if row is not None}
+                if rows != live._of(projection):
+                    self.violate(REBUILT, f"{service}'s {projection.name}")
+
+    def _check_running(self) -> None:
+        node, referenced = self.world.node, self.ledger.referenced
+        running = {name for name, one in node.living.items() if isinstance(one.state, Running)}
+        there = {name for name, one in node.living.items() if not isinstance(one.state, Exited)}
+        for identity, told in self.ledger.deployments.items():
+            wanted = identity in referenced and told.phase is Phase.LIVE
+            mine = {name for name in there if node.living[name].deployment == identity}
+            if not wanted and mine:
+                self.violate(RUNS, f"{identity.hex[:8]} is {told.phase} and unreferenced, but {mine} are there")
+            if wanted and (len(mine & running) != told.replicas or not mine <= node.kept):
+                self.violate(RUNS, f"{identity.hex[:8]} answers, but of {told.replicas} containers {mine} run")
+            self._check_network(identity, told)
+        for name, runner in node.living.items():
+            if runner.deployment not in self.ledger.deployments:
+                self.violate(RUNS, f"{name} is nobody's")
+
+    def _check_network(self, identity: UUID, told: Told) -> None:
+        for runner in self.world.node.living.values():
+            network = f"10.{self.world.node.networks.get(told.project)}."
+            if runner.deployment == identity and not runner.address.host.startswith(network):
+                self.violate(NETWORKS, f"{runner.name} is at {runner.address}")
+
+    def _check_secrets(self) -> None:
+        bodies = self.world.log.bodies()
+        lines = b"\n".join(
+            line.text.encode()
+            for batches in self.world.lines._batches.values()
+            for batch in batches
+            for line in batch.lines
+        )
+        for secret in self.world.people.secrets:
+            if secret.encode() in bodies or secret.encode() in lines:
+                self.violate(SECRETS, f"{secret} is to be read")

@@ -1,0 +1,182 @@
+"""What the log says, folded once more and in the simplest way: what invariants are checked against."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.events import (
+    AliasesChanged,
+    ContainerPaused,
+    ContainerResumed,
+    ContainerStarted,
+    ContainerStopped,
+    DeploymentRequested,
+    EnvironmentCreated,
+    Healthy,
+    ProjectCreated,
+    PromotionRequested,
+    RollbackRequested,
+    RoutesApplied,
+    RoutesFailed,
+)
+from windlass_contracts.lifecycle import Phase, transition
+
+PER_DEPLOYMENT = "deployment"
+
+
+@dataclass(slots=True)
+class Box:
+    """A container by the log: its address, whether it was ever seen healthy there, and its state."""
+
+    address: str
+    proven: bool = False
+    state: str = "running"
+
+
+@dataclass(slots=True)
+class Told:
+    """A deployment by the log."""
+
+    project: UUID
+    environment: UUID
+    sequence: int
+    replicas: int
+    phase: Phase = Phase.REQUESTED
+    ends: int = 0
+    boxes: dict[str, Box] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Holder:
+    """Who answers at an alias, and by the request at which sequence."""
+
+    deployment: UUID
+    asked: int
+
+
+@dataclass(slots=True)
+class Address:
+    kind: str
+    environment: UUID | None
+    project: UUID
+    current: Holder | None = None
+    previous: Holder | None = None
+    changed: int = 0
+
+
+@dataclass(slots=True)
+class Switch:
+    """A rollback or promotion without an answer yet."""
+
+    project: UUID
+    to: UUID
+    sequence: int
+    moved: int = 0
+    taken_back: bool = False
+
+
+@dataclass(slots=True)
+class Ledger:
+    deployments: dict[UUID, Told] = field(default_factory=dict)
+    addresses: dict[str, Address] = field(default_factory=dict)
+    switches: dict[UUID, Switch] = field(default_factory=dict)
+    answered: dict[UUID, int] = field(default_factory=dict)
+    applied: dict[UUID, int] = field(default_factory=dict)
+    proven: set[tuple[UUID, str]] = field(default_factory=set)
+    slugs: dict[UUID, str] = field(default_factory=dict)
+    production: set[UUID] = field(default_factory=set)
+
+    def fold(self, recorded: Recorded[Event]) -> None:
+        event, about = recorded.event, recorded.key.id
+        told = self.deployments.get(about)
+        if isinstance(event, DeploymentRequested):
+            self.deployments[about] = Told(
+                recorded.project, event.environment, recorded.sequence, event.config.replicas
+            )
+        elif told is not None:
+            phase = transition(told.phase, type(event))
+            told.ends += phase.ended and not told.phase.ended
+            told.phase = phase
+            self._container(about, told, event)
+        else:
+            self._project(recorded)
+
+    def _container(self, about: UUID, told: Told, event: Event) -> None:
+        match event:
+            case ContainerStarted(container=name, address=address):
+                told.boxes[name] = Box(address, (about, address) in self.proven)
+            case ContainerPaused(container=name):
+                told.boxes[name].state = "paused"
+            case ContainerResumed(container=name):
+                told.boxes[name].state = "running"
+            case ContainerStopped(container=name):
+                told.boxes[name].state = "stopped"
+            case Healthy(container=name) if name in told.boxes:
+                told.boxes[name].proven = True
+                self.proven.add((about, told.boxes[name].address))
+            case _:
+                pass
+
+    def _project(self, recorded: Recorded[Event]) -> None:
+        match recorded.event:
+            case ProjectCreated(slug=slug):
+                self.slugs[recorded.project] = slug
+            case EnvironmentCreated(environment=environment, production=True):
+                self.production.add(environment)
+            case RollbackRequested(to=to) | PromotionRequested(to=to):
+                self.switches[recorded.metadata.id] = Switch(recorded.project, to, recorded.sequence)
+            case AliasesChanged() as change:
+                self._moved(recorded, change)
+            case RoutesApplied(generation=generation):
+                self.applied[recorded.project] = max(generation, self.applied.get(recorded.project, 0))
+                for identity, switch in list(self.switches.items()):
+                    if switch.project == recorded.project and 0 < switch.moved <= generation:
+                        self._answer(identity)
+            case RoutesFailed(request=request):
+                self._answer(request)
+            case _:
+                pass
+
+    def _answer(self, identity: UUID) -> None:
+        self.answered[identity] = self.answered.get(identity, 0) + 1
+        self.switches.pop(identity, None)
+
+    def _moved(self, recorded: Recorded[Event], change: AliasesChanged) -> None:
+        switch = None if change.request is None else self.switches.get(change.request)
+        if switch is not None:
+            switch.moved = recorded.sequence if change.why != "compensation" else 0
+        for move in change.moves:
+            alias = move.alias
+            known = self.addresses.setdefault(alias.name, Address(alias.kind, alias.environment, recorded.project))
+            known.current, known.previous = self._holder(known, move.after, switch), known.current
+            known.changed = recorded.sequence
+
+    def _holder(self, known: Address, after: UUID | None, switch: Switch | None) -> Holder | None:
+        if after is None:
+            return None
+        if switch is not None and switch.to == after:
+            return Holder(after, switch.sequence)
+        if known.previous is not None and known.previous.deployment == after:
+            return known.previous
+        return Holder(after, self.deployments[after].sequence)
+
+    def answering(self, environment: UUID) -> set[UUID]:
+        """Return the deployments that an environment's addresses point at."""
+        return {
+            one.current.deployment
+            for one in self.addresses.values()
+            if one.environment == environment and one.current is not None
+        }
+
+    @property
+    def referenced(self) -> set[UUID]:
+        """The deployments that answer at more than their own address."""
+        return {
+            one.current.deployment
+            for one in self.addresses.values()
+            if one.kind != PER_DEPLOYMENT and one.current is not None
+        }
+
+    def was_live(self, environment: UUID) -> bool:
+        return any(one.environment == environment and one.phase is Phase.LIVE for one in self.deployments.values())

@@ -1,0 +1,253 @@
+"""The node that outlives every builder: its engine, the apps on it, and what the engine tells of them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from support.memory_runtime import MemoryRuntime
+from support.simulation.history import App
+from support.simulation.loop import VirtualLoop
+from support.simulation.process import Process
+from windlass_builder.application.runtime import OutputSink, Runtime
+from windlass_builder.application.runtime_errors import BuildExitedError, EngineError
+from windlass_builder.domain.workloads import (
+    Address,
+    EventsResumed,
+    Exited,
+    OutputLine,
+    OutputStream,
+    Release,
+    ReleaseSpec,
+    Runner,
+    RunnerEvent,
+    RunnerExited,
+    RunnerPaused,
+    RunnerRemoved,
+    RunnerResumed,
+    RunnerSpec,
+    RunnerStarted,
+    Running,
+)
+
+T = TypeVar("T")
+_DIES_AFTER_S = 0.3
+_RESTARTED_AFTER_S = 0.1
+_SLOW_BUILD_S = 12.0
+
+
+def app_of(commit: str) -> App:
+    """Return what a commit is like: its first digits say so."""
+    return list(App)[int(commit[:2], 16)]
+
+
+@dataclass(slots=True)
+class Node(MemoryRuntime):
+    """`touched` is told of everything that the builder does to a container, before it is done."""
+
+    loop: VirtualLoop = field(kw_only=True)
+    clock: Callable[[], datetime] = field(kw_only=True)
+    touched: Callable[[str, str], None] = field(kw_only=True)
+    told: Callable[[str], None] = field(kw_only=True)
+    commits: dict[str, str] = field(default_factory=dict)
+    sick: set[str] = field(default_factory=set)
+    born: dict[str, float] = field(default_factory=dict)
+    started: list[str] = field(default_factory=list)
+    by_itself: set[str] = field(default_factory=set)
+    networks: dict[UUID, int] = field(default_factory=dict)
+    secrets_of: dict[str, dict[str, str]] = field(default_factory=dict)
+    gone: dict[str, asyncio.Event] = field(default_factory=dict)
+    _listeners: "list[asyncio.Queue[RunnerEvent]]" = field(default_factory=list)
+    _ticks: int = 0
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
+        app = app_of(spec.revision)
+        if spec.step is not None:
+            for value in spec.step.environment.values():
+                await output(OutputLine(self.clock(), OutputStream.STDOUT, f"built with {value}".encode()))
+        if app is App.SLOW:
+            await asyncio.sleep(_SLOW_BUILD_S)
+        if app is App.BROKEN:
+            raise BuildExitedError(1)
+        release = await MemoryRuntime.build(self, spec, source, output)
+        self.commits[release.reference] = spec.revision
+        return release
+
+    async def start(self, spec: RunnerSpec) -> Runner:
+        self.touched("start", spec.name)
+        known = self.living.get(spec.name)
+        runner = await MemoryRuntime.start(self, spec)
+        if known is None:
+            runner = replace(runner, address=self._address(spec))
+            self.living[spec.name] = runner
+        if known is None or not isinstance(known.state, Running):
+            self.born[spec.name] = self.loop.time()
+            self.started.append(spec.name)
+            self.secrets_of[spec.name] = dict(spec.environment)
+            self.gone.setdefault(spec.name, asyncio.Event()).clear()
+            self._tell(runner, RunnerStarted)
+            if app_of(self.commits[spec.release]) is App.DYING:
+                self.loop.call_later(_DIES_AFTER_S, self.ends, spec.name)
+        return runner
+
+    def _address(self, spec: RunnerSpec) -> Address:
+        network = self.networks.setdefault(spec.project, len(self.networks) + 1)
+        return Address(f"10.{network}.0.{self._made + 1}", spec.port)
+
+    async def stop(self, name: str, grace: timedelta) -> None:
+        self.touched("stop", name)
+        runner = self.living.get(name)
+        await MemoryRuntime.stop(self, name, grace)
+        self.kept.discard(name)
+        if runner is not None and not isinstance(runner.state, Exited):
+            self._exited(runner, 143)
+
+    async def pause(self, name: str) -> None:
+        self.touched("pause", name)
+        await MemoryRuntime.pause(self, name)
+        self._tell(self.living[name], RunnerPaused)
+
+    async def resume(self, name: str) -> None:
+        self.touched("resume", name)
+        await MemoryRuntime.resume(self, name)
+        self._tell(self.living[name], RunnerResumed)
+
+    async def remove(self, name: str) -> None:
+        self.touched("remove", name)
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        runner = self.living.pop(name, None)
+        self.kept.discard(name)
+        if runner is not None:
+            if not isinstance(runner.state, Exited):
+                self._exited(runner, 137)
+            self._tell(runner, RunnerRemoved)
+            self.gone[name].set()
+
+    def removed_by_hand(self, name: str) -> None:
+        self.by_itself.add(name)
+        self._remove(name)
+
+    def ends(self, name: str) -> None:
+        """Let an app end by itself; the engine starts it again if it is to keep running."""
+        runner = self.living.get(name)
+        if runner is None or not isinstance(runner.state, Running):
+            return
+        self.by_itself.add(name)
+        self.told(f"the app in {name} ends")
+        self.living[name] = replace(runner, state=Exited(1, out_of_memory=False))
+        self._exited(runner, 1)
+        if name in self.kept:
+            self.loop.call_later(_RESTARTED_AFTER_S, self._restart, name)
+
+    def _restart(self, name: str) -> None:
+        runner = self.living.get(name)
+        if runner is None or name not in self.kept or not isinstance(runner.state, Exited):
+            return
+        self.living[name] = replace(runner, state=Running(self.clock()), restarts=runner.restarts + 1)
+        self.born[name] = self.loop.time()
+        self._tell(self.living[name], RunnerStarted)
+
+    def _exited(self, runner: Runner, code: int) -> None:
+        self._hand_out(
+            RunnerExited(
+                runner=runner.name,
+                project=runner.project,
+                deployment=runner.deployment,
+                at=self._moment(),
+                exit_code=code,
+                out_of_memory=False,
+            )
+        )
+
+    def _tell(self, runner: Runner, kind: type[RunnerEvent]) -> None:
+        self._hand_out(
+            kind(runner=runner.name, project=runner.project, deployment=runner.deployment, at=self._moment())
+        )
+
+    def _moment(self) -> datetime:
+        self._ticks += 1
+        return self.clock() + timedelta(microseconds=self._ticks)
+
+    def _hand_out(self, event: RunnerEvent) -> None:
+        for listener in self._listeners:
+            listener.put_nowait(event)
+
+    async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:  # noqa: ARG002 - nobody gives it
+        listener: asyncio.Queue[RunnerEvent] = asyncio.Queue()
+        self._listeners.append(listener)
+        try:
+            while True:
+                yield await listener.get()
+        finally:
+            self._listeners.remove(listener)
+
+
+@dataclass(slots=True)
+class NodeOf(Runtime):
+    """The node, as one life of the builder reaches it: each change is an effect."""
+
+    node: Node
+    process: Process
+
+    @property
+    def isolation(self) -> str:
+        return self.node.isolation
+
+    async def prepare(self, project: UUID) -> None:
+        await self.node.prepare(project)
+
+    async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
+        return await self._effect(f"build {spec.revision[:4]}", lambda: self.node.build(spec, source, output))
+
+    async def start(self, spec: RunnerSpec) -> Runner:
+        return await self._effect(f"start {spec.name}", lambda: self.node.start(spec))
+
+    async def keep_running(self, name: str) -> None:
+        await self._effect(f"keep {name} running", lambda: self.node.keep_running(name))
+
+    async def stop(self, name: str, grace: timedelta) -> None:
+        await self._effect(f"stop {name}", lambda: self.node.stop(name, grace))
+
+    async def pause(self, name: str) -> None:
+        await self._effect(f"pause {name}", lambda: self.node.pause(name))
+
+    async def resume(self, name: str) -> None:
+        await self._effect(f"resume {name}", lambda: self.node.resume(name))
+
+    async def remove(self, name: str) -> None:
+        await self._effect(f"remove {name}", lambda: self.node.remove(name))
+
+    async def inspect(self, name: str) -> Runner:
+        return await self.node.inspect(name)
+
+    async def open_connections(self, name: str) -> int | None:
+        return await self.node.open_connections(name)
+
+    async def runners(self) -> Sequence[Runner]:
+        return await self.node.runners()
+
+    def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
+        return self.node.events(since)
+
+    async def remove_release(self, reference: str) -> None:
+        await self._effect(f"delete {reference}", lambda: self.node.remove_release(reference))
+
+    async def reap_builds(self) -> None:
+        await self.node.reap_builds()
+
+    async def remove_project(self, project: UUID) -> None:
+        await self.node.remove_project(project)
+
+    async def purge(self) -> None:
+        await self.node.purge()
+
+    async def close(self) -> None:
+        """There is no connection."""
+
+    async def _effect(self, what: str, act: Callable[[], Awaitable[T]]) -> T:
+        return await self.process.effect(what, act, lambda: EngineError("The engine did not answer."))

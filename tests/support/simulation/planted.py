@@ -1,0 +1,87 @@
+"""Five bugs, planted where services meet their ports and deciders: the simulation has to find each of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from unittest.mock import patch
+
+from support.simulation.log import LogOf
+from support.simulation.services import Wiring
+from windlass_builder.application.projections import ROUTES
+from windlass_builder.domain.routes import Routes
+from windlass_contracts.cloudevent import Proposed, Recorded
+from windlass_contracts.event import Event
+from windlass_contracts.events import AliasesChanged, DeploymentCanceled, RoutesApplied
+from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.log import Expected
+from windlass_eventlog.reactor import Reactor
+from windlass_gateway.application import canceling
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.refusals import TooLateToCancelError
+from windlass_router.domain import cutover
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """What is wrong while `planted` lasts, in worlds that are wired by `wiring`."""
+
+    name: str
+    wiring: Wiring = field(default_factory=Wiring)
+    planted: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+class UnfencedLog(LogOf):
+    """Appends whatever the aggregate has come to meanwhile."""
+
+    async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
+        while True:
+            try:
+                return await LogOf.append(self, proposed, expected)
+            except ConflictError as conflict:
+                expected = Expected(expected.scope, conflict.actual or 0)
+
+
+def _cancel_after_cutover(row: Deployment) -> DeploymentCanceled:
+    if row.phase.ended:
+        raise TooLateToCancelError(row.phase)
+    return DeploymentCanceled()
+
+
+def _drained_by_decision(reactors: Sequence[Reactor]) -> Sequence[Reactor]:
+    return [
+        replace(one, wakes_on=one.wakes_on | {AliasesChanged}) if RoutesApplied in one.wakes_on else one
+        for one in reactors
+    ]
+
+
+@contextmanager
+def _idle_by_decision() -> Iterator[None]:
+    honest = ROUTES.evolve
+
+    def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
+        routes = honest(row, recorded)
+        if routes is None or not isinstance(recorded.event, AliasesChanged):
+            return routes
+        leaving = {
+            one: left.model_copy(update={"idle_since": left.idle_since or recorded.metadata.time})
+            for one, left in routes.leaving.items()
+        }
+        return routes.model_copy(update={"leaving": leaving})
+
+    object.__setattr__(ROUTES, "evolve", evolve)
+    try:
+        yield
+    finally:
+        object.__setattr__(ROUTES, "evolve", honest)
+
+
+BUGS = (
+    Bug("no fence", Wiring(log=lambda log: UnfencedLog(log.log, log.process))),
+    Bug("acknowledged before appended", Wiring(acknowledges_first=True)),
+    Bug("alias by finish time", planted=lambda: patch.object(cutover, "_later_holders", lambda *_: {})),
+    Bug(
+        "cancel after cutover",
+        planted=lambda: patch.object(canceling, "decide_cancel", _cancel_after_cutover),
+    ),
+    Bug("drained on the decision", Wiring(reactors=_drained_by_decision), _idle_by_decision),
+)
