@@ -10,12 +10,12 @@ from windlass_eventlog.attending import Attending
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
 from windlass_eventlog.dead_letters.letters import Letters
+from windlass_eventlog.dead_letters.unsettled import Unsettled
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.operations import Answering
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import Database
-from windlass_eventlog.postgres.unsettled import PostgresUnsettled
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.reaction import Reaction
 from windlass_eventlog.reactor import Reactor
@@ -44,6 +44,7 @@ class Link:
     deliver: Delivering
     operate: Operating
     passed: Callable[[], Awaitable[None]]
+    unsettled: Unsettled
 
     def bucket(self, bucket: Bucket) -> KeyValue:
         return self.buckets[bucket]
@@ -75,8 +76,7 @@ class Link:
     def attending(self, reactors: Sequence[Reactor]) -> Attending:
         """Return what attends to wake-ups by these reactors, and gives up what fails for good."""
         letters = Letters(self.service, self.rows, self.append)
-        unsettled = PostgresUnsettled(self.database)
-        return Attending(Reaction(self.log, self.rows, reactors), letters, unsettled, self.rows.position)
+        return Attending(Reaction(self.log, self.rows, reactors), letters, self.unsettled, self.rows.position)
 
     @asynccontextmanager
     async def reacting(self, reactors: Sequence[Reactor]) -> AsyncIterator[None]:

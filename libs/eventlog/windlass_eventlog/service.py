@@ -45,6 +45,7 @@ from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.postgres.unsettled import RECORDS as UNSETTLED
+from windlass_eventlog.postgres.unsettled import PostgresUnsettled
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.quarantine import Quarantine
 from windlass_eventlog.service_log import configure_log
@@ -100,6 +101,7 @@ async def connected(
             deliver=partial(reacting, nats, nats_url, durable_of(service)),
             operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, OwnRows(runner)),
             passed=partial(runner.progress.passed, head),
+            unsettled=PostgresUnsettled(own),
         )
         await migrate(own, UNSETTLED)
         await runner.prepare()

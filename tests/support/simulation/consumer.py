@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,10 +12,12 @@ from support.simulation.log import SimulatedLog
 from support.simulation.loop import VirtualLoop
 from support.simulation.process import Process
 from windlass_contracts.subjects import Service
+from windlass_eventlog.attending import Attending
+from windlass_eventlog.dead_letters.unsettled import MemoryUnsettled, Unsettled
 from windlass_eventlog.jetstream.deliveries import Deliveries
-from windlass_eventlog.message import Message
+from windlass_eventlog.message import StoredMessage
 from windlass_eventlog.reaction import Broken, Outcome, Reaction
-from windlass_eventlog.reactor import WakeUp
+from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_eventlog.topology import durable_of
 
 
@@ -46,11 +48,29 @@ class _Watched(Reaction):
 
     broken: list[Broken] = field(default_factory=list)
 
-    async def to(self, wake: WakeUp) -> Outcome:
-        outcome = await Reaction.to(self, wake)
+    async def of(self, reactor: Reactor, wake: WakeUp) -> Outcome:
+        outcome = await Reaction.of(self, reactor, wake)
         if isinstance(outcome, Broken):
             self.broken.append(outcome)
         return outcome
+
+
+@dataclass(slots=True)
+class UnsettledOf(Unsettled):
+    """What a service counts in its database, as one process reaches it: one that was killed notes no end."""
+
+    counted: MemoryUnsettled
+    process: Process
+
+    async def begin(self, sequence: int, reactor: str) -> int:
+        return await self.counted.begin(sequence, reactor)
+
+    async def end(self, sequence: int, reactor: str) -> None:
+        if not self.process.dead and not self.process.dying:
+            await self.counted.end(sequence, reactor)
+
+    async def forget(self, sequence: int) -> None:
+        await self.counted.forget(sequence)
 
 
 @dataclass(slots=True)
@@ -67,6 +87,7 @@ class Consumer:
     wanted: frozenset[type[Any]] = frozenset()
     pending: dict[int, Pending] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
+    unsettled: MemoryUnsettled = field(default_factory=MemoryUnsettled)
     _seen: int = 0
 
     def due(self) -> list[Pending]:
@@ -91,7 +112,7 @@ class Consumer:
             return
         pending.held = True
         pending.attempt += 1
-        message = Delivered(self, pending, self.process, self.log._messages[pending.sequence - 1])
+        message = Delivered(self, pending, self.process, self.log.stored(pending.sequence))
         if self.acknowledges_first:
             await message.ack()
         await self.deliveries.take(cast("Msg", message))
@@ -109,12 +130,14 @@ class Consumer:
         self.loop.call_later(seconds, _come_by)
 
     @asynccontextmanager
-    async def delivering(self, process: Process, reaction: Reaction) -> AsyncIterator[None]:
+    async def delivering(self, process: Process, attending: Attending) -> AsyncIterator[None]:
         """Wake up a process's reactors while the block lasts."""
         self.process = process
-        self.wanted = frozenset(reaction.wakes_on)
-        watched = _Watched(reaction.log, reaction.rows, reaction.reactors, self.broken)
-        self.deliveries = Deliveries(watched, durable_of(self.service).ack_wait)
+        self.wanted = frozenset(attending.wakes_on)
+        reaction = attending.reaction
+        watched = _Watched(reaction.log, reaction.rows, reaction.reactors, broken=self.broken)
+        attending = replace(attending, reaction=watched, monotonic=self.loop.time)
+        self.deliveries = Deliveries(attending, durable_of(self.service).ack_wait)
         yield
 
 
@@ -125,7 +148,7 @@ class Delivered:
     consumer: Consumer
     pending: Pending
     process: Process
-    message: Message
+    message: StoredMessage
 
     @property
     def subject(self) -> str:

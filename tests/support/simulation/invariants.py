@@ -87,8 +87,6 @@ class Invariants:
     def touched(self, what: str, name: str) -> None:
         """Look at what the builder is about to do to a container."""
         runner = self.world.node.living.get(name)
-        if what == "start":
-            self.world.node.by_itself.discard(name)
         if what not in {"pause", "stop", "remove"} or runner is None or not isinstance(runner.state, Running):
             return
         for host, servers in self._served.items():
@@ -111,7 +109,7 @@ class Invariants:
                 continue
             self._served[host] = frozenset(servers)
             self._check_proven(host, servers)
-        running = self._running()
+        running = self._lasting()
         for host, left in before.items():
             if left & running and not self._served.get(host, frozenset()) & running and self._had_live_version(host):
                 self.violate(ALWAYS, f"{host} leaves what runs for {set(self._served.get(host, ()))}")
@@ -124,9 +122,11 @@ class Invariants:
             if (deployment, address) not in self.ledger.proven:
                 self.violate(HEALTHY, f"{host} goes to {address}, where {router} was never seen healthy")
 
-    def _running(self) -> frozenset[str]:
-        living = self.world.node.living.values()
-        return frozenset(f"http://{one.address}" for one in living if isinstance(one.state, Running))
+    def _lasting(self) -> frozenset[str]:
+        """Return where containers run that never ended by themselves: whoever leaves those does it without need."""
+        node = self.world.node
+        lasting = (one for one in node.living.values() if one.name not in node.by_itself)
+        return frozenset(f"http://{one.address}" for one in lasting if isinstance(one.state, Running))
 
     def refused(self, asked: Asked, _before: int) -> None:
         """Look at somebody whose wish was refused."""

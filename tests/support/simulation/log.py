@@ -1,6 +1,6 @@
 """The log, the rows and the buckets of a simulation: they outlive every process, which reaches them through effects."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -11,9 +11,11 @@ from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.ids import derived
 from windlass_contracts.subjects import ALL_EVENTS, parse_subject
+from windlass_eventlog.buckets import Change, Entry, KeyValue
 from windlass_eventlog.errors import LogUnavailableError
 from windlass_eventlog.log import EventLog, Expected
 from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryRows
+from windlass_eventlog.message import Stretch
 from windlass_eventlog.projection import PATIENCE
 from windlass_eventlog.vault import Vault
 
@@ -69,6 +71,9 @@ class LogOf(EventLog):
     def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
         return self.log.read(after, pattern)
 
+    def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
+        return self.log.stretches(after)
+
     async def head(self) -> int:
         return await self.log.head()
 
@@ -86,20 +91,37 @@ class SimulatedRows(MemoryRows):
 
 
 @dataclass(frozen=True, slots=True)
-class BucketOf(MemoryKeyValue):
+class BucketOf(KeyValue):
     """A bucket, as one process reaches it."""
 
-    process: Process | None = None
+    bucket: MemoryKeyValue
+    process: Process
+
+    async def create(self, key: str, value: bytes) -> int:
+        return await self._effect(f"store {key[:8]}", lambda: self.bucket.create(key, value))
 
     async def put(self, key: str, value: bytes) -> None:
-        await self._effect(f"store {key[:8]}", lambda: MemoryKeyValue.put(self, key, value))
+        await self._effect(f"store {key[:8]}", lambda: self.bucket.put(key, value))
+
+    async def update(self, key: str, value: bytes, revision: int) -> int:
+        return await self._effect(f"store {key[:8]}", lambda: self.bucket.update(key, value, revision))
 
     async def delete(self, key: str) -> None:
-        await self._effect(f"delete {key[:8]}", lambda: MemoryKeyValue.delete(self, key))
+        await self._effect(f"delete {key[:8]}", lambda: self.bucket.delete(key))
+
+    async def get(self, key: str) -> bytes | None:
+        return await self.bucket.get(key)
+
+    async def entry(self, key: str) -> Entry | None:
+        return await self.bucket.entry(key)
+
+    def keys(self, prefix: str = "") -> AsyncIterator[str]:
+        return self.bucket.keys(prefix)
+
+    def watch(self, prefix: str = "") -> AsyncGenerator[Change, None]:
+        return self.bucket.watch(prefix)
 
     async def _effect(self, what: str, act: Callable[[], Awaitable[T]]) -> T:
-        if self.process is None:
-            return await act()
         return await self.process.effect(what, act, _no_answer)
 
 
@@ -111,5 +133,5 @@ class SimulatedVault(Vault):
 
     async def store(self, value: str) -> UUID:
         secret = self.fresh()
-        await self.bucket.create(str(secret), self.keys.encrypt(value.encode()))
+        await self.bucket.create(str(secret), self.keys.current().encrypt(value.encode()))
         return secret

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 from uuid import UUID
 
-from support.simulation.consumer import Consumer
+from support.simulation.consumer import Consumer, UnsettledOf
 from support.simulation.log import BucketOf, LogOf, SimulatedLog, SimulatedRows, SimulatedVault
 from support.simulation.loop import VirtualLoop
 from support.simulation.node import Node, NodeOf
@@ -19,12 +19,17 @@ from windlass_builder import app as builder
 from windlass_builder.application.node import Node as NodeName
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.attending import Attending
 from windlass_eventlog.buckets import Bucket
+from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.folding import AnyProjection
+from windlass_eventlog.keys import Keys
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.memory import MemoryLogStore
-from windlass_eventlog.memory import MemoryObjects
+from windlass_eventlog.memory import MemoryKeyValue, MemoryObjects
+from windlass_eventlog.operations import Answering
+from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.reactor import Reactor
 from windlass_gateway.application import projections as gateway_projections
 from windlass_gateway.application.deadlines import DeadlineKeeper
@@ -39,8 +44,6 @@ from windlass_router.application import projections as router_projections
 from windlass_router.domain.configuration import Site
 
 if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
-
     from windlass_eventlog.postgres.database import Database
 
 INSTALLATION = "0badcafe"
@@ -54,6 +57,11 @@ PROJECTIONS: dict[Service, Sequence[AnyProjection]] = {
     Service.ROUTER: router_projections.ALL,
     Service.LOGS: (logs_projections.DEPLOYMENTS,),
 }
+
+
+def projections_of(service: Service) -> Sequence[AnyProjection]:
+    """Return all that a service keeps, as `connected` has it."""
+    return list(dict.fromkeys((*PROJECTIONS[service], DEAD_LETTERS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,8 @@ class Surroundings(Protocol):
     lines: MemoryLogStore
     rows: dict[Service, SimulatedRows]
     consumers: dict[Service, Consumer]
-    buckets: dict[Bucket, BucketOf]
-    keys: "MultiFernet"
+    buckets: dict[Bucket, MemoryKeyValue]
+    keys: Keys
     scratch: Path
 
     def clock(self) -> datetime: ...
@@ -108,6 +116,19 @@ async def serve(around: Surroundings, process: Process) -> None:
             await logs.work(link, Output(around.node), NODE, started)
 
 
+def _rewired(around: Surroundings, attending: Attending) -> Attending:
+    reaction = attending.reaction
+    return replace(attending, reaction=replace(reaction, reactors=around.wiring.reactors(reaction.reactors)))
+
+
+def _nothing_to_operate(_checks: Sequence[Check]) -> Answering:
+    raise NotImplementedError("nobody operates a simulated service")
+
+
+async def _nothing_to_wait_for() -> None:
+    """Simulated rows are never behind at the start."""
+
+
 def _node(around: Surroundings) -> NodeName:
     return NodeName(NODE, INSTALLATION, "memory", {"python": "python"}, around.scratch, 2**30)
 
@@ -133,7 +154,8 @@ async def _gateway(around: Surroundings, process: Process, link: Link, started: 
 
 def _link(around: Surroundings, process: Process) -> Link:
     log = around.wiring.log(LogOf(around.log, process))
-    buckets = {name: BucketOf(bucket._values, bucket._watchers, process) for name, bucket in around.buckets.items()}
+    buckets = {name: BucketOf(bucket, process) for name, bucket in around.buckets.items()}
+    consumer = around.consumers[process.service]
     return Link(
         service=process.service,
         log=log,
@@ -144,7 +166,8 @@ def _link(around: Surroundings, process: Process) -> Link:
         database=cast("Database", None),
         buckets=dict(buckets),
         open_vault=lambda: SimulatedVault(buckets[Bucket.SECRETS], around.keys, around.fresh),
-        deliver=lambda reaction: around.consumers[process.service].delivering(
-            process, replace(reaction, reactors=around.wiring.reactors(reaction.reactors))
-        ),
+        deliver=lambda attending: consumer.delivering(process, _rewired(around, attending)),
+        unsettled=UnsettledOf(consumer.unsettled, process),
+        operate=_nothing_to_operate,
+        passed=_nothing_to_wait_for,
     )

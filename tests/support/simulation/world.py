@@ -9,14 +9,12 @@ from random import seed
 from typing import assert_never
 from uuid import UUID
 
-from cryptography.fernet import Fernet, MultiFernet
-
 from support.simulation import services
 from support.simulation.choices import Choices
 from support.simulation.consumer import Consumer, Pending
 from support.simulation.history import Act, History, Hold, Incident, Kill, Outage
 from support.simulation.invariants import Invariants, Violation
-from support.simulation.log import BucketOf, SimulatedLog, SimulatedRows
+from support.simulation.log import SimulatedLog, SimulatedRows
 from support.simulation.loop import VirtualLoop
 from support.simulation.node import Node
 from support.simulation.outside import Repositories, SimulatedProxy
@@ -30,10 +28,13 @@ from windlass_contracts.ids import derived, team_id
 from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.errors import EventLogError
+from windlass_eventlog.keys import KeyRing, Keys
 from windlass_eventlog.logs.memory import MemoryLogStore
+from windlass_eventlog.memory import MemoryKeyValue
+from windlass_eventlog.memory.keys import MemoryKeys
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-KEY = Fernet(b"c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQtMTI=")
+KEY = KeyRing(["c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQtMTI="])
 _TROUBLE_LASTS_S = 60.0
 """After the last act; then nothing goes wrong any more."""
 _REST_S = 85.0
@@ -69,10 +70,10 @@ class World:
         self.repositories = Repositories()
         self.people = People(team_id(services.INSTALLATION), self.repositories.heads_by_branch)
         self.lines = MemoryLogStore()
-        self.rows = {one: SimulatedRows(self.log, services.PROJECTIONS[one]) for one in Service}
+        self.rows = {one: SimulatedRows(self.log, services.projections_of(one)) for one in Service}
         self.consumers = {one: Consumer(one, self.log, self.loop, self.wiring.acknowledges_first) for one in Service}
-        self.buckets = {one: BucketOf() for one in Bucket}
-        self.keys = MultiFernet([KEY])
+        self.buckets = {one: MemoryKeyValue(self.clock) for one in Bucket}
+        self.keys: Keys = MemoryKeys(KEY)
         self.gates: list[Gate] = []
         self.processes: dict[Service, Process] = {}
         self.invariants = Invariants(self)

@@ -160,7 +160,7 @@ async def test_a_container_that_is_gone_gets_no_request(router: MemoryRouter) ->
 
 async def test_a_container_that_restarted_where_it_was_is_still_asked(router: MemoryRouter) -> None:
     live = await router.live()
-    await router.tell(live, say.started(live))
+    await router.tell(live, say.stopped(live), say.started(live))
     await router.reactors.settle()
     assert router.proxy.servers("shop.localhost") == [url_of(live)]
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.ids import DeploymentId
+from windlass_contracts.lifecycle import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,12 @@ Step = StayAsItIs | LookAgain | Pause | Stop
 def next_step(
     identity: DeploymentId, deployment: Deployment, routes: Routes, now: datetime, busy: Collection[str] = ()
 ) -> Step:
-    """Return what is to be done about a deployment that was live; `busy` are its containers with open connections."""
+    """Return what is to be done about a deployment that was live; `busy` are its containers with open connections.
+
+    One that addresses were taken back from, because its cutover failed, never was: its end stops it.
+    """
+    if deployment.phase is not Phase.LIVE:
+        return StayAsItIs()
     leaving = routes.leaving.get(identity)
     if leaving is None or leaving.idle_since is None or identity in routes.referenced:
         return StayAsItIs()

@@ -24,6 +24,7 @@ from windlass_contracts.lifecycle import Phase, transition
 
 _MEANING: Mapping[type[Event], Mapping[str, bool]] = {
     ContainerPaused: {"running": False, "healthy": False},
+    ContainerStopped: {"running": False, "healthy": False},
     ContainerResumed: {"running": True},
     Healthy: {"healthy": True, "proven": True},
     Unhealthy: {"healthy": False},
@@ -108,10 +109,9 @@ def _containers(containers: Mapping[str, Container], event: Event) -> Mapping[st
     match event:
         case ContainerStarted():
             return {**containers, event.container: _started(containers.get(event.container), event)}
-        case ContainerStopped():
-            return {name: one for name, one in containers.items() if name != event.container}
         case (
             ContainerPaused(container=name)
+            | ContainerStopped(container=name)
             | ContainerResumed(container=name)
             | Healthy(container=name)
             | Unhealthy(container=name)
