@@ -39,30 +39,25 @@ class MemoryProxy(Proxy):
         self._take(rendered.content)
         if self.marks[-1:] != [rendered.mark]:
             self.marks.append(rendered.mark)
-        return self._disabled()
+        return self.disabled()
 
     async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:
         if self.outage or not self._served or self._shown != mark:
             self.pass_time(within)
             raise NotConfirmedError("memory", within)
-        return self._disabled()
+        return self.disabled()
 
     @property
     def _shown(self) -> str:
         mark: str = self._served["middlewares"][MARKER]["headers"]["customResponseHeaders"][MARKER_HEADER]
         return mark
 
-    def _disabled(self) -> Mapping[str, str]:
+    def disabled(self) -> Mapping[str, str]:
+        """Return the routers that are served, but not as they were meant, and why."""
         return {name: why for name in self._served["routers"] if (why := self._fault(name))}
 
     def _take(self, content: bytes) -> None:
         self._served = json.loads(content)["http"]
-
-    @property
-    def routers(self) -> Collection[str]:
-        """The names of the routers that are served."""
-        routers: Mapping[str, object] = self._served.get("routers", {})
-        return tuple(routers)
 
     def servers(self, host: str) -> list[str] | None:
         """Return where requests for a host go; None where nobody answers for it."""

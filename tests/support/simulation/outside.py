@@ -118,10 +118,6 @@ class SimulatedProxy(MemoryProxy):
         self.changed.set()
         self.changed = asyncio.Event()
 
-    @property
-    def faults(self) -> Mapping[str, str]:
-        return {name: why for name in self.routers if (why := self._fault(name))}
-
 
 @dataclass(slots=True)
 class ProxyOf(Proxy):
@@ -144,13 +140,16 @@ class ProxyOf(Proxy):
                 lambda: self._written(rendered),
                 lambda: NotWrittenError("The folder of the routes is full."),
             )
+        return await self.serving(rendered.mark, within)
+
+    async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:
         try:
             async with asyncio.timeout(within.total_seconds()):
-                while self.proxy.mark != rendered.mark:
+                while self.proxy.mark != mark:
                     await self.proxy.changed.wait()
         except TimeoutError:
             raise NotConfirmedError("memory", within) from None
-        return self.proxy.faults
+        return self.proxy.disabled()
 
     async def _written(self, rendered: Rendered) -> None:
         self.proxy.hand_over(rendered)
