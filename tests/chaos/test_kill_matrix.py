@@ -29,5 +29,6 @@ def test_a_kill_exactly_there_costs_nothing(run: KillRun, case: KillCase) -> Non
 def test_after_all_kills_nothing_is_lost_and_exactly_what_should_run_runs(run: KillRun) -> None:
     verdict = Verdict(REPRESENTATIVE[-1])
     run.settle(verdict)
+    run.verify(verdict)
     assert not verdict.wrong
     assert not run.lost()

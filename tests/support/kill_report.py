@@ -14,6 +14,8 @@ _WHAT_IT_SHOWS = {
     "after_append": "the next life finds its own event and goes on behind it; others had it already",
     "before_ack": "the wake-up comes again, and finds everything done",
     "after_ack": "nothing is awaited from the dead one any more",
+    "before_commit": "rows and checkpoint are as they were, and the events are read again",
+    "after_commit": "the rows hold all or nothing of a batch, and say how far they are",
     "after_build": "the release is found again, not built twice",
     "after_start": "the container is taken up by its name, not started twice",
     "after_pause": "the log and the engine are made to agree",

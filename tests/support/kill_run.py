@@ -104,6 +104,7 @@ class KillRun:
         self._look_at_answer(verdict)
         if settle:
             self._look_for_orphans(verdict)
+            self.verify(verdict)
         self._look_at_requests(verdict, began, killed_at)
         return verdict
 
@@ -188,7 +189,7 @@ class KillRun:
 
     def verify(self, verdict: Verdict) -> None:
         """Let the installation check itself."""
-        said = self.platform.windlass("verify")
+        said = self.platform.windlass("verify", "--json")
         if said.returncode != 0:
             verdict.verify_failures.append(f"windlass verify: {said.stdout}{said.stderr}")
 

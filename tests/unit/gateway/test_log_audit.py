@@ -66,6 +66,17 @@ def test_nothing_is_found_in_a_history_that_may_be() -> None:
     assert (audit.events, audit.deployments, audit.changes, audit.position) == (20, 2, 3, 20)
 
 
+def test_the_own_address_of_a_version_that_was_left_begins_anew_when_it_comes_back() -> None:
+    own = Alias(kind="deployment", name="shop--id--1")
+    first, again = (
+        (PROJECT, change.model_copy(update={"moves": (*change.moves, AliasMove(alias=own, before=None, after=ONE))}))
+        for _, change in ((moved(ONE)), (moved(ONE, OTHER, "rollback")))
+        if isinstance(change, AliasesChanged)
+    )
+    assert codes([*lives(ONE, first), *lives(OTHER, moved(OTHER, ONE)), again]) == []
+    assert codes([*lives(ONE, first), again]) == [(4, "alias-history")] * 2
+
+
 @pytest.mark.parametrize(
     ("told", "found"),
     [

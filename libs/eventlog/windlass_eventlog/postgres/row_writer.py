@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
 
+from windlass_eventlog.failpoints import reach
 from windlass_eventlog.folding import AnyProjection, AnyRow, indexed
 from windlass_eventlog.postgres import checkpoint
 from windlass_eventlog.postgres.checkpoint import Checkpoint
@@ -59,6 +60,7 @@ class RowWriter:
         """
         touched = {name: keys.copy() for name, keys in self.rows.unwritten.items()}
         await self.database.once(self._write)
+        reach("after_commit", "rows", self.position)
         self.before = self.before.at(self.position)
         self.rows.written()
         return touched
@@ -83,6 +85,7 @@ class RowWriter:
                 rows = {key: self.rows.row(projection, key) for key in self.rows.unwritten.get(projection.name, ())}
                 await self._store(session, projection, [row for row in rows.values() if row is not None])
                 await self._remove(session, projection, [key for key, row in rows.items() if row is None])
+            reach("before_commit", "rows", self.position)
 
     async def _store(self, session: Session, projection: AnyProjection, rows: Sequence[AnyRow]) -> None:
         if not rows:

@@ -22,6 +22,7 @@ from windlass_contracts.lifecycle import Phase, transition
 from windlass_contracts.subjects import PROJECT_REGISTRY, Aggregate, AggregateKey
 
 _ENDS, _ROUTES, _LATEST, _READABLE = 1, 2, 4, 5
+_OWN_ADDRESS = "deployment"
 _ID_BITS = (1 << 64) - 1
 
 
@@ -63,6 +64,7 @@ class LogAudit:
     conditions: int = 0
     _deployments: dict[UUID, _History] = field(default_factory=dict)
     _aliases: dict[UUID, dict[str, DeploymentId | None]] = field(default_factory=dict)
+    _own_addresses: set[str] = field(default_factory=set)
     _first_change: dict[UUID, int] = field(default_factory=dict)
     _last: dict[AggregateKey, int] = field(default_factory=dict)
     _last_project: int = 0
@@ -153,6 +155,16 @@ class LogAudit:
             if change.why == "deployment":
                 self._check_order(recorded, name, move.before, move.after)
             aliases[name] = move.after
+            if move.alias.kind == _OWN_ADDRESS:
+                self._own_addresses.add(name)
+        self._leave_own_addresses(aliases)
+
+    def _leave_own_addresses(self, aliases: dict[str, DeploymentId | None]) -> None:
+        """A deployment's own address goes, without an event of its own, when no other points at it any more."""
+        pointed_at = {target for name, target in aliases.items() if name not in self._own_addresses}
+        for name in self._own_addresses.intersection(aliases):
+            if aliases[name] not in pointed_at:
+                del aliases[name]
 
     def _check_target(self, recorded: Recorded[Event], alias: str, target: DeploymentId) -> None:
         history = self._deployments.get(target)
