@@ -12,14 +12,14 @@ NATS_SERVER = Path(sys.executable).with_name("nats-server")
 
 
 @contextmanager
-def running_nats(folder: Path) -> Iterator[str]:
-    """Serve JetStream from `folder` on a free loopback port; yields the URL."""
+def running_nats(folder: Path, sync: str = "always") -> Iterator[str]:
+    """Serve JetStream from `folder` on a free loopback port; yields the URL. `sync` says how often files are synced."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nats.conf"
     config.write_text(
         f"""
         listen: "127.0.0.1:-1"
-        jetstream {{ store_dir: "{folder / "store"}", sync_interval: always }}
+        jetstream {{ store_dir: "{folder / "store"}", sync_interval: {sync} }}
         """
     )
     command = ServerCommand([str(NATS_SERVER), "--config", str(config)], b"Server is ready", folder / "nats.log")

@@ -211,17 +211,18 @@ def _where(error: ValidationError) -> str:
 
 def _agreed_installation(envelope: Envelope[Event], subject: str, headers: Mapping[str, str], service: Service) -> str:
     _, _, installation, source_service = envelope.source.split(":")
-    claims = {
-        "subject": (envelope.subject, subject),
-        "source": (source_service, service),
-        "type header": (headers.get(TYPE_HEADER), envelope.type),
-        "message id": (headers.get(MESSAGE_ID_HEADER), str(envelope.id)),
-    }
-    for claim, (said, true) in claims.items():
-        if said != true:
-            msg = f"Event {envelope.id} on {subject}: its {claim} does not agree with the rest of the message."
-            raise ForgedEventError(msg)
-    return installation
+    if envelope.subject != subject:
+        claim = "subject"
+    elif source_service != service:
+        claim = "source"
+    elif headers.get(TYPE_HEADER) != envelope.type:
+        claim = "type header"
+    elif headers.get(MESSAGE_ID_HEADER) != str(envelope.id):
+        claim = "message id"
+    else:
+        return installation
+    msg = f"Event {envelope.id} on {subject}: its {claim} does not agree with the rest of the message."
+    raise ForgedEventError(msg)
 
 
 def _check_owner(kind: type[Event], service: Service, key: AggregateKey) -> None:

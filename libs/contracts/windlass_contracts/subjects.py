@@ -129,6 +129,7 @@ def _project(token: str, aggregate: Aggregate) -> ProjectId | None:
     return None
 
 
+@lru_cache(maxsize=4_096)  # a team, a project and an aggregate stand in many subjects
 def _canonical_uuid(text: str) -> UUID:
     """Refuse the other spellings that UUID() takes: two subjects must never name one aggregate."""
     value = UUID(text)

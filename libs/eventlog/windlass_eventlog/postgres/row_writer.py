@@ -41,12 +41,14 @@ class RowWriter:
         Raises:
             UNAVAILABLE: PostgreSQL is away, and nothing was folded.
         """
-        if missing := self.rows.missing(reading.events):
-            await self.database.once(lambda session: self._load(session, missing))
-        for event in reading.events:
+        touches = self.rows.touches(reading.events)
+        if self.rows.missing():
+            await self.database.once(self._load)
+        for touch in touches:
             try:
-                self.rows.fold(event)
+                self.rows.fold(touch)
             except Exception as error:  # noqa: BLE001 - whatever a projection raises, this event is to blame
+                event, _ = touch
                 self.position = event.sequence - 1
                 return Stop(event.sequence, event.event.TYPE, error)
         self.position = reading.end
@@ -58,7 +60,7 @@ class RowWriter:
         Raises:
             FenceError: somebody else wrote: this writer is of no use any more.
         """
-        touched = {name: keys.copy() for name, keys in self.rows.unwritten.items()}
+        touched = self.rows.changed()
         await self.database.once(self._write)
         reach("after_commit", "rows", self.position)
         self.before = self.before.at(self.position)
@@ -67,24 +69,22 @@ class RowWriter:
 
     @property
     def unwritten_rows(self) -> int:
-        return sum(map(len, self.rows.unwritten.values()))
+        return self.rows.unwritten
 
     @property
     def unwritten_events(self) -> int:
         return self.position - self.before.sequence
 
-    async def _load(self, session: Session, missing: Mapping[str, set[UUID]]) -> None:
-        for projection in self.layout.projections:
-            if keys := missing.get(projection.name):
-                self.rows.learn(projection, keys, await rows_of(session, self.layout, projection, keys))
+    async def _load(self, session: Session) -> None:
+        for projection, keys in self.rows.missing():
+            self.rows.learn(projection, await rows_of(session, self.layout, projection, keys))
 
     async def _write(self, session: Session) -> None:
         async with session.transaction():
             await checkpoint.move(session, self.layout, self.before, self.position)
-            for projection in self.layout.projections:
-                rows = {key: self.rows.row(projection, key) for key in self.rows.unwritten.get(projection.name, ())}
-                await self._store(session, projection, [row for row in rows.values() if row is not None])
-                await self._remove(session, projection, [key for key, row in rows.items() if row is None])
+            for projection, rows, gone in self.rows.changes():
+                await self._store(session, projection, rows)
+                await self._remove(session, projection, gone)
             reach("before_commit", "rows", self.position)
 
     async def _store(self, session: Session, projection: AnyProjection, rows: Sequence[AnyRow]) -> None:

@@ -4,10 +4,8 @@ They are what the database says plus what was folded since, as long as nobody el
 that somebody did throws all of them away.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
@@ -19,66 +17,108 @@ from windlass_eventlog.projection import Versioned
 _KEPT = 4_000
 """Rows that are kept at least, and at most twice as many: small, so that memory stays flat however long the log is."""
 
-Known = dict[UUID, AnyRow | None]
-"""Rows by key; None says that there is none."""
+Known = dict[int, AnyRow | None]
+"""Rows by the number of their key; None says that there is none. Numbers, for a UUID is hashed by Python code."""
+
+
+@dataclass(slots=True)
+class _Table:
+    """The rows of one projection; the older half is forgotten when the younger one is full and written."""
+
+    projection: AnyProjection
+    young: Known = field(default_factory=dict)
+    old: Known = field(default_factory=dict)
+    unwritten: dict[int, UUID] = field(default_factory=dict)
+    missing: dict[int, UUID] = field(default_factory=dict)
+
+    def want(self, key: UUID) -> None:
+        """Hear that the row of a key will be touched."""
+        number = key.int
+        if number in self.young:
+            return
+        if number in self.old:
+            self.young[number] = self.old.pop(number)
+        else:
+            self.missing[number] = key
+
+
+Touch = tuple[Recorded[Event], list[tuple[_Table, UUID]]]
+"""An event and the rows that it touches."""
 
 
 @dataclass(slots=True)
 class WorkingRows:
-    """The rows of some projections. The older half is forgotten when the younger one is full and written."""
+    """The rows of some projections."""
 
     projections: Sequence[AnyProjection]
-    _about: dict[Aggregate, tuple[AnyProjection, ...]] = field(init=False)
-    _young: dict[str, Known] = field(default_factory=partial(defaultdict, dict))
-    _old: dict[str, Known] = field(default_factory=partial(defaultdict, dict))
-    _unwritten: dict[str, set[UUID]] = field(default_factory=partial(defaultdict, set))
+    _tables: tuple[_Table, ...] = field(init=False)
+    _about: dict[Aggregate, tuple[_Table, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._about = {kind: tuple(one for one in self.projections if one.may_touch(kind)) for kind in Aggregate}
+        self._tables = tuple(map(_Table, self.projections))
+        self._about = {
+            kind: tuple(table for table in self._tables if table.projection.may_touch(kind)) for kind in Aggregate
+        }
 
-    def missing(self, events: Iterable[Recorded[Event]]) -> dict[str, set[UUID]]:
-        """Return, by projection, the keys that the events touch and of which nothing is known here."""
-        found: dict[str, set[UUID]] = defaultdict(set)
+    def touches(self, events: Iterable[Recorded[Event]]) -> list[Touch]:
+        """Return the events with what they touch; what is not known of that is `missing`."""
+        found: list[Touch] = []
         for event in events:
-            for projection in self._about[event.key.aggregate]:
-                key, name = projection.key(event), projection.name
-                if key is None or key in self._young[name]:
-                    continue
-                if key in self._old[name]:
-                    self._young[name][key] = self._old[name].pop(key)
-                else:
-                    found[name].add(key)
+            touched = []
+            for table in self._about[event.key.aggregate]:
+                if (key := table.projection.key(event)) is not None:
+                    table.want(key)
+                    touched.append((table, key))
+            found.append((event, touched))
         return found
 
-    def learn(self, projection: AnyProjection, keys: Iterable[UUID], rows: Mapping[UUID, AnyRow]) -> None:
-        """Take what the database says of some keys."""
-        self._young[projection.name].update((key, rows.get(key)) for key in keys)
+    def missing(self) -> list[tuple[AnyProjection, list[UUID]]]:
+        """Return the keys of which `learn` has to tell before anything is folded."""
+        return [(table.projection, list(table.missing.values())) for table in self._tables if table.missing]
 
-    def fold(self, event: Recorded[Event]) -> None:
+    def learn(self, projection: AnyProjection, rows: Mapping[UUID, AnyRow]) -> None:
+        """Take what the database says of all that is missing of a projection."""
+        (table,) = (table for table in self._tables if table.projection is projection)
+        table.young.update((number, rows.get(key)) for number, key in table.missing.items())
+        table.missing.clear()
+
+    def fold(self, touch: Touch) -> None:
         """Fold an event into all rows that it touches, or into none where a projection raises."""
-        changes: list[tuple[str, UUID, AnyRow | None]] = []
-        for projection in self._about[event.key.aggregate]:
-            key = projection.key(event)
-            if key is None:
-                continue
-            before = self._young[projection.name][key]
-            row = projection.evolve(None if before is None else before.row, event)
-            changes.append((projection.name, key, None if row is None else Versioned(key, row, event.sequence)))
-        for name, key, after in changes:
-            self._young[name][key] = after
-            self._unwritten[name].add(key)
+        event, touched = touch
+        changes: list[AnyRow | None] = []
+        for table, key in touched:
+            before = table.young[key.int]
+            row = table.projection.evolve(None if before is None else before.row, event)
+            changes.append(None if row is None else Versioned(key, row, event.sequence))
+        for (table, key), after in zip(touched, changes, strict=True):
+            table.young[key.int] = after
+            table.unwritten[key.int] = key
 
     @property
-    def unwritten(self) -> Mapping[str, set[UUID]]:
-        """The keys whose rows were folded since `written` was called last, by projection."""
-        return self._unwritten
+    def unwritten(self) -> int:
+        """How many rows were folded since `written` was called last."""
+        return sum(len(table.unwritten) for table in self._tables)
 
-    def row(self, projection: AnyProjection, key: UUID) -> AnyRow | None:
-        return self._young[projection.name][key]
+    def changed(self) -> dict[str, set[UUID]]:
+        """Return the keys of the rows that were folded since then, by projection."""
+        return {table.projection.name: set(table.unwritten.values()) for table in self._tables if table.unwritten}
+
+    def changes(self) -> list[tuple[AnyProjection, list[AnyRow], list[UUID]]]:
+        """Return, by projection, the rows that were folded since then, and the keys of those that are gone."""
+        return [
+            (
+                table.projection,
+                [row for number in table.unwritten if (row := table.young[number]) is not None],
+                [key for number, key in table.unwritten.items() if table.young[number] is None],
+            )
+            for table in self._tables
+            if table.unwritten
+        ]
 
     def written(self) -> None:
         """Hear that the database has everything, so that the older rows may be forgotten."""
-        self._unwritten.clear()
-        if sum(map(len, self._young.values())) > _KEPT:
-            self._old = self._young
-            self._young = defaultdict(dict)
+        for table in self._tables:
+            table.unwritten.clear()
+        if sum(len(table.young) for table in self._tables) > _KEPT:
+            for table in self._tables:
+                table.old, table.young = table.young, {}

@@ -1,5 +1,6 @@
 """The gateway's projections, by what they are folded from."""
 
+from functools import cache
 from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
@@ -46,6 +47,7 @@ def _token_key(recorded: Recorded[Event]) -> UUID | None:
     return event.token if isinstance(event, ApiTokenCreated | ApiTokenRevoked) else None
 
 
+@cache  # a name-based UUID takes longer than reading a small event, and every event asks for one
 def activity_key(service: Service) -> UUID:
     """Return the key of the row of a service."""
     return derived("activity", service)
