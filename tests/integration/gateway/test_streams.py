@@ -114,7 +114,7 @@ async def test_a_stream_that_breaks_off_says_why_in_its_last_line() -> None:
     gateway = MemoryGateway()
     async with gateway.client() as client:
         await deploy(client)
-        gateway.log.read = _broken  # type: ignore[method-assign, assignment] # the log breaks under the reader
+        gateway.log.stretches = _broken  # type: ignore[method-assign, assignment] # the log breaks under the reader
         (line,) = await lines(client, "/events")
     assert line["problem"]["status"] == 500
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_eventlog.log import EventLog
+from windlass_eventlog.seeing import seen
 
 STRETCH = 500
 """Events that are read at once."""
@@ -44,9 +45,10 @@ async def look_back(log: EventLog, before: int, wanted: Callable[[Recorded[Event
 
 async def _stretch(log: EventLog, after: int, last: int) -> list[Recorded[Event]]:
     events: list[Recorded[Event]] = []
-    async with aclosing(log.read(after)) as reading:
-        async for recorded in reading:
-            events.append(recorded)
-            if recorded.sequence >= last:
+    async with aclosing(seen(log, after)) as reading:
+        async for one in reading:
+            if one.recorded is not None:
+                events.append(one.recorded)
+            if one.sequence >= last:
                 break
     return events

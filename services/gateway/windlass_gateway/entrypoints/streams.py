@@ -17,6 +17,7 @@ from windlass_contracts.subjects import Aggregate, Service
 from windlass_contracts.values import Slug
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import Cursor, DeploymentLog
+from windlass_eventlog.seeing import seen
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.entrypoints.context import AReader
 from windlass_gateway.entrypoints.deployments import DeploymentRef
@@ -126,17 +127,19 @@ async def stream_events(
 
 
 async def _follow(log: EventLog, wanted: EventFilter, after: int) -> AsyncGenerator[EventView, None]:
-    async for recorded in log.read(after, wanted.pattern):
-        if wanted.holds(recorded):
-            yield EventView.of(recorded)
+    async with aclosing(seen(log, after, wanted.pattern)) as reading:
+        async for one in reading:
+            if one.recorded is not None and wanted.holds(one.recorded):
+                yield EventView.of(one.recorded)
 
 
 async def _up_to(log: EventLog, wanted: EventFilter, after: int, head: int) -> AsyncGenerator[EventView, None]:
     """Read everything, for only so is it known when the end is reached."""
     if after == head:
         return
-    async for recorded in log.read(after):
-        if wanted.holds(recorded):
-            yield EventView.of(recorded)
-        if recorded.sequence >= head:
-            return
+    async with aclosing(seen(log, after)) as reading:
+        async for one in reading:
+            if one.recorded is not None and wanted.holds(one.recorded):
+                yield EventView.of(one.recorded)
+            if one.sequence >= head:
+                return

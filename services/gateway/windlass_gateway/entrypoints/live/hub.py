@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import structlog
 
 from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.errors import ContractError
 from windlass_contracts.event import Event
 from windlass_eventlog.errors import AWAY, HaltedError
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.projection import Rows
+from windlass_eventlog.seeing import Seen, seen
 from windlass_gateway.entrypoints.live.channel import Channel
 from windlass_gateway.entrypoints.live.frames import Frame
 from windlass_gateway.entrypoints.live.place import Place, epoch_of
@@ -137,10 +137,11 @@ class Hub:
 
     async def _read_again(self, after: int, last: int) -> list[Recorded[Event]]:
         events: list[Recorded[Event]] = []
-        async with aclosing(self._log.read(after)) as reading:
-            async for recorded in reading:
-                events.append(recorded)
-                if recorded.sequence >= last:
+        async with aclosing(seen(self._log, after)) as reading:
+            async for one in reading:
+                if one.recorded is not None:
+                    events.append(one.recorded)
+                if one.sequence >= last:
                     break
         return events
 
@@ -170,21 +171,12 @@ class Hub:
         self._position = start
         if start == head:
             self._ready.set()
-        while True:
-            try:
-                async with aclosing(self._log.read(start)) as reading:
-                    async for recorded in reading:
-                        await self._shown(recorded.sequence)
-                        self._take(recorded)
-                        if recorded.sequence >= head:
-                            self._ready.set()
-            except ContractError:
-                # The rows stand still at it too, and say so to operators; once they pass it over, so is it here.
-                start = self._position + 1
-                _log.exception("live.unreadable_event", sequence=start)
-                self._ready.set()
-                await self._shown(start)
-                self._position = start
+        async with aclosing(seen(self._log, start)) as reading:
+            async for one in reading:
+                await self._shown(one.sequence)
+                self._take(one)
+                if one.sequence >= head:
+                    self._ready.set()
 
     async def _shown(self, sequence: int) -> None:
         while True:
@@ -195,9 +187,11 @@ class Hub:
                     self._ready.set()  # this may take days: who watches is told what there is
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
-    def _take(self, recorded: Recorded[Event]) -> None:
+    def _take(self, one: Seen) -> None:
+        self._position = one.sequence
+        if (recorded := one.recorded) is None:
+            return
         self._ring.add(recorded)
-        self._position = recorded.sequence
         touched = {channel for topic in topics(recorded) for channel in self._by_topic.get(topic, ())}
         for channel in touched:
             if channel.view.wants(recorded):

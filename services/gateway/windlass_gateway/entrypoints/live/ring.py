@@ -28,4 +28,5 @@ class Ring:
         missing = self._events[-1].sequence - sequence
         if missing > len(self._events):
             return None
-        return list(islice(self._events, len(self._events) - max(missing, 0), None))
+        latest = islice(self._events, len(self._events) - max(missing, 0), None)
+        return [one for one in latest if one.sequence > sequence]  # what cannot be read has no place here

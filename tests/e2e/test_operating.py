@@ -1,0 +1,95 @@
+"""An installation operated from a terminal: verified, rebuilt, and led past an event that nobody can read."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import nats
+import pytest
+
+from support.installations import GitHost
+from support.platform import Platform
+from support.ports import free_port
+from support.story import Story
+
+SERVICES = ("gateway", "builder", "monitor", "router", "logs")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Yield an installation that nobody else uses: what is appended here spoils its log for ever."""
+    home = tmp_path_factory.mktemp("operated") / "home"
+    with Platform(home, free_port(), "process", {"WINDLASS_LOOPBACK_REPOSITORIES": "true"}) as running:
+        yield running
+
+
+def verified(platform: Platform) -> tuple[int, dict[str, Any]]:
+    said = platform.windlass("verify", "--json")
+    return said.returncode, json.loads(said.stdout)
+
+
+def findings(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (one["service"], finding["code"], finding["where"])
+        for one in document["services"]
+        for finding in one["findings"]
+    ]
+
+
+async def append_unknown(platform: Platform) -> int:
+    """Append what only a later release knows."""
+    client = await nats.connect(platform.up.nats_url)
+    try:
+        subject = f"evt.gateway.{uuid4()}.{uuid4()}.deployment.{uuid4()}"
+        headers = {"Nats-Msg-Id": str(uuid4()), "Windlass-Type": "deployment.teleported.v1"}
+        return int((await client.jetstream().publish(subject, b"{}", headers=headers)).seq)
+    finally:
+        await client.close()
+
+
+def test_an_installation_is_operated_from_a_terminal(alone: Platform, git_host: GitHost) -> None:
+    story = Story(alone, "shop")
+    _, url = git_host.repository("hello-python")
+    assert story.deploy(url)["phase"] == "live"
+    code, document = verified(alone)
+    assert (code, findings(document)) == (0, []), document
+    rebuilt = alone.windlass("rebuild", "--all")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert [line.partition(":")[0] for line in rebuilt.stdout.splitlines() if "in place" in line] == list(SERVICES)
+
+    sequence = asyncio.run(append_unknown(alone))
+    for service in SERVICES:
+        alone.kill_service(service)
+    code, document = verified(alone)
+    where = f"sequence {sequence}"
+    assert (code, findings(document)) == (1, [(service, "halted", where) for service in SERVICES])
+    status, problem = alone.api("GET", "/projects")
+    assert status == 503
+    assert f"sequence {sequence} of EVENTS" in problem["detail"]
+    assert problem["next"].endswith(f"`windlass quarantine gateway {sequence} --reason TEXT`.")
+    assert story.answer()[0] == 200  # visitors notice nothing of it
+
+    for service in SERVICES:
+        status, entry = alone.api(
+            "POST", "/quarantine", {"service": service, "sequence": sequence, "reason": "A test."}
+        )
+        assert status == 201, entry
+    assert story.deploy(url)["phase"] == "live"
+    code, document = verified(alone)
+    assert (code, findings(document)) == (0, []), document
+
+
+def test_what_does_not_run_as_the_log_says_is_found(alone: Platform, git_host: GitHost) -> None:
+    story = Story(alone, "other")
+    _, url = git_host.repository("hello-python")
+    deployment = story.deploy(url)
+    routes = next(alone.home.rglob("000-routes.yml"))
+    written = routes.read_bytes()
+    routes.write_bytes(written.replace(b"other", b"ether"))
+    code, document = verified(alone)
+    assert code == 1
+    assert ("router", "outdated-routes") in [(service, kind) for service, kind, _ in findings(document)]
+    routes.write_bytes(written)
+    assert deployment["phase"] == "live"
