@@ -68,6 +68,7 @@ PLACES = (
     Place("/projects/docs/rollback"),
     Place("/projects/shop/variables"),
     Place("/projects/shop/variables", opened="[aria-label='Remove STRIPE_KEY']"),
+    Place("/projects/shop/variables/shred?name=STRIPE_KEY&environment=production"),
     Place("/projects/docs/variables"),
     Place("/projects/shop/settings"),
     Place("/deployments/{shop-live}"),

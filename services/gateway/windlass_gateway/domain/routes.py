@@ -20,6 +20,9 @@ from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, Project
 ENVIRONMENT_ALIAS = "environment"
 """The kind of alias that is an environment's own address."""
 
+DEPLOYMENT_ALIAS = "deployment"
+"""The kind of alias that answers with one deployment for as long as that is there, whatever is live."""
+
 _REMEMBERED = 20
 """How many earlier deployments an address remembers: those that a rollback chooses from by itself."""
 

@@ -10,7 +10,7 @@ from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environments
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, can_return
-from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.routes import DEPLOYMENT_ALIAS, Routes
 
 
 class Loss(StrEnum):
@@ -63,7 +63,8 @@ def affected(candidates: Iterable[Candidate], doomed: Collection[UUID], around: 
 
 def _loss(candidate: Candidate, around: Around) -> Loss | None:
     row = candidate.row
-    if around.routes is not None and around.routes.pointing_at(candidate.id):
+    pointing = () if around.routes is None else around.routes.pointing_at(candidate.id)
+    if any(alias.kind != DEPLOYMENT_ALIAS for alias in pointing):
         return Loss.LIVE
     if not row.ended:
         return Loss.UNDER_WAY
