@@ -1,6 +1,6 @@
 """What a service holds in its hands while it is connected."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -45,6 +45,7 @@ class Link:
     operate: Operating
     passed: Callable[[], Awaitable[None]]
     unsettled: Unsettled
+    quarantined: Container[int] = frozenset()
 
     def bucket(self, bucket: Bucket) -> KeyValue:
         return self.buckets[bucket]
@@ -76,7 +77,8 @@ class Link:
     def attending(self, reactors: Sequence[Reactor]) -> Attending:
         """Return what attends to wake-ups by these reactors, and gives up what fails for good."""
         letters = Letters(self.service, self.rows, self.append)
-        return Attending(Reaction(self.log, self.rows, reactors), letters, self.unsettled, self.rows.position)
+        reaction = Reaction(self.log, self.rows, reactors, self.quarantined)
+        return Attending(reaction, letters, self.unsettled, self.rows.position)
 
     @asynccontextmanager
     async def reacting(self, reactors: Sequence[Reactor]) -> AsyncIterator[None]:

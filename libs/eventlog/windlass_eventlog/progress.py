@@ -50,4 +50,4 @@ class Progress:
             msg = f"The rows stand at {self.position} and did not reach {sequence} within {patience}."
             raise NotReachedError(msg) from None
         if self.position < sequence and self.halted is not None:
-            raise self.halted
+            raise self.halted.with_traceback(None)  # many raise it: it is not to remember all of them

@@ -1,7 +1,7 @@
 """What one wake-up leads to: the rows are awaited, the handlers run, what conflicted is decided again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,6 +60,7 @@ class Reaction:
     log: EventLog
     rows: Rows
     reactors: Sequence[Reactor]
+    quarantined: Container[int] = frozenset()
 
     @property
     def wakes_on(self) -> frozenset[type[Event]]:

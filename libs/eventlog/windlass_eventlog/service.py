@@ -82,10 +82,10 @@ async def connected(
         connection(nats_url, service) as nats,
         database(settings.database_url.get_secret_value(), service) as own,
     ):
-        log = JetStreamLog(nats, settings.installation)
-        head = await log.head()
         buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
         quarantine = await Quarantine.opened(buckets[Bucket.QUARANTINE], service)
+        log = JetStreamLog(nats, settings.installation, quarantine)
+        head = await log.head()
         layout = Layout.of(service, [*dict.fromkeys((*projections, DEAD_LETTERS))])
         runner = ProjectionRunner(log, own, layout, Progress(), RowCache(), quarantine)
         link = Link(
@@ -102,6 +102,7 @@ async def connected(
             operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, OwnRows(runner)),
             passed=partial(runner.progress.passed, head),
             unsettled=PostgresUnsettled(own),
+            quarantined=quarantine,
         )
         await migrate(own, UNSETTLED)
         await runner.prepare()

@@ -13,6 +13,7 @@ from windlass_eventlog.operations import Asking
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.service import connected
+from windlass_gateway.adapters.event_copy import EventCopy
 from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.adapters.records import RECORDS
@@ -51,6 +52,7 @@ async def serve(started: Callable[[], None]) -> None:
             context = _context(gateway, settings, link)
             async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
                 tasks.create_task(keeper.run())
+                tasks.create_task(EventCopy(link.log, link.database).run())
                 tasks.create_task(_sweeper(gateway, link).run())
                 tasks.create_task(context.hub.run())
                 tasks.create_task(asyncio.to_thread(compile_all))

@@ -70,6 +70,8 @@ class Deliveries:
             _log.warning("wakeup.unsettled", sequence=sequence, error=str(error) or repr(error))
 
     async def _outcome(self, message: Msg, sequence: int) -> Handled | Postponed:
+        if sequence in self.attending.reaction.quarantined:
+            return Handled()  # an operator lets the service pass it over, readable or not
         try:
             recorded = Message(message.subject, message.headers or {}, message.data).recorded(sequence)
         except ContractError as error:  # the rows halt at it too, and say so: whoever mends that has it come again

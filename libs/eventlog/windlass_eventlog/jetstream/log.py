@@ -1,6 +1,6 @@
 """The log on JetStream."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,8 @@ class JetStreamLog(EventLog):
 
     connection: Connection
     installation: str
+    quarantined: Container[int] = frozenset()
+    """What `read` passes over, by order of an operator; `stretches` has it nevertheless."""
 
     async def append(self, proposed: Proposed[Event], expected: Expected) -> int:
         kind = proposed.event.TYPE
@@ -43,7 +45,8 @@ class JetStreamLog(EventLog):
         async with aclosing(ordered(self.connection, after, pattern)) as lists:
             async for messages in lists:
                 for message in messages:
-                    yield _stored(message).recorded()
+                    if message.metadata.sequence.stream not in self.quarantined:
+                        yield _stored(message).recorded()
 
     async def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
         async with aclosing(ordered(self.connection, after, ALL_EVENTS)) as lists:

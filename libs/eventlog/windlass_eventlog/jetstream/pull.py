@@ -17,7 +17,7 @@ from nats.js import api
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.jetstream.connection import Connection
 
-_AT_ONCE = 500
+_AT_ONCE = 1_000
 _EXPIRES_S = 30.0
 _HEARTBEAT_S = 5.0
 _SILENCE_S = 2.5 * _HEARTBEAT_S

@@ -1,0 +1,99 @@
+"""The raw copy: every event as it is stored, past what halts the rows, once each, and compared with the stream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import structlog
+
+from support.rows_contract import UnreadableAtThree, appended
+from windlass_eventlog.background import background
+from windlass_eventlog.memory import MemoryLog
+from windlass_eventlog.postgres.database import Database, database
+from windlass_eventlog.postgres.records import migrate
+from windlass_gateway.adapters.event_copy import EventCopy, copied_messages
+from windlass_gateway.adapters.event_copy_check import CopyDifference, compare_copy
+from windlass_gateway.adapters.records import RECORDS
+
+
+@pytest.fixture
+async def own(database_url: str) -> AsyncIterator[Database]:
+    async with database(database_url, "test") as opened:
+        await migrate(opened, RECORDS)
+        yield opened
+
+
+async def copied_up_to(log: MemoryLog, own: Database, sequence: int, processes: int = 1) -> EventCopy:
+    """Copy by that many processes until the copy goes as far as `sequence`."""
+    copies = [EventCopy(log, own) for _ in range(processes)]
+    async with asyncio.timeout(20), background(*(copy.run() for copy in copies)):
+        while (await copies[0].place()).position < sequence:  # noqa: ASYNC110 - a table tells nobody that it grew
+            await asyncio.sleep(0.02)
+    return copies[0]
+
+
+async def test_every_event_is_copied_as_it_is_stored_the_unreadable_one_too(own: Database) -> None:
+    log = UnreadableAtThree()
+    await appended(log, 5)
+    copy = await copied_up_to(log, own, 5)
+
+    copied = [message async for part in copied_messages(own, await copy.place()) for message in part]
+
+    assert copied == [log.stored(sequence) for sequence in range(1, 6)]
+    found = await compare_copy(log, own)
+    assert found.agrees
+    assert (found.position, found.head, found.compared) == (5, 5, 5)
+
+
+async def test_two_processes_copy_each_event_once(own: Database) -> None:
+    log = MemoryLog()
+    await appended(log, 300)
+    writing = asyncio.create_task(appended(log, 1_000))
+    await copied_up_to(log, own, 1_300, processes=2)
+    await writing
+
+    assert await own.pool.fetchval("SELECT count(*) FROM records_gateway.events") == 1_300
+    assert (await compare_copy(log, own)).agrees
+
+
+async def test_what_does_not_agree_is_named(own: Database) -> None:
+    log = MemoryLog()
+    await appended(log, 5)
+    await copied_up_to(log, own, 5)
+    await own.pool.execute("DELETE FROM records_gateway.events WHERE sequence = 2")
+    await own.pool.execute("UPDATE records_gateway.events SET body = body || '\\x00' WHERE sequence = 4")
+
+    found = await compare_copy(log, own)
+
+    assert found.differences == [CopyDifference(2, "missing from the copy"), CopyDifference(4, "body differ")]
+    assert not found.agrees
+
+
+@pytest.mark.parametrize("length", [2, 9])
+async def test_a_stream_made_anew_is_said_aloud_and_copied_beside_the_old_one(own: Database, length: int) -> None:
+    older, newer = MemoryLog(), MemoryLog(made=MemoryLog().made + timedelta(days=1))
+    await appended(older, 5)
+    kept = await (await copied_up_to(older, own, 5)).place()
+    await appended(newer, length)
+
+    with structlog.testing.capture_logs() as said:
+        await copied_up_to(newer, own, length)
+
+    (alarm,) = [entry for entry in said if entry["log_level"] == "error"]
+    assert (alarm["event"], alarm["stream"], alarm["sequence"]) == ("event_copy.other_stream", "EVENTS", 5)
+    assert "docs/operations.md" in alarm["way_out"]
+    assert len([message async for part in copied_messages(own, kept) for message in part]) == 5
+    assert (await compare_copy(newer, own)).agrees
+
+
+async def test_a_stream_that_went_back_never_overwrites_what_was_copied(own: Database) -> None:
+    whole, cut = MemoryLog(), MemoryLog()
+    await appended(whole, 5)
+    kept = await (await copied_up_to(whole, own, 5)).place()
+    await appended(cut, 3)
+
+    await copied_up_to(cut, own, 3)
+
+    assert len([message async for part in copied_messages(own, kept) for message in part]) == 5
+    assert (await compare_copy(cut, own)).agrees
