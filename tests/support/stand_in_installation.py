@@ -50,6 +50,12 @@ async def provision(_started: Callable[[], None]) -> None:
     await connection.close()
 
 
+async def keep(started: Callable[[], None]) -> None:
+    """Keep nothing."""
+    started()
+    await asyncio.Event().wait()
+
+
 def _prepare(_preference: RuntimePreference, _narrator: Narrator) -> RuntimeChoice:
     return RuntimeChoice("process", "A stand-in.")
 
@@ -73,6 +79,7 @@ async def _apps(_home: Home) -> Sequence[str]:
 BLUEPRINT = Blueprint(
     services=dict.fromkeys(SERVICES, f"{__spec__.name}:serve"),
     provision_log=f"{__spec__.name}:provision",
+    keep_log=f"{__spec__.name}:keep",
     remove_apps=f"{__spec__.name}:provision",
     prepare_runtime=_prepare,
     prepare_more=_prepare_more,

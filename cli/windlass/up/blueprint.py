@@ -26,6 +26,8 @@ class Blueprint:
     services: Mapping[str, str]
     provision_log: str
     """A job that makes streams, consumers and buckets as they should be; it ends on its own."""
+    keep_log: str
+    """What keeps them so, beside the services; it ends when it is told to."""
     remove_apps: str
     """A job that removes all that the installation runs for its apps; the installation is not running then."""
     prepare_runtime: Callable[[RuntimePreference, Narrator], RuntimeChoice]

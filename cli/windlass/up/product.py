@@ -11,6 +11,7 @@ _SERVICES = ("gateway", "builder", "monitor", "router", "logs")
 WINDLASS = Blueprint(
     services={name: f"windlass_{name}.app:serve" for name in _SERVICES},
     provision_log="windlass.up.provisioning_job:provision_log",
+    keep_log="windlass.up.provisioning_job:keep_log",
     remove_apps="windlass_builder.app:purge",
     prepare_runtime=prepare_runtime,
     prepare_more=prepare_more_runners,

@@ -1,11 +1,22 @@
-"""Makes streams, consumers and buckets as this version of the product wants them."""
+"""Makes streams, consumers and buckets as this version of the product wants them, and keeps them so."""
 
 import os
 from collections.abc import Callable
 
+from windlass_eventlog.jetstream.connection import connection
+from windlass_eventlog.jetstream.keeping import keep
 from windlass_eventlog.jetstream.provisioning import provision
+from windlass_eventlog.service_log import configure_log
 
 
 async def provision_log(_started: Callable[[], None]) -> None:
     """Provision the NATS server that the settings name; says in its log what it changed, and ends when it is done."""
     await provision(os.environ["WINDLASS_NATS_URL"])
+
+
+async def keep_log(started: Callable[[], None]) -> None:
+    """Put right what is changed from outside, until cancelled."""
+    configure_log()
+    async with connection(os.environ["WINDLASS_NATS_URL"], "keeper") as link:
+        started()
+        await keep(link)

@@ -30,7 +30,7 @@ class SupervisionTree:
         self._around = surroundings
         self._inherited = inherited
         self._narrator = narrator
-        targets = [*blueprint.services.values(), blueprint.provision_log]
+        targets = [*blueprint.services.values(), blueprint.provision_log, blueprint.keep_log]
         modules = list(dict.fromkeys(target.partition(":")[0] for target in targets))
         self._nursery = Nursery(modules, surroundings.home.log("services"), inherited)
         roles = self._roles()
@@ -38,6 +38,7 @@ class SupervisionTree:
         self._services = {
             name: Supervised(self._service_role(name, target), narrator) for name, target in blueprint.services.items()
         }
+        self._keeper = Supervised(self._keeper_role(), narrator)
 
     async def start(self) -> None:
         """Start everything; returns once all of it is ready.
@@ -49,7 +50,7 @@ class SupervisionTree:
         with self._narrator.step("Streams and buckets"):
             await self._provision_log()
         with self._narrator.step(f"Services: {', '.join(self._services)}; Traefik"):
-            await together([part.start() for part in (self._traefik, *self._services.values())])
+            await together([part.start() for part in (self._traefik, self._keeper, *self._services.values())])
 
     async def keep(self) -> None:
         """Start again whatever ends, until cancelled."""
@@ -73,7 +74,7 @@ class SupervisionTree:
     def _stages(self) -> Sequence[Sequence[Supervised]]:
         front = [part for name, part in self._services.items() if name == _FRONT]
         behind = [part for name, part in self._services.items() if name != _FRONT]
-        stages = [front, behind, [self._parent], [self._traefik], [self._nats, self._postgres]]
+        stages = [front, [*behind, self._keeper], [self._parent], [self._traefik], [self._nats, self._postgres]]
         return [stage for stage in stages if stage]
 
     async def _start_nats(self) -> None:
@@ -127,3 +128,8 @@ class SupervisionTree:
         log = self._around.home.log(name)
         service = Service(name, target, self._around.settings_of(name), log)
         return Role(name, partial(self._nursery.fork, service), log)
+
+    def _keeper_role(self) -> Role:
+        log = self._around.home.log("keeper")
+        keeper = Service("keeper", self._blueprint.keep_log, self._around.common, log)
+        return Role("keeper", partial(self._nursery.fork, keeper), log)

@@ -88,6 +88,11 @@ class Attending:
         """The types of event that mean something here."""
         return self.reaction.wakes_on | {ReactionRetried}
 
+    def made_anew(self) -> None:
+        """Take note that the consumer was made anew: everything up to now may have come before."""
+        self.seen_before = max(self.seen_before, self.reaction.rows.position)
+        _log.warning("consumer.counts_anew", seen_before=self.seen_before)
+
     async def to(self, wake: WakeUp) -> Handled | Postponed:
         """Do what the event asks for, as far as it can be done now."""
         sequence = wake.recorded.sequence

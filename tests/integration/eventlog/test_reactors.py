@@ -17,7 +17,6 @@ from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.subjects import STREAM, AggregateKey, Service
 from windlass_eventlog import attending as attending_module
 from windlass_eventlog.errors import ConflictError, NotProvisionedError, TryAgain
-from windlass_eventlog.jetstream import reactors as reactors_module
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.consumers import ensure_consumer
 from windlass_eventlog.jetstream.deliveries import Deliveries
@@ -278,23 +277,6 @@ async def test_work_that_is_cut_off_comes_again_at_once(service: Link, link: Con
         await settled(link)
 
     assert calls == [1]
-
-
-async def test_a_service_whose_durable_is_deleted_ends_and_says_so(
-    service: Link, link: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reactors_module, "_CHECK_EVERY_S", 0.01)
-
-    async def handle(_wake: WakeUp) -> None:
-        raise AssertionError
-
-    async def serve() -> None:
-        async with service.reacting(reactor(handle)):
-            await link.jetstream.delete_consumer(STREAM, "gateway")
-            await asyncio.Event().wait()
-
-    with pytest.raises(NotProvisionedError, match="consumer gateway of EVENTS was deleted"):
-        await asyncio.wait_for(serve(), 20)
 
 
 async def test_a_durable_that_is_missing_or_another_is_refused_at_the_start(service: Link, link: Connection) -> None:

@@ -1,6 +1,8 @@
 """Making the durable of one service as it is wanted, or changing it into that."""
 
-from nats.js import JetStreamContext
+from dataclasses import replace
+
+from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NotFoundError
 
 from windlass_contracts.subjects import STREAM
@@ -30,7 +32,17 @@ async def consumer_drifts(jetstream: JetStreamContext, durable: Durable) -> list
         NotFoundError: there is none.
     """
     found = (await jetstream.consumer_info(STREAM, durable.name)).config
+    if found.deliver_policy == api.DeliverPolicy.BY_START_SEQUENCE:  # one that was made anew, behind what was done
+        found = replace(found, deliver_policy=api.DeliverPolicy.ALL)
     return drifts(found, desired.consumer(durable), _SETTINGS)
+
+
+async def make_consumer(jetstream: JetStreamContext, durable: Durable, first: int = 1) -> api.ConsumerInfo:
+    """Make a durable that is not there; it delivers from the sequence `first` on."""
+    config = desired.consumer(durable)
+    if first > 1:
+        config = replace(config, deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=first)
+    return await jetstream.add_consumer(STREAM, config)
 
 
 async def ensure_consumer(jetstream: JetStreamContext, durable: Durable) -> Change | None:
@@ -42,13 +54,17 @@ async def ensure_consumer(jetstream: JetStreamContext, durable: Durable) -> Chan
     try:
         differences = await consumer_drifts(jetstream, durable)
     except NotFoundError:
-        await jetstream.add_consumer(STREAM, desired.consumer(durable))
+        await make_consumer(jetstream, durable)
         return Change(Action.CREATED, f"consumer {durable.name}")
     if not differences:
         return None
     details = tuple(map(str, differences))
+    found = (await jetstream.consumer_info(STREAM, durable.name)).config
+    wanted = replace(desired.consumer(durable), opt_start_seq=found.opt_start_seq)
+    if found.deliver_policy == api.DeliverPolicy.BY_START_SEQUENCE:
+        wanted = replace(wanted, deliver_policy=found.deliver_policy)  # where one begins cannot be changed later
     try:
-        await jetstream.add_consumer(STREAM, desired.consumer(durable))
+        await jetstream.add_consumer(STREAM, wanted)
     except APIError as error:
         msg = (
             f"The consumer {durable.name} of {STREAM} cannot be changed ({'; '.join(details)}): NATS says"

@@ -33,6 +33,7 @@ class Deliveries:
     ack_wait: timedelta
     _tasks: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
     _wanted: frozenset[str] = frozenset()
+    _delivered: int = 0
 
     def __post_init__(self) -> None:
         self._wanted = frozenset(kind.TYPE for kind in self.attending.wakes_on)
@@ -46,10 +47,17 @@ class Deliveries:
             await message.ack()
             return
         sequence = message.metadata.sequence.stream
+        self._check_made_anew(message.metadata.sequence.consumer)
         if sequence not in self._tasks:
             task = asyncio.create_task(self._work(message, sequence), name=f"wake-up {sequence}")
             self._tasks[sequence] = task
             task.add_done_callback(lambda _: self._tasks.pop(sequence, None))
+
+    def _check_made_anew(self, delivered: int) -> None:
+        """Notice that the durable counts from the beginning again: what it brings may have come before."""
+        if delivered < self._delivered:
+            self.attending.made_anew()
+        self._delivered = delivered
 
     async def close(self) -> None:
         """Stop all work, and give its wake-ups back, so that whoever comes next gets them at once."""

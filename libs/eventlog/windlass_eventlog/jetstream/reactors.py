@@ -5,6 +5,7 @@ polls; FastStream's pull subscribers wait for full batches, and spin once their 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NoReturn
@@ -25,6 +26,7 @@ from windlass_eventlog.jetstream.deliveries import Deliveries
 from windlass_eventlog.topology import Durable
 
 _CHECK_EVERY_S = 5.0
+_MENDED_WITHIN_S = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +36,7 @@ async def reacting(connection: Connection, url: str, durable: Durable, attending
     """Wake up the reactors while the block lasts; what they were at when it ends comes again at once, elsewhere.
 
     Raises:
-        NotProvisionedError: the durable is missing, was deleted meanwhile, or is not what this release expects.
+        NotProvisionedError: the durable is missing or not what this release expects; later, if that lasts a minute.
         LogUnavailableError: NATS did not answer at the start.
     """
     await _check_provisioned(connection, durable)
@@ -100,13 +102,22 @@ async def _check_provisioned(connection: Connection, durable: Durable) -> None:
 
 
 async def _staying(connection: Connection, durable: Durable) -> NoReturn:
-    """Look after the durable: a subscriber of one that was deleted hears nothing, and nothing else tells."""
+    """Look after the durable: a subscriber of one that is gone hears nothing. The keeper makes it anew, within moments.
+
+    Raises:
+        NotProvisionedError: nobody did, for a minute.
+    """
+    since: float | None = None
     while True:
         await asyncio.sleep(_CHECK_EVERY_S)
         try:
-            await connection.jetstream.consumer_info(STREAM, durable.name)
-        except NotFoundError as error:
-            msg = f"The consumer {durable.name} of {STREAM} was deleted: provision the installation."
-            raise NotProvisionedError(msg) from error
-        except (nats.errors.Error, OSError) as error:
-            _log.info("consumer.unanswered", consumer=durable.name, error=str(error) or type(error).__name__)
+            await _check_provisioned(connection, durable)
+        except NotProvisionedError as error:
+            since = since or time.monotonic()
+            _log.error("consumer.not_as_it_should_be", consumer=durable.name, why=str(error))
+            if time.monotonic() - since >= _MENDED_WITHIN_S:
+                raise
+        except LogUnavailableError as error:
+            _log.info("consumer.unanswered", consumer=durable.name, error=str(error))
+        else:
+            since = None
