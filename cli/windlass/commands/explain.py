@@ -29,4 +29,6 @@ def explain(
     if found["awaits"] is not None:
         until = datetime.fromisoformat(found["until"]).astimezone()
         print_line(f"Since {age(found['since'])}; it fails if nothing comes by {until:%H:%M:%S}.")
+    for remark in found["remarks"]:
+        print_line(plain(remark))
     print_line(plain(found["next"]))

@@ -1,18 +1,47 @@
 """What a deployment waits for, from whom and until when; or how it ended, and what to do about it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.deadlines import awaited
-from windlass_gateway.domain.deployment import Deployment, Failure
+from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_switch
+from windlass_gateway.domain.deployment import ContainerState, Deployment, Failure
 from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.routes import SwitchRequest
+
+QUIET = timedelta(seconds=20)
+"""For how long an owner may append nothing before that is worth a remark."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A dead letter about the deployment."""
+
+    id: UUID
+    service: Service
+    reactor: str
+    retried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bearings:
+    """What else bears on a deployment: dead letters, open ways back to it, and when each service appended last."""
+
+    given_up: Sequence[GivenUp] = ()
+    switches: Sequence[SwitchRequest] = ()
+    appended: Mapping[Service, datetime] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One sentence, what to do, and, while something is awaited, what, from whom, since when and until when."""
+    """One sentence, what to do, and, while something is awaited, what, from whom, since when and until when.
+
+    `remarks` say what else is to be known; `dead_letters` are those that wait for an operator.
+    """
 
     sentence: str
     next_step: str
@@ -21,18 +50,36 @@ class Explanation:
     since: datetime | None = None
     until: datetime | None = None
     given_up_at: datetime | None = None
+    remarks: tuple[str, ...] = ()
+    dead_letters: tuple[UUID, ...] = ()
 
 
-def explain(row: Deployment) -> Explanation:
+def explain(row: Deployment, bearings: Bearings = Bearings()) -> Explanation:
     """Return the explanation of a deployment as it stands."""
     waiting = awaited(row)
-    if waiting is None:
-        return _ended(row)
-    sentence = f"It is {row.phase}, and waits for {waiting.step}; that is the {waiting.owner}'s to do."
-    if row.phase is Phase.CUTOVER:
-        next_step = "Nothing: it becomes live or fails within moments, and cannot be canceled any more."
+    switch = _switch(row, bearings)
+    if waiting is not None:
+        sentence = f"It is {row.phase}, and waits for {waiting.step}; that is the {waiting.owner}'s to do."
+        found = _waiting(waiting, sentence, _patience(row))
+    elif switch is not None:
+        sentence = (
+            f"A rollback or promotion to it is under way, and waits for {switch.step}; that is the {switch.owner}'s."
+        )
+        found = _waiting(
+            switch, sentence, "Nothing: it answers again, or the request fails, and what is live stays so."
+        )
     else:
-        next_step = "Nothing, or `windlass cancel` if it should not become live."
+        found = _ended(row)
+    return _with_bearings(row, found, waiting or switch, bearings)
+
+
+def _patience(row: Deployment) -> str:
+    if row.phase is Phase.CUTOVER:
+        return "Nothing: it becomes live or fails within moments, and cannot be canceled any more."
+    return "Nothing, or `windlass cancel` if it should not become live."
+
+
+def _waiting(waiting: Awaited, sentence: str, next_step: str) -> Explanation:
     return Explanation(
         sentence=sentence,
         next_step=next_step,
@@ -42,6 +89,47 @@ def explain(row: Deployment) -> Explanation:
         until=waiting.until,
         given_up_at=waiting.given_up_at,
     )
+
+
+def _switch(row: Deployment, bearings: Bearings) -> Awaited | None:
+    """Return the latest open way back to a version that ended."""
+    latest = max(bearings.switches, key=lambda request: request.sequence, default=None)
+    return None if latest is None else awaited_switch(latest, row)
+
+
+def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None, bearings: Bearings) -> Explanation:
+    remarks = [_given_up(one) for one in bearings.given_up]
+    remarks += _quiet(waiting, bearings) if waiting is not None else _kept(row)
+    open_letters = tuple(one.id for one in bearings.given_up if not one.retried)
+    next_step = f"`windlass dead-letters show {open_letters[0].hex[:8]}`." if open_letters else found.next_step
+    return replace(found, remarks=tuple(remarks), dead_letters=open_letters, next_step=next_step)
+
+
+def _given_up(letter: GivenUp) -> str:
+    if letter.retried:
+        return f"The {letter.service}'s {letter.reactor} had been given up, and is being tried again."
+    return (
+        f"The {letter.service}'s {letter.reactor} failed as often as it is tried: it waits for an operator,"
+        f" as dead letter {letter.id.hex[:8]}."
+    )
+
+
+def _quiet(waiting: Awaited, bearings: Bearings) -> list[str]:
+    """Say that an owner shows no sign of life; a long step is quiet too, so nothing more is claimed."""
+    last = bearings.appended.get(waiting.owner)
+    if bearings.now is None or bearings.now - max(waiting.since, last or waiting.since) < QUIET:
+        return []
+    said = "nothing yet" if last is None else f"nothing since {last:%Y-%m-%d %H:%M:%S} UTC"
+    return [f"The {waiting.owner} has appended {said}: `windlass doctor` shows whether it runs."]
+
+
+def _kept(row: Deployment) -> list[str]:
+    """Say what becomes of a version that was replaced."""
+    states = {container.state for container in row.containers}
+    if not row.was_live or ContainerState.PAUSED not in states:
+        return []
+    keep = row.config.retirement.keep_warm_s
+    return [f"It was replaced: its containers are paused, and kept for {keep} s from then on for an instant rollback."]
 
 
 def _ended(row: Deployment) -> Explanation:

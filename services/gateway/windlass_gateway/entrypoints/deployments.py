@@ -8,6 +8,7 @@ from windlass_contracts.ids import DeploymentId
 from windlass_contracts.values import Slug
 from windlass_gateway.application.canceling import Canceling
 from windlass_gateway.application.deploying import Deploying, DeployRequest, Requested
+from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.projections import DEPLOYMENTS
 from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.entrypoints.bodies import CancelAccepted, DeployBody, DeploymentAccepted, IdempotencyKey
@@ -99,7 +100,7 @@ async def cancel_deployment(deployment: DeploymentRef, asking: ACaller, shared: 
 
 
 @router.get("/{deployment}/explain")
-async def explain_deployment(deployment: DeploymentRef, finder: AReader) -> ExplanationView:
+async def explain_deployment(deployment: DeploymentRef, finder: AReader, shared: AContext) -> ExplanationView:
     """Say what the deployment waits for, from whom and until when; or how it ended, and what to do."""
     found = await finder.deployment(deployment)
-    return ExplanationView.of(DeploymentId(found.key), found.row)
+    return ExplanationView.of(DeploymentId(found.key), found.row, await explained(shared.gateway, found))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +13,7 @@ from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.deployment import Container, Deployment, Failure
 from windlass_gateway.domain.env_file import EnvFile
-from windlass_gateway.domain.explanation import explain
+from windlass_gateway.domain.explanation import Explanation
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.shredding import Loss
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
@@ -158,10 +159,11 @@ class ExplanationView(_View):
     since: datetime | None
     until: datetime | None
     given_up_at: Annotated[datetime | None, Field(description="when the gateway ends it if its owner stays away")]
+    remarks: Annotated[list[str], Field(description="what else is to be known")]
+    dead_letters: Annotated[list[UUID], Field(description="what was given up about it, and waits for an operator")]
 
     @classmethod
-    def of(cls, deployment: DeploymentId, row: Deployment) -> "ExplanationView":
-        explanation = explain(row)
+    def of(cls, deployment: DeploymentId, row: Deployment, explanation: Explanation) -> "ExplanationView":
         return cls(
             deployment=deployment,
             phase=row.phase,
@@ -172,6 +174,8 @@ class ExplanationView(_View):
             since=explanation.since,
             until=explanation.until,
             given_up_at=explanation.given_up_at,
+            remarks=list(explanation.remarks),
+            dead_letters=list(explanation.dead_letters),
         )
 
 

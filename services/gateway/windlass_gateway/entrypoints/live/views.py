@@ -5,6 +5,8 @@ from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
 from windlass_contracts.ids import TeamId
 from windlass_contracts.subjects import Aggregate
 from windlass_eventlog.projection import Versioned
@@ -14,7 +16,7 @@ from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import NotFoundError
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
-from windlass_gateway.entrypoints.live.view import EventsView, StateView, View
+from windlass_gateway.entrypoints.live.view import EventsView, StateView, Topic, View, topics
 from windlass_gateway.entrypoints.pages import dead_letters, deployment, events, new_project, project, projects
 
 
@@ -80,9 +82,16 @@ def _uuid(path: str, written: str) -> UUID:
 
 def _deployment(shared: Context, team: TeamId, identity: UUID, project: UUID) -> View:
     """Who answers where, and which releases are left, is part of the page."""
-    touching = {(Aggregate.DEPLOYMENT, identity), (Aggregate.ROUTES, project), (Aggregate.RELEASES, project)}
+    own = frozenset[Topic](
+        {(Aggregate.DEPLOYMENT, identity), (Aggregate.ROUTES, project), (Aggregate.RELEASES, project)}
+    )
+
+    def wants(recorded: Recorded[Event]) -> bool:
+        """Take every dead letter of the team: which deployment one is about is only known once it is looked up."""
+        return recorded.key.aggregate is Aggregate.REACTION or not own.isdisjoint(topics(recorded))
+
     render = partial(deployment.live, shared, team, identity)
-    return StateView(f"{team}/deployments/{identity}", frozenset(touching), render=render)
+    return StateView(f"{team}/deployments/{identity}", own | {team}, wants=wants, render=render)
 
 
 def _dead_letters(shared: Context, caller: Caller) -> View:

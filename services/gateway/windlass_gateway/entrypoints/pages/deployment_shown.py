@@ -8,10 +8,11 @@ from windlass_contracts.config import MIB, CommandProbe, Deadlines, DeploymentCo
 from windlass_contracts.events.deployment import GitSource, Recipe, VariableVersion
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
+from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import RELEASES
 from windlass_gateway.domain.deployment import Container, Deployment, Failure
-from windlass_gateway.domain.explanation import Explanation, explain
+from windlass_gateway.domain.explanation import Explanation
 from windlass_gateway.domain.refusals import NothingToRollBackError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.remedies import remedy
@@ -115,7 +116,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         line=line,
         row=found.row,
         timeline=timeline(found.row),
-        explanation=explain(found.row),
+        explanation=await explained(shared.gateway, found),
         remedy=None if found.row.failure is None else remedy(found.row.failure),
         tabs=tabs(found.row),
         opens_on=most_relevant(found.row),

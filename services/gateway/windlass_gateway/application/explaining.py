@@ -1,0 +1,32 @@
+"""What bears on a deployment beside its own row, gathered for its explanation."""
+
+from windlass_contracts.subjects import Service
+from windlass_eventlog.dead_letters.letter import DEAD_LETTERS, Retrying
+from windlass_eventlog.projection import Versioned
+from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.projections import ACTIVITIES, ROUTES, activity_key
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.explanation import Bearings, Explanation, GivenUp, explain
+
+
+async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanation:
+    """Return the explanation of a deployment as it stands now.
+
+    Raises:
+        RowsUnavailableError, HaltedError: the rows cannot be read.
+    """
+    rows = gateway.rows
+    routes = await rows.get(ROUTES, found.row.project)
+    requests = {} if routes is None else {key: one for key, one in routes.row.requests.items() if one.to == found.key}
+    correlations = (found.row.correlation, *requests)
+    letters = await rows.find(DEAD_LETTERS, {"team": found.row.team, "correlation": correlations, "unanswered": True})
+    activities = await rows.get_all(ACTIVITIES, [activity_key(service) for service in Service])
+    bearings = Bearings(
+        given_up=[
+            GivenUp(one.key, one.row.service, one.row.reactor, isinstance(one.row.state, Retrying)) for one in letters
+        ],
+        switches=list(requests.values()),
+        appended={one.row.service: one.row.last_at for one in activities.values()},
+        now=gateway.clock(),
+    )
+    return explain(found.row, bearings)
