@@ -17,6 +17,6 @@ async def provision_log(_started: Callable[[], None]) -> None:
 async def keep_log(started: Callable[[], None]) -> None:
     """Put right what is changed from outside, until cancelled."""
     configure_log()
-    async with connection(os.environ["WINDLASS_NATS_URL"], "keeper") as link:
+    async with connection(os.environ["WINDLASS_NATS_URL"], "provisioner") as link:
         started()
         await keep(link)

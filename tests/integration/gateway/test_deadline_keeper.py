@@ -178,3 +178,51 @@ async def test_a_rollback_wakes_the_keeper_that_waits() -> None:
     running.cancel()
     await asyncio.wait({running})
     assert isinstance(gateway.log.at(gateway.log.length).event, RoutesFailed)
+
+
+@pytest.mark.parametrize("told", range(6))
+async def test_what_passed_while_the_gateway_was_down_is_ended_at_its_next_start_and_once(told: int) -> None:
+    before = MemoryGateway()
+    identity = await request(before)
+    await before.tell(identity, way_to_live()[1 : told + 1])
+    waiting = awaited(await row(before, identity))
+    assert waiting is not None
+    for later in (timedelta(hours=3), timedelta(hours=4)):  # it is started, and started once more
+        restarted = MemoryGateway(log=before.log)
+        keeper = keeper_at(restarted, waiting.given_up_at + later)
+        running = asyncio.ensure_future(keeper.run())
+        await restarted.rows.reached(4 + told)
+        running.cancel()
+        await asyncio.wait({running})
+    events = [before.log.at(sequence).event for sequence in range(1, before.log.length + 1)]
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert failed.code == f"{_phase(told)}-abandoned-by-{waiting.owner}"
+
+
+def _phase(told: int) -> Phase:
+    return (Phase.REQUESTED, Phase.BUILDING, Phase.BUILT, Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER)[told]
+
+
+@pytest.mark.parametrize("told", range(6))
+async def test_a_restart_before_the_deadline_neither_forgets_nor_moves_it(told: int) -> None:
+    before = MemoryGateway()
+    identity = await request(before)
+    await before.tell(identity, way_to_live()[1 : told + 1])
+    moment = await given_up_at(before, identity)
+    restarted = MemoryGateway(log=before.log)
+    assert await keeper_at(restarted, moment - timedelta(seconds=1)).end_overdue() == moment
+    again = MemoryGateway(log=before.log)
+    assert await keeper_at(again, moment).end_overdue() is None
+    assert (await row(again, identity)).phase is Phase.FAILED
+
+
+async def test_a_gateway_that_is_killed_right_after_it_ended_something_ends_it_once() -> None:
+    before = MemoryGateway()
+    identity = await request(before)
+    moment = await given_up_at(before, identity)
+    before.rows.stay_at(before.log.length)  # it dies before its own rows show the end
+    await keeper_at(before, moment).end_overdue()
+    stale = MemoryGateway(log=before.log)
+    stale.rows.stay_at(3)  # and the next one decides before it has caught up
+    await keeper_at(stale, moment + timedelta(seconds=1)).end_overdue()
+    assert [type(before.log.at(n).event) for n in range(1, before.log.length + 1)].count(Failed) == 1

@@ -12,7 +12,8 @@ from support import router_events as say
 from support.memory_builder import MemoryBuilder, name_of
 from support.memory_runtime import PowerCut
 from windlass_builder.domain.workloads import Paused
-from windlass_contracts.events import DeploymentCanceled, DeploymentLive
+from windlass_contracts.events import DeploymentCanceled, DeploymentLive, Failed
+from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 
@@ -284,3 +285,41 @@ async def _retire(builder: MemoryBuilder, deployment: DeploymentId) -> None:
 async def _retiring(builder: MemoryBuilder) -> None:
     async with asyncio.TaskGroup() as tasks:
         await builder.retiring(tasks).resume()
+
+
+GIVEN_UP = Failed(stage=Stage.DEADLINE, code="building-abandoned-by-builder", reason="The builder gave no answer.")
+
+
+async def test_builder_that_comes_back_after_the_gateway_gave_up_builds_and_starts_nothing(
+    builder: MemoryBuilder,
+) -> None:
+    deployment = await builder.requested()
+    await builder.tell(deployment, GIVEN_UP)
+
+    after = await restarted(builder)
+
+    assert (after.runtime.builds, after.runtime.running) == (0, set())
+    assert after.types(deployment) == ["deployment.requested.v1", "deployment.failed.v1"]
+
+
+@pytest.mark.parametrize("append", [1, 2, 3])
+async def test_builder_that_died_at_work_and_comes_back_after_the_gateway_gave_up_leaves_nothing_running(
+    builder: MemoryBuilder, append: int
+) -> None:
+    builder.log.dies_at, builder.log.dies = append, "after"
+    deployment = await builder.requested()
+    with pytest.raises(PowerCut):
+        await builder.reactors.settle()
+    builder.log.dies_at = 0
+    await builder.tell(deployment, GIVEN_UP)
+    known = after_failure(builder, deployment)
+
+    after = await restarted(builder)
+
+    assert after.runtime.running == set()
+    assert set(after_failure(after, deployment)[len(known) :]) <= {"container.stopped.v1"}
+
+
+def after_failure(builder: MemoryBuilder, deployment: DeploymentId) -> list[str]:
+    types = builder.types(deployment)
+    return types[types.index("deployment.failed.v1") :]

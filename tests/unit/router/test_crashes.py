@@ -16,7 +16,8 @@ from support.memory_router import MemoryRouter
 from support.router_events import PREVIEW, PRODUCTION, PROJECT
 from windlass_contracts.cloudevent import Proposed
 from windlass_contracts.event import Event
-from windlass_contracts.events import DeploymentCanceled, DeploymentLive, DeploymentSuperseded, Failed
+from windlass_contracts.events import CutoverStarted, DeploymentCanceled, DeploymentLive, DeploymentSuperseded, Failed
+from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import TRANSITIONS, Phase
 from windlass_eventlog.log import Expected
@@ -224,3 +225,36 @@ async def one_cutover(deadly: dict[int, bool], kills: int) -> tuple[list[str], l
         await chaos.act()
     assert chaos.proxy.servers("shop.localhost") == [say.url_of(deployment)]
     return chaos.router.types(deployment), chaos.router.types(PROJECT)
+
+
+GIVEN_UP = Failed(stage=Stage.DEADLINE, code="healthy-abandoned-by-router", reason="The router gave no answer.")
+
+
+async def test_router_that_comes_back_after_the_gateway_gave_up_moves_nothing() -> None:
+    router = MemoryRouter()
+    await router.founded()
+    deployment = await router.requested()
+    await router.tell(deployment, *say.built(), say.started(deployment), say.healthy(deployment), GIVEN_UP)
+    end = router.log.length
+    async with router.running():
+        await router.reactors.settle()
+
+    types = [router.log.at(sequence).event.TYPE for sequence in range(end + 1, router.log.length + 1)]
+    assert "deployment.cutover-started.v1" not in types
+    assert "routes.aliases-changed.v1" not in types
+
+
+async def test_router_that_comes_back_in_the_middle_of_a_cutover_that_was_given_up_leads_back_to_what_was_live() -> (
+    None
+):
+    router = MemoryRouter()
+    await router.founded()
+    async with router.running():
+        first = await router.live()
+        second = await router.requested()
+        await router.tell(second, *say.built(), say.started(second), say.healthy(second))
+        await router.tell(second, CutoverStarted(containers=(say.container_of(second),)), GIVEN_UP)
+        await router.reactors.settle()
+
+    ground = await read_ground(router.rows, say.TEAM, PROJECT)
+    assert {one.current.deployment for one in ground.routes.row.of_environment(PRODUCTION)} == {first}

@@ -47,10 +47,12 @@ ALARMS = (
 
 _LOOK_EVERY_S = 30.0
 _AGAIN_AFTER_S = 1.0
+_FILES_GONE_AFTER_S = 1.0
+"""The server says that a consumer is deleted before its files are: one that is made at once loses its own."""
 _LOST = (
-    f"The stream {STREAM} is gone, and with it all that happened here. Stop Windlass, restore it with"
-    f" `nats stream restore {STREAM} FOLDER` from a backup, and start Windlass again. Nothing makes it anew by itself:"
-    " an empty log would be taken for a true one."
+    f"The stream {STREAM} is gone, and with it all that happened here. Restore it from a backup while NATS runs, before"
+    f" Windlass is started again: `nats stream restore {STREAM} FOLDER`. It is not made anew by itself: an empty log"
+    " would be taken for a true one."
 )
 
 _log = structlog.get_logger(__name__)
@@ -136,6 +138,7 @@ class Keeper:
         try:
             info = await self.link.jetstream.consumer_info(STREAM, durable.name)
         except NotFoundError:
+            await asyncio.sleep(_FILES_GONE_AFTER_S)
             await self._make_anew(durable, seen, "deleted")
             return
         if seen is not None and info.created != seen.created:
