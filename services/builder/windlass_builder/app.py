@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -60,6 +61,10 @@ class Sources:
     list_root: Callable[[Path], Awaitable[Listing]]
     builds_at_once: int = 2
     inspections_at_once: int = 2
+
+
+_LONGEST_DEPLOY = timedelta(days=1)
+"""Much longer than its deadlines: it waits for its turn among the builds as well."""
 
 
 async def serve(started: Callable[[], None]) -> None:
@@ -157,7 +162,7 @@ def _reactors(sources: Sources, link: Link, containers: Containers, tasks: async
     without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
     return [
         Reactor("inspect", frozenset({InspectionRequested}), inspecting.handle),
-        Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
+        Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle, _LONGEST_DEPLOY),
         Reactor("stop", without_winning, ending.stop),
         Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
         Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
