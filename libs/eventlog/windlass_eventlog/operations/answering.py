@@ -1,8 +1,8 @@
 """The answering side: a service does what it is asked to, one operation after the other, and says how far it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -10,7 +10,6 @@ import structlog
 from pydantic import ValidationError
 
 from windlass_contracts.subjects import Service
-from windlass_eventlog.background import background
 from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import EventLogError, LogUnavailableError
@@ -49,22 +48,39 @@ class _Telling:
     answer: Callable[[State], Awaitable[None]]
     _state: State = field(default_factory=Accepted)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def report(self, doing: str, done: int, total: int) -> None:
         self._state = Running(doing=doing, done=done, total=total)
         self._news.set()
 
-    async def run(self) -> NoReturn:
-        while True:
+    @asynccontextmanager
+    async def telling(self) -> AsyncIterator[None]:
+        """Tell while the block lasts. It ends by a word and not by being cancelled, which a send may swallow."""
+        task = asyncio.create_task(self._tell())
+        try:
+            yield
+        finally:
+            self._over.set()
+            self._news.set()
+            await task
+
+    async def _tell(self) -> None:
+        while not self._over.is_set():
             self._news.clear()
             try:
                 await self.answer(self._state)
             except LogUnavailableError as away:  # the next beat says it
                 _log.warning("operation.unsaid", why=str(away))
-            await asyncio.sleep(_PROGRESS_AFTER_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_S - _PROGRESS_AFTER_S):  # wait_for may swallow its cancellation
-                    await self._news.wait()
+            await _within(self._over, _PROGRESS_AFTER_S)
+            await _within(self._news, BEAT_S - _PROGRESS_AFTER_S)
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, for so long at most."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +129,7 @@ class Answering:
         telling = _Telling(lambda state: self._say(request, state))
         _log.info("operation.begun", service=self.service, kind=request.kind, by=request.by)
         try:
-            async with background(telling.run()):
+            async with telling.telling():
                 result = await operation(telling.report)
         except EventLogError as error:
             return Failed(reason=str(error), remedy=f"See the {self.service}'s own log, then ask for it again.")
