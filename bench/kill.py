@@ -3,15 +3,17 @@
 One installation with plain processes lives through all cases. Two undisturbed runs say which points there are: each
 append, each acknowledgement of a wake-up, and the effects between them. In each case one process gets SIGKILL exactly
 at one point (windlass_eventlog/failpoints.py) while visitors ask the app for an answer all the time. QUICK=1 runs the
-12 cases of tests/chaos, and looks at processes and rows once, at the end; otherwise that is done after every case.
+12 cases of tests/chaos. After every 12th case, and after each that broke something, everything is at rest for a moment:
+then processes are compared with the log, and `windlass verify` compares the rest. What breaks there stays broken, so
+that nothing is missed in between. Ctrl-C ends it with the figures so far. CASES=word runs the cases with that word.
 
 Prints one JSON object:
 - `cases`: kills that happened;
 - `wedged`: deployments and rollbacks that did not end as they should within 60 s, or whose version did not answer then;
 - `lost`: events that the log had acknowledged, to a service or to us, and that are not in it at the end;
-- `orphans`: cases after which something ran that should not, or did not run that should;
+- `orphans`: times that something ran that should not, or did not run that should;
 - `failed_requests`: visitors' requests without a good answer, but for those while Traefik itself was dead;
-- `verify_failures`: cases after which `windlass verify` found something.
+- `verify_failures`: times that `windlass verify` found something.
 
 What failed is told with the place where the logs of that case were kept. REPORT=1 writes docs/reliability.md's matrix.
 """
@@ -22,7 +24,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from support.kill_cases import REPRESENTATIVE, Action, KillCase, full_matrix
 from support.kill_report import write_matrix
 from support.kill_run import KillRun, Verdict, installation_to_kill, kill_run
 
+LOOKED_AT_CLOSELY_EACH = 12
 QUICK = bool(os.environ.get("QUICK"))
 DOCUMENT = Path(__file__).parent.parent / "docs" / "reliability.md"
 _console = Console(stderr=True)
@@ -46,6 +49,7 @@ class Bench:
 
     folder: Path
     verdicts: list[Verdict] = field(default_factory=list)
+    planned: int = 0
     lost: list[str] = field(default_factory=list)
     undisturbed_s: dict[Action, float] = field(default_factory=dict)
 
@@ -57,7 +61,7 @@ class Bench:
                 known = self._points(run)
                 waiting = list(known) if waiting is None else waiting
                 self._run_until_wedged(run, waiting, progress)
-                self._look_at_the_end(run)
+                self.lost += run.lost()
 
     def _points(self, run: KillRun) -> Sequence[KillCase]:
         points = {}
@@ -65,32 +69,24 @@ class Bench:
             points[action], self.undisturbed_s[action] = run.undisturbed(action)
             if QUICK:  # that was for there to be a version to go back to
                 return REPRESENTATIVE
-        wanted = os.environ.get("CASES", "")
-        return [case for case in full_matrix(points) if wanted in str(case)]
+        matrix, wanted = full_matrix(points), os.environ.get("CASES", "")
+        self.planned = len(matrix)
+        return [case for case in matrix if wanted in str(case)]
 
     def _run_until_wedged(self, run: KillRun, waiting: list[KillCase], progress: Progress) -> None:
         task = progress.add_task("", total=len(waiting))
         while waiting:
             case = waiting.pop(0)
             progress.update(task, description=str(case))
-            verdict = run.run(case, settle=not QUICK)
-            self._keep(run, verdict)
+            verdict = run.run(case)
+            if len(waiting) % LOOKED_AT_CLOSELY_EACH == 0 or verdict.wrong:
+                run.look_closely(verdict)
+            self.verdicts.append(verdict)
+            self._tell(run, verdict)
             progress.advance(task)
             if verdict.wedged:
                 break
         progress.remove_task(task)
-
-    def _look_at_the_end(self, run: KillRun) -> None:
-        self.lost += run.lost()
-        if QUICK:
-            end = self.verdicts[-1]
-            run.settle(end)
-            run.verify(end)
-            self._tell(run, end)
-
-    def _keep(self, run: KillRun, verdict: Verdict) -> None:
-        self.verdicts.append(verdict)
-        self._tell(run, verdict)
 
     def _tell(self, run: KillRun, verdict: Verdict) -> None:
         if not verdict.killed:
@@ -133,9 +129,10 @@ def main() -> None:
             Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=_console, transient=True)
         )
         bench = Bench(Path(folder))
-        bench.run(progress)
+        with suppress(KeyboardInterrupt):
+            bench.run(progress)
     if os.environ.get("REPORT"):
-        write_matrix(DOCUMENT, bench.verdicts, bench.undisturbed_s)
+        write_matrix(DOCUMENT, bench.verdicts, bench.planned, bench.undisturbed_s)
     report(bench)
 
 

@@ -21,14 +21,13 @@ def run(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.mark.parametrize("case", REPRESENTATIVE, ids=str)
 def test_a_kill_exactly_there_costs_nothing(run: KillRun, case: KillCase) -> None:
-    verdict = run.run(case, settle=False)
+    verdict = run.run(case)
     assert verdict.killed
     assert not verdict.wrong
 
 
 def test_after_all_kills_nothing_is_lost_and_exactly_what_should_run_runs(run: KillRun) -> None:
     verdict = Verdict(REPRESENTATIVE[-1])
-    run.settle(verdict)
-    run.verify(verdict)
+    run.look_closely(verdict)
     assert not verdict.wrong
     assert not run.lost()

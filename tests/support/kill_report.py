@@ -29,8 +29,10 @@ _OF_SERVERS = {
 }
 
 
-def write_matrix(document: Path, verdicts: Sequence[Verdict], undisturbed_s: Mapping[Action, float]) -> None:
-    """Replace the matrix in the document.
+def write_matrix(
+    document: Path, verdicts: Sequence[Verdict], planned: int, undisturbed_s: Mapping[Action, float]
+) -> None:
+    """Replace the matrix in the document by what was done of all cases that were `planned`.
 
     Raises:
         ValueError: the document has no place for it.
@@ -38,7 +40,7 @@ def write_matrix(document: Path, verdicts: Sequence[Verdict], undisturbed_s: Map
     before, rest = document.read_text().split(_BEGIN)
     _, after = rest.split(_END)
     killed = sorted((verdict for verdict in verdicts if verdict.killed), key=_order)
-    parts = [_sentence(killed, undisturbed_s), *_HEAD]
+    parts = [_sentence(killed, planned, undisturbed_s), *_HEAD]
     parts += [_row(list(alike)) for _, alike in groupby(killed, key=_order)]
     document.write_text(before + _BEGIN + "\n\n" + "\n".join(parts) + "\n\n" + _END + after)
 
@@ -59,9 +61,9 @@ def _moment(case: KillCase) -> str:
     return case.point.partition(":")[0]
 
 
-def _sentence(killed: Sequence[Verdict], undisturbed_s: Mapping[Action, float]) -> str:
+def _sentence(killed: Sequence[Verdict], planned: int, undisturbed_s: Mapping[Action, float]) -> str:
     alone = ", ".join(f"a {action} {seconds:.1f} s" for action, seconds in undisturbed_s.items())
-    return f"{len(killed)} kills. Undisturbed, {alone}."
+    return f"{len(killed)} kills, of {planned} that the whole matrix has. Undisturbed, {alone}."
 
 
 def _row(alike: Sequence[Verdict]) -> str:

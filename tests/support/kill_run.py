@@ -84,15 +84,15 @@ class KillRun:
         assert not verdict.wrong, verdict.wrong
         return [one for one in self.folder.reached(passed) if one.service], took
 
-    def run(self, case: KillCase, *, settle: bool = True) -> Verdict:
-        """Act, kill, and look at what became of it; without `settle`, what follows the end is left to the next."""
+    def run(self, case: KillCase) -> Verdict:
+        """Act, kill, and look at what became of it. What follows the end is waited for if the kill belongs there."""
         verdict, began = Verdict(case), time.time()
         armed = Armed(case.service, case.point, uuid4().hex, self._process(case))
         self.folder.arm(armed)
         try:
             self._act(case.action, verdict)
             verdict.took_s = time.time() - began
-            if settle:
+            if self.folder.killed_at(armed, 0) is None:
                 self._settle(verdict)
             killed_at = self.folder.killed_at(armed, _KILLED_WITHIN_S)
         finally:
@@ -102,9 +102,6 @@ class KillRun:
             self.platform.up.wait_for(f"{case.victim} runs again")
             verdict.back_s = self.platform.up.said_at - killed_at
         self._look_at_answer(verdict)
-        if settle:
-            self._look_for_orphans(verdict)
-            self.verify(verdict)
         self._look_at_requests(verdict, began, killed_at)
         return verdict
 
@@ -120,10 +117,13 @@ class KillRun:
         told = self.follower.events[: len(known)]
         return lost + [f"{event['type']} at {event['sequence']}" for event in told if known[event["sequence"]] != event]
 
-    def settle(self, verdict: Verdict) -> None:
-        """Wait until only what answers runs, and look for what else does."""
+    def look_closely(self, verdict: Verdict) -> None:
+        """Wait until only what answers runs, look for what else does, and let the installation check itself."""
         self._settle(verdict)
         self._look_for_orphans(verdict)
+        said = self.platform.windlass("verify", "--json")
+        if said.returncode != 0:
+            verdict.verify_failures.append(f"windlass verify: {said.stdout}{said.stderr}")
 
     @property
     def _project(self) -> str:
@@ -144,7 +144,9 @@ class KillRun:
         sha = self.repository.commit({"VERSION": version})
         body = {"git": self.url, "ref": sha, "project": self.name, "config": _CONFIG}
         status, answer = self._asked("/deployments", body, {"Idempotency-Key": uuid4().hex})
-        assert status == 202, answer
+        if status != 202:
+            verdict.wedged.append(f"deployment not accepted: {status} {answer}")
+            return
         deployment = answer["deployment"]
         self.versions[deployment] = version
         self._acknowledged.append((answer["sequence"], "deployment.requested.v1"))
@@ -186,12 +188,6 @@ class KillRun:
             if status < 500 or time.monotonic() > until:
                 return status, answer
             time.sleep(_BETWEEN_LOOKS_S)
-
-    def verify(self, verdict: Verdict) -> None:
-        """Let the installation check itself."""
-        said = self.platform.windlass("verify", "--json")
-        if said.returncode != 0:
-            verdict.verify_failures.append(f"windlass verify: {said.stdout}{said.stderr}")
 
     def _settle(self, verdict: Verdict) -> None:
         """Wait until the version before is paused, which is the last that an action leads to."""
