@@ -73,10 +73,14 @@ class HaltedError(EventLogError):
         )
         self.service = service
         self.sequence = sequence
+        self.foreign = isinstance(error, GapError)
+        """Whether it is no event that halts the rows, but that they are another log's."""
 
     @property
     def way_out(self) -> str:
         """What an operator can do about it."""
+        if self.foreign:
+            return f"Restore the log that they were read from; or build them anew: `windlass rebuild {self.service}`."
         return (
             "Upgrade to a release that can read it; or let it be passed over:"
             f" `windlass quarantine {self.service} {self.sequence} --reason TEXT`."

@@ -16,13 +16,15 @@ from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.subjects import STREAM, Service
 from windlass_eventlog import reaction
 from windlass_eventlog.buckets import Bucket
-from windlass_eventlog.errors import ConflictError, GapError, HaltedError, LogFullError
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.errors import ConflictError, HaltedError, LogFullError
 from windlass_eventlog.jetstream import deliveries
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import Expected
 from windlass_eventlog.message import Message
+from windlass_eventlog.operations import Asking, Done, Kind
 from windlass_eventlog.postgres.rows import PostgresRows
 from windlass_eventlog.quarantine import quarantine_key
 from windlass_eventlog.reactor import Reactor, WakeUp
@@ -159,9 +161,17 @@ async def test_a_stream_made_anew_is_refused_also_where_it_is_longer(
         key = deployment_key()
         await log.append(canceled(key), Expected.new(key))
 
-    with pytest.raises(GapError, match=r"sequence 3 of the EVENTS .*made anew.*windlass rebuild gateway"):
-        async with connected(Service.GATEWAY, settings, projections=[TALLIES]):
-            raise AssertionError
+    async with connected(Service.GATEWAY, settings, projections=[TALLIES]) as service, service.operating():
+        halted = service.rows.halted
+        assert halted is not None
+        assert "sequence 3 of the EVENTS that was made at" in str(halted)
+        assert halted.way_out.endswith("`windlass rebuild gateway`.")
+        assert service.rows.position == 0
+
+        asking = Asking(service.bucket(Bucket.OPERATIONS), utc_now)
+        assert isinstance(await asking.outcome(Service.GATEWAY, Kind.REBUILD, "token:test"), Done)
+        await service.caught_up(lambda: None)
+        assert len(await service.rows.find(TALLIES, {})) == 5
 
 
 async def test_a_full_log_refuses_with_the_way_out_and_loses_nothing(service: Link, link: Connection) -> None:

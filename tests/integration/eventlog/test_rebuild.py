@@ -8,7 +8,7 @@ import pytest
 from support.eventlog_samples import LAST_WRITERS, TALLIES, canceled, deployment_key
 from support.rows_contract import PROJECTIONS, UnreadableAtThree, appended
 from support.running_rows import RunningRows, rows_of
-from windlass_eventlog.errors import GapError, HaltedError, RebuildRunningError
+from windlass_eventlog.errors import HaltedError, RebuildRunningError
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.log import Expected
 from windlass_eventlog.memory import MemoryLog, MemoryRows
@@ -171,13 +171,20 @@ async def test_rows_of_another_log_are_rebuilt_from_this_one(own: Database) -> N
     async with RunningRows(older, own, PROJECTIONS).runner() as runner:
         await runner.progress.reached(30, None)
     here = RunningRows(newer, own, PROJECTIONS)
-    with pytest.raises(GapError, match="windlass rebuild gateway"):
-        await here.prepared()
+    async with here.runner() as first, here.runner() as second:
+        for runner in (first, second):
+            with pytest.raises(HaltedError, match="stand at sequence 30, but EVENTS ends at 10"):
+                await runner.progress.reached(10, None)
+        await rebuild(newer, own, here.layout, NOTHING)
 
-    await rebuild(newer, own, here.layout, NOTHING)
-
-    async with here.running() as rows:
-        assert await everything(rows) == await everything(MemoryRows(newer, PROJECTIONS))
+        first.look_again()
+        await first.progress.passed(10)
+        assert await everything(rows_of(first)) == await everything(MemoryRows(newer, PROJECTIONS))
+        await appended(newer, 1)
+        for runner in (first, second):
+            await runner.progress.passed(11)
+            assert runner.progress.halted is None
+            assert await everything(rows_of(runner)) == await everything(MemoryRows(newer, PROJECTIONS))
 
 
 async def test_quarantined_events_are_passed_over_by_rebuilds_too(own: Database) -> None:

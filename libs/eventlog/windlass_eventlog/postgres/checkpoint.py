@@ -87,23 +87,22 @@ async def check_belongs(checkpoint: Checkpoint, layout: Layout, log: EventLog) -
     """Make sure that the rows are those of this log.
 
     Raises:
-        GapError: they are ahead of it, or another stream's; says what to do.
+        GapError: they are ahead of it, or another stream's.
     """
     if checkpoint.sequence == 0:
         return
     created, head = await log.created(), await log.head()
-    way_out = f"Restore that one from a backup, or let the rows be built anew: windlass rebuild {layout.service}"
     if checkpoint.stream_created not in {None, created}:
         msg = (
             f"The rows of the {layout.service} stand at sequence {checkpoint.sequence} of the {STREAM} that was made at"
             f" {checkpoint.stream_created}, but this one was made at {created}: it was deleted and made anew, or is"
-            f" another installation's. {way_out}"
+            " another installation's."
         )
         raise GapError(msg)
     if checkpoint.sequence > head:
         msg = (
             f"The rows of the {layout.service} stand at sequence {checkpoint.sequence}, but {STREAM} ends at {head}: it"
-            f" was restored from an older backup, or is another installation's. {way_out}"
+            " was restored from an older backup, or is another installation's."
         )
         raise GapError(msg)
 

@@ -10,7 +10,7 @@ import structlog
 
 from windlass_contracts.cloudevent import TYPE_HEADER
 from windlass_contracts.subjects import STREAM
-from windlass_eventlog.errors import RowsUnavailableError
+from windlass_eventlog.errors import GapError, HaltedError, RowsUnavailableError
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.message import StoredMessage, Stretch
 from windlass_eventlog.postgres import checkpoint, leftovers
@@ -65,15 +65,10 @@ class ProjectionRunner:
     _again: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def prepare(self) -> None:
-        """Make the schema where it is missing, and take up the checkpoint.
-
-        Raises:
-            GapError: the rows are ahead of the log, or another log's.
-        """
+        """Make the schema where it is missing."""
         await self.database.ask(lambda session: checkpoint.create(session, self.layout))
         created = await self.log.created()
         await self.database.ask(lambda session: checkpoint.bind(session, self.layout, created))
-        await self._reload()
 
     async def run(self) -> NoReturn:
         """Follow the log for ever.
@@ -112,7 +107,9 @@ class ProjectionRunner:
 
     async def _follow(self) -> None:
         """Read and write until something that halted the rows is out of the way: then it is read again."""
-        await self._reload()
+        if not await self._take_up():
+            await self._grown()
+            return
         async with aclosing(self.log.stretches(self._writer.position)) as stretches:
             async for stretch in stretches:
                 for part in self._parts(stretch):
@@ -175,6 +172,25 @@ class ProjectionRunner:
         self._stored = self._writer.position
         self.cache.forget(touched)
 
+    async def _take_up(self) -> bool:
+        """Take the checkpoint as it is, and tell whether the rows are this log's. If not, they halt."""
+        try:
+            await self._reload()
+        except GapError as error:
+            why = HaltedError(self.layout.service, self._writer.before.sequence, error)
+            if self.progress.halted is None:
+                about = {"service": self.layout.service, "stream": STREAM, "sequence": why.sequence}
+                _log.error("rows.halted", why=str(why), way_out=why.way_out, **about)
+            await self.progress.halt(why)
+            return False
+        await self.progress.resume()
+        return True
+
+    async def _grown(self) -> None:
+        """Wait for the next event: by then, another process may have rebuilt the rows."""
+        async with aclosing(self.log.stretches(await self.log.head())) as stretches:
+            await anext(stretches)
+
     async def _reload(self) -> None:
         """Take the checkpoint as it is. Where it went back, so did the rows."""
         self._writer = await RowWriter.opened(self.database, self.layout)
@@ -190,7 +206,7 @@ class ProjectionRunner:
         """Stand still, loudly, until an operator lets the event be passed over."""
         why = stop.told(self.layout.service)
         about = {"service": self.layout.service, "stream": STREAM, "sequence": stop.sequence, "type": stop.kind}
-        _log.error("rows.halted", why=str(why), exc_info=stop.error, **about)
+        _log.error("rows.halted", why=str(why), way_out=why.way_out, exc_info=stop.error, **about)
         await self.progress.halt(why)
         try:
             await self.quarantine.entered(stop.sequence)
