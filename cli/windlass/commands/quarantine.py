@@ -50,7 +50,7 @@ def add(
     if as_json:
         print_json(made)
     else:
-        print_line(f"The {named} passes over sequence {sequence} from now on, and so do all rebuilds of its rows.")
+        print_line(f"{named}: passes over sequence {sequence} from now on, and so do all rebuilds of its rows.")
 
 
 @app.command("list")

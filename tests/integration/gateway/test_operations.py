@@ -178,5 +178,5 @@ async def test_the_command_quarantines_and_lists(tmp_path: Path) -> None:
     assert wrong.code == 1
     assert "stands still at sequence 7" in wrong.err
     assert made.code == 0, made.err
-    assert "The router passes over sequence 7 from now on" in made.out
+    assert "router: passes over sequence 7 from now on" in made.out
     assert [word in listed.out for word in ("router", "7", "token:installation", "A test of 2.0")] == [True] * 4

@@ -26,7 +26,7 @@ SHOP = Alias(kind="environment", name="shop")
 Told = tuple[UUID, Event]
 
 
-def moved(after: DeploymentId, before: DeploymentId | None = None, why: str = "deployment") -> Told:
+def moved(after: DeploymentId, before: DeploymentId | None = None, why: str = "cutover") -> Told:
     return PROJECT, AliasesChanged(why=why, moves=(AliasMove(alias=SHOP, before=before, after=after),))
 
 

@@ -23,6 +23,9 @@ from windlass_contracts.subjects import PROJECT_REGISTRY, Aggregate, AggregateKe
 
 _ENDS, _ROUTES, _LATEST, _READABLE = 1, 2, 4, 5
 _OWN_ADDRESS = "deployment"
+_ASKED_FOR = frozenset({"rollback", "promotion", "compensation"})
+"""Why an address may go back to an older request; a cutover never may."""
+
 _ID_BITS = (1 << 64) - 1
 
 
@@ -152,7 +155,7 @@ class LogAudit:
                 self._say(_LATEST, "alias-history", f"alias {name}", what)
             if move.after is not None:
                 self._check_target(recorded, name, move.after)
-            if change.why == "deployment":
+            if change.why not in _ASKED_FOR:
                 self._check_order(recorded, name, move.before, move.after)
             aliases[name] = move.after
             if move.alias.kind == _OWN_ADDRESS:
