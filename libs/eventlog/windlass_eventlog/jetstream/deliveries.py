@@ -43,11 +43,11 @@ class Deliveries:
 
         The same wake-up again, while it is worked on, is left alone: whatever settles the first settles it.
         """
+        self._check_made_anew(message.metadata.sequence.consumer)
         if (message.headers or {}).get(TYPE_HEADER) not in self._wanted:
             await message.ack()
             return
         sequence = message.metadata.sequence.stream
-        self._check_made_anew(message.metadata.sequence.consumer)
         if sequence not in self._tasks:
             task = asyncio.create_task(self._work(message, sequence), name=f"wake-up {sequence}")
             self._tasks[sequence] = task
