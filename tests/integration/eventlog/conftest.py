@@ -30,6 +30,11 @@ class RestartableNats:
     command: ServerCommand
     _process: ServerProcess | None = field(default=None)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         self._process = ServerProcess(self.command)
         self._process.__enter__()

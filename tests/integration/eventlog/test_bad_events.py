@@ -1,6 +1,7 @@
 """What must never be in the log, and is: the rows halt right before it, say what helps, and go on once they may."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import timedelta
@@ -17,10 +18,13 @@ from windlass_contracts.subjects import STREAM, Service
 from windlass_eventlog import reaction
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import utc_now
-from windlass_eventlog.errors import ConflictError, HaltedError, LogFullError
+from windlass_eventlog.errors import ConflictError, HaltedError, LogFullError, LogUnavailableError
+from windlass_eventlog.jetstream import connection as connection_module
 from windlass_eventlog.jetstream import deliveries
-from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.log import JetStreamLog
+from windlass_eventlog.jetstream.provisioning import provision
+from windlass_eventlog.jetstream.streams import ensure_stream
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import Expected
 from windlass_eventlog.message import Message
@@ -30,6 +34,9 @@ from windlass_eventlog.quarantine import quarantine_key
 from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_eventlog.service import connected
 from windlass_eventlog.settings import CommonSettings
+from windlass_eventlog.topology import EVENTS_BYTES
+
+from .conftest import RestartableNats
 
 BAD: dict[str, Callable[[], Message]] = {
     "unknown type": lambda: changed(
@@ -179,10 +186,13 @@ async def test_a_full_log_refuses_with_the_way_out_and_loses_nothing(service: Li
     info = await link.jetstream.stream_info(STREAM)
     await link.jetstream.update_stream(info.config.evolve(max_bytes=info.state.bytes + 10))
 
-    with pytest.raises(LogFullError, match=r"EVENTS is full.*budget"):
+    with pytest.raises(LogFullError, match=r"EVENTS is full.*nats stream edit EVENTS --max-bytes"):
         await cancel(service)
 
-    await link.jetstream.update_stream(info.config)
+    raised = 2 * EVENTS_BYTES
+    await link.jetstream.update_stream(info.config.evolve(max_bytes=raised))
+    assert await ensure_stream(link.jetstream, info.config) is None
+    assert (await link.jetstream.stream_info(STREAM)).config.max_bytes == raised
     await service.rows.reached(await cancel(service))
     assert len(await service.rows.find(TALLIES, {})) == 2
 
@@ -192,3 +202,26 @@ async def test_a_conflict_is_no_full_log(service: Link) -> None:
     await service.log.append(canceled(key), Expected.new(key))
     with pytest.raises(ConflictError):
         await service.log.append(canceled(key), Expected.new(key))
+
+
+async def test_a_disk_that_takes_nothing_is_named_with_the_way_out_and_costs_nothing(
+    restartable_nats: RestartableNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "PATIENCE", timedelta(milliseconds=500))
+    monkeypatch.setattr(connection_module, "ANSWER_WITHIN_S", 0.5)
+    await provision(restartable_nats.url)
+    async with connection(restartable_nats.url, "test") as link:
+        log = JetStreamLog(link, "0a1b2c3d")
+        key, refused = deployment_key(), canceled(deployment_key())
+        assert await log.append(canceled(key), Expected.new(key)) == 1
+        resource.prlimit(restartable_nats.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+        with pytest.raises(LogUnavailableError, match=r"EVENTS.*disk is full or read-only.*restart"):
+            await log.append(refused, Expected.new(refused.key))
+
+        restartable_nats.kill()
+        restartable_nats.start()
+        monkeypatch.undo()
+        assert await log.append(refused, Expected.new(refused.key)) == 2
+        async with aclosing(log.read(0)) as events:
+            assert [(await anext(events)).sequence for _ in range(2)] == [1, 2]

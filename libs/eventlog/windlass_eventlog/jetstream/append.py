@@ -34,7 +34,11 @@ class Append:
         Raises:
             ConflictError, LogUnavailableError, LogFullError, PermissionDeniedError: as `EventLog.append`.
         """
-        what = f"it is not known whether event {self.message.id} was appended: append it again, as it is."
+        what = (
+            f"it is not known whether event {self.message.id} was appended to {STREAM}: append it again, as it is."
+            " NATS says why in its own log; it stays silent when its disk is full or read-only: mend that, and restart"
+            " it."
+        )
         return await self.connection.ask(self._once, what)
 
     async def _once(self) -> int:
@@ -58,7 +62,10 @@ class Append:
                 raise self._conflict(error) from error
             return earlier
         if error.err_code in _OUT_OF_STORAGE or (error.err_code == _STORE_FAILED and "maximum" in str(error)):
-            msg = f"{STREAM} is full ({error.description}): nothing is appended until its budget is raised."
+            msg = (
+                f"{STREAM} is full ({error.description}): nothing is lost, and nothing is appended until its budget is"
+                f" raised: nats stream edit {STREAM} --max-bytes 16GiB"
+            )
             raise LogFullError(msg) from error
         if unanswered(error):
             raise error

@@ -42,10 +42,16 @@ async def ensure_stream(jetstream: JetStreamContext, wanted: api.StreamConfig) -
         found = (await jetstream.stream_info(name)).config
     except NotFoundError:
         return await _create(jetstream, wanted)
-    differences = drifts(found, wanted, _SETTINGS)
+    differences = [drift for drift in drifts(found, wanted, _SETTINGS) if not _raised(drift)]
     if not differences:
         return None
     return await _correct(jetstream, found, differences)
+
+
+def _raised(drift: Drift) -> bool:
+    """Tell whether an operator gave the stream a larger budget than we do: the one way out of a full log."""
+    found, wanted = drift.found, drift.wanted
+    return drift.setting == "max_bytes" and isinstance(found, int) and isinstance(wanted, int) and found > wanted
 
 
 async def _create(jetstream: JetStreamContext, wanted: api.StreamConfig) -> Change:
