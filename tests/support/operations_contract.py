@@ -131,6 +131,13 @@ class OperationsContract:
             await ended(asking, request)
             await asking.ask(Service.ROUTER, Kind.REBUILD, ACTOR)
 
+    async def test_of_many_who_ask_at_the_same_moment_one_is_heard(self, bucket: KeyValue) -> None:
+        gateways = [Asking(bucket, utc_now) for _ in range(4)]
+        asked = await asyncio.gather(
+            *(one.ask(Service.ROUTER, Kind.REBUILD, ACTOR) for one in gateways), return_exceptions=True
+        )
+        assert [type(one) for one in asked].count(BusyError) == 3
+
     async def test_a_failure_is_answered_and_the_service_lives_on(self, bucket: KeyValue, asking: Asking) -> None:
         for operation, reason in ((refused, "The engine does not answer."), (broken, "ZeroDivisionError")):
             async with answering(bucket, operation):

@@ -1,7 +1,8 @@
 """The gateway, put together."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from windlass_contracts.subjects import Service
@@ -10,10 +11,10 @@ from windlass_eventlog.clock import utc_now
 from windlass_eventlog.keys_file import read_keys
 from windlass_eventlog.link import Link
 from windlass_eventlog.operations import Asking
-from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.records import migrate
 from windlass_eventlog.service import connected
 from windlass_gateway.adapters.event_copy import EventCopy
+from windlass_gateway.adapters.event_copy_verification import VerifyingCopy
 from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.adapters.records import RECORDS
@@ -44,8 +45,7 @@ async def serve(started: Callable[[], None]) -> None:
     """Run the gateway with the settings of the environment, until cancelled; `started` is called once it answers."""
     settings = GatewaySettings()
     with listen(settings.gateway_port) as listener:
-        async with connected(Service.GATEWAY, settings, projections=ALL) as link, link.operating(_checks(link)):
-            await migrate(link.database, RECORDS)
+        async with connected(Service.GATEWAY, settings, projections=ALL) as link, _operating(link):
             gateway = _gateway(link)
             await gateway.personal.introduce(owner_id(settings.installation), Person(name="Owner"))
             keeper = DeadlineKeeper(gateway)
@@ -59,9 +59,14 @@ async def serve(started: Callable[[], None]) -> None:
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))
 
 
-def _checks(link: Link) -> list[Check]:
+@asynccontextmanager
+async def _operating(link: Link) -> AsyncIterator[None]:
+    """Make the tables of the records, and answer operators."""
+    await migrate(link.database, RECORDS)
     buckets = link.bucket(Bucket.QUARANTINE), link.bucket(Bucket.SECRETS)
-    return VerifyingLog(link.log, link.rows, *buckets, utc_now).checks()
+    verifying = VerifyingLog(link.log, link.rows, *buckets, utc_now)
+    async with link.operating([*verifying.checks(), *VerifyingCopy(link.log, link.database).checks()]):
+        yield
 
 
 def _gateway(link: Link) -> Gateway:

@@ -104,7 +104,7 @@ class Answering:
         """
         async with aclosing(self.bucket.watch(request_key(self.service))) as changes:
             async for change in changes:
-                if change.value is not None:
+                if change.value:
                     await self._take(change.value)
         raise AssertionError  # a watch ends by an error only
 

@@ -2,18 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
 from windlass_contracts.subjects import Service
-from windlass_eventlog.buckets import Change, KeyValue
+from windlass_eventlog.buckets import Change, Entry, KeyValue
 from windlass_eventlog.clock import Clock
+from windlass_eventlog.errors import KeyChangedError, KeyTakenError
 from windlass_eventlog.operations.answering import last_answer
-from windlass_eventlog.operations.model import Answer, Done, Failed, Kind, Request, Silent, answer_key, request_key
+from windlass_eventlog.operations.model import (
+    WITHDRAWN,
+    Answer,
+    Done,
+    Failed,
+    Kind,
+    Request,
+    Silent,
+    answer_key,
+    request_key,
+)
 
 SILENCE = timedelta(seconds=15)
 """Without a sign of life for so long, a service is taken for dead: it beats every second while it is at work."""
@@ -30,13 +41,12 @@ class BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Asks services, and follows what they say. Requests of one process never overtake each other."""
+    """Asks services, and follows what they say. Of two who ask at the same moment, one is told of the other."""
 
     bucket: KeyValue
     clock: Clock
     silence: timedelta = SILENCE
     fresh_id: Callable[[], UUID] = uuid4
-    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, service: Service, kind: Kind, by: str) -> Request:
         """Ask for an operation; it is not known yet whether anybody hears it.
@@ -45,13 +55,22 @@ class Asking:
             BusyError: the service is at another one.
             LogUnavailableError: the bucket did not answer.
         """
-        async with self._alone:
-            current = await self._current(service)
-            if current is not None:
-                raise BusyError(service, current)
-            request = Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock())
-            await self.bucket.put(request_key(service), request.model_dump_json().encode())
-            return request
+        while True:
+            with suppress(KeyTakenError, KeyChangedError):  # somebody asked at the same moment: look at that
+                return await self._asked(service, kind, by)
+
+    async def _asked(self, service: Service, kind: Kind, by: str) -> Request:
+        before = await self.bucket.entry(request_key(service))
+        current = await self._current(service, before)
+        if current is not None:
+            raise BusyError(service, current)
+        request = Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock())
+        content = request.model_dump_json().encode()
+        if before is None:
+            await self.bucket.create(request_key(service), content)
+        else:
+            await self.bucket.update(request_key(service), content, before.revision)
+        return request
 
     async def follow(self, service: Service, request: UUID) -> AsyncGenerator[Answer, None]:
         """Yield what the service says of a request, until its end; `Silent` is the end where it says nothing.
@@ -91,14 +110,15 @@ class Asking:
 
     async def _withdraw(self, service: Service, request: UUID) -> None:
         """Take back what nobody heard, so that it is not done at a time when nobody waits for it any more."""
-        async with self._alone:
-            present = _request(await self.bucket.get(request_key(service)))
-            if present is not None and present.id == request:
-                await self.bucket.delete(request_key(service))
+        present = await self.bucket.entry(request_key(service))
+        asked = _request(present)
+        if present is not None and asked is not None and asked.id == request:
+            with suppress(KeyChangedError):  # somebody asked for something else meanwhile
+                await self.bucket.update(request_key(service), WITHDRAWN, present.revision)
 
-    async def _current(self, service: Service) -> Request | None:
+    async def _current(self, service: Service, present: Entry | None) -> Request | None:
         """Return the request that the service is at, or is about to begin."""
-        request = _request(await self.bucket.get(request_key(service)))
+        request = _request(present)
         if request is None:
             return None
         answer = last_answer(await self.bucket.get(answer_key(service)))
@@ -107,9 +127,9 @@ class Asking:
         return None if answer.is_last or self.clock() - answer.at >= self.silence else request
 
 
-def _request(content: bytes | None) -> Request | None:
+def _request(present: Entry | None) -> Request | None:
     try:
-        return None if content is None else Request.model_validate_json(content)
+        return None if present is None else Request.model_validate_json(present.value)
     except ValidationError:
         return None
 

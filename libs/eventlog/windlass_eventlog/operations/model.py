@@ -133,6 +133,10 @@ class Answer(BaseModel):
         return isinstance(self.state, Done | Failed | Silent)
 
 
+WITHDRAWN = b""
+"""In the place of a request that nobody heard."""
+
+
 def request_key(service: Service) -> str:
     return f"request.{service}"
 
