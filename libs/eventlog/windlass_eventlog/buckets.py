@@ -1,10 +1,14 @@
 """Ports to what lies beside the log: key-value buckets for what must be deletable, an object store for large things."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Bucket(StrEnum):
@@ -92,6 +96,11 @@ class KeyValue(Protocol):
             NotProvisionedError: the bucket is gone.
         """
         ...
+
+
+async def ids_of(bucket: KeyValue) -> list[UUID]:
+    """Return the keys of a bucket whose keys are ids. Others are not of our making, and nothing refers to them."""
+    return [UUID(key) async for key in bucket.keys() if _ID.fullmatch(key)]  # noqa: SIM118 - a bucket is no dictionary
 
 
 class Objects(Protocol):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from uuid import UUID
 
-from windlass_eventlog.buckets import KeyValue
+from windlass_eventlog.buckets import KeyValue, ids_of
 from windlass_eventlog.errors import KeyChangedError
 from windlass_eventlog.keys import KeyRing, Keys, fingerprint
 from windlass_eventlog.vault import Vault
@@ -66,7 +66,7 @@ async def rotate(vault: Vault) -> AsyncGenerator[Rotation, None]:
         ring = before if resumed else KeyRing([*KeyRing.generated().lines, *before.lines])
         if not resumed:
             vault.keys.replace(ring, before)
-        names = await _names(vault.bucket)
+        names = await ids_of(vault.bucket)
         state = Rotation(fingerprint(ring.newest), len(names), resumed)
         yield state
         for some in _portions(names):
@@ -81,7 +81,7 @@ async def uses(vault: Vault) -> tuple[Sequence[KeyUse], Sequence[UUID]]:
     """Return how many values each key encrypts, the newest key first, and the values that none of them opens."""
     ring = vault.keys.current()
     counts, unreadable = [0] * len(ring.lines), []
-    for some in _portions(await _names(vault.bucket)):
+    for some in _portions(await ids_of(vault.bucket)):
         tokens = await asyncio.gather(*(vault.bucket.get(str(name)) for name in some))
         for name, token in zip(some, tokens, strict=True):
             place = None if token is None else ring.opening(token)
@@ -90,10 +90,6 @@ async def uses(vault: Vault) -> tuple[Sequence[KeyUse], Sequence[UUID]]:
             elif token is not None:
                 unreadable.append(name)
     return [KeyUse(fingerprint(line), count) for line, count in zip(ring.lines, counts, strict=True)], unreadable
-
-
-async def _names(bucket: KeyValue) -> list[UUID]:
-    return [UUID(key) async for key in bucket.keys()]  # noqa: SIM118 - a bucket is no dictionary
 
 
 def _portions(names: Sequence[UUID]) -> Iterator[Sequence[UUID]]:

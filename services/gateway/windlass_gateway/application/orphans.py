@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from windlass_contracts.subjects import Service
-from windlass_eventlog.buckets import KeyValue
+from windlass_eventlog.buckets import KeyValue, ids_of
 from windlass_eventlog.errors import AWAY
 from windlass_eventlog.projection import Projection, RowT
 from windlass_gateway.application.gateway import Gateway
@@ -79,8 +79,8 @@ class OrphanSweeper:
         Raises:
             EventLogError: the log, the rows or a bucket do not answer.
         """
-        secrets = await self._old(self._secrets, await self._unnamed(SECRETS, await _ids(self._secrets)))
-        notes = await self._old(self._notes, await self._unnamed(NOTES, await _ids(self._notes)))
+        secrets = await self._old(self._secrets, await self._unnamed(SECRETS, await ids_of(self._secrets)))
+        notes = await self._old(self._notes, await self._unnamed(NOTES, await ids_of(self._notes)))
         if not secrets and not notes:
             return Orphans()
         # The rows may lag behind what was stored a day ago, after an outage: only now do they say who names what.
@@ -143,10 +143,6 @@ class OrphanSweeper:
             async for key in bucket.keys():
                 named.update(UUID(found.decode()) for found in _ID.findall(await bucket.get(key) or b""))
         return [note for note in notes if note not in named]
-
-
-async def _ids(bucket: KeyValue) -> list[UUID]:
-    return [UUID(key) async for key in bucket.keys()]  # noqa: SIM118 - a bucket is no dictionary
 
 
 def _portions(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
