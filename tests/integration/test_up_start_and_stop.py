@@ -97,7 +97,7 @@ def test_ctrl_c_stops_from_the_gateway_to_the_data_and_says_which_apps_go_on(ano
     assert said[0] == "Stopping. These apps go on running, and answer again once the proxy is back: shop."
     assert [line.split(":")[0] for line in said[1:-1]] == [
         "Stopping gateway",
-        "Stopping builder and monitor and router and logs",
+        "Stopping builder and monitor and router and logs and keeper",
         "Stopping services' parent",
         "Stopping Traefik",
         "Stopping NATS and PostgreSQL",
