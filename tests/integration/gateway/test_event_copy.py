@@ -7,14 +7,22 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from support.raw_events import changed, good_message, published
 from support.rows_contract import UnreadableAtThree, appended
+from windlass_contracts.subjects import STREAM
 from windlass_eventlog.background import background
+from windlass_eventlog.jetstream.connection import connection
+from windlass_eventlog.jetstream.log import JetStreamLog
+from windlass_eventlog.jetstream.provisioning import provision
+from windlass_eventlog.log import EventLog
 from windlass_eventlog.memory import MemoryLog
 from windlass_eventlog.postgres.database import Database, database
 from windlass_eventlog.postgres.records import migrate
-from windlass_gateway.adapters.event_copy import EventCopy, copied_messages
+from windlass_gateway.adapters.event_copy import Copied, EventCopy, copied_messages
 from windlass_gateway.adapters.event_copy_check import CopyDifference, compare_copy
+from windlass_gateway.adapters.event_copy_verification import VerifyingCopy
 from windlass_gateway.adapters.records import RECORDS
+from windlass_gateway.restore_events import restored
 
 
 @pytest.fixture
@@ -24,7 +32,7 @@ async def own(database_url: str) -> AsyncIterator[Database]:
         yield opened
 
 
-async def copied_up_to(log: MemoryLog, own: Database, sequence: int, processes: int = 1) -> EventCopy:
+async def copied_up_to(log: EventLog, own: Database, sequence: int, processes: int = 1) -> EventCopy:
     """Copy by that many processes until the copy goes as far as `sequence`."""
     copies = [EventCopy(log, own) for _ in range(processes)]
     async with asyncio.timeout(20), background(*(copy.run() for copy in copies)):
@@ -97,3 +105,30 @@ async def test_a_stream_that_went_back_never_overwrites_what_was_copied(own: Dat
 
     assert len([message async for part in copied_messages(own, kept) for message in part]) == 5
     assert (await compare_copy(cut, own)).agrees
+
+
+async def test_a_lost_stream_is_made_again_from_its_copy(own: Database, nats_url: str, database_url: str) -> None:
+    await provision(nats_url)
+    async with connection(nats_url, "test") as link:
+        log = JetStreamLog(link, "0a1b2c3d")
+        await appended(log, 1)
+        unreadable = changed(good_message(), time="1970-01-01T00:00:00Z")
+        await published(link.jetstream, unreadable)
+        await appended(log, 20)
+        await copied_up_to(log, own, 22)
+        config = (await link.jetstream.stream_info(STREAM)).config
+        before = [message async for part in copied_messages(own, Copied(1, 22)) for message in part]
+        await link.jetstream.delete_stream(STREAM)
+        await link.jetstream.add_stream(config)
+
+        assert await restored(nats_url, database_url) == 22
+        assert await restored(nats_url, database_url) == 22, "once more changes nothing"
+
+        await copied_up_to(log, own, 22)
+        after = [message async for part in copied_messages(own, Copied(2, 22)) for message in part]
+        assert [(one.sequence, one.subject, one.headers, one.body) for one in after] == [
+            (one.sequence, one.subject, one.headers, one.body) for one in before
+        ]
+        (check,) = VerifyingCopy(log, own).checks()
+        looked = await check.look(lambda *_: None)
+        assert (looked.findings, looked.checked[0].count) == ([], 22)

@@ -142,6 +142,12 @@ def _columns(message: StoredMessage) -> tuple[object, ...]:
     return message.sequence, message.stored_at, message.subject.encode(), headers, message.body
 
 
+async def latest_copy(database: Database) -> Copied | None:
+    """Return the copy that was begun last."""
+    found = await database.ask(lambda session: session.fetchrow(_LATEST))
+    return None if found is None else Copied(found["id"], found["position"])
+
+
 async def copied_messages(database: Database, place: Copied) -> AsyncGenerator[list[StoredMessage], None]:
     """Yield the messages of a copy in order, some at once."""
     for first in range(1, place.position + 1, _AT_ONCE):
