@@ -87,18 +87,18 @@ class Planted:
 
 def private_files(home: Path) -> Mapping[Path, int]:
     """Return the files of an installation that hold its own secrets, with what others may do with them."""
-    names = ("credentials.json", "secrets.keys", "sessions.keys", "cli.json", "nats/nats.conf")
-    found = {home / name: (home / name).stat().st_mode & 0o077 for name in names if (home / name).exists()}
+    patterns = ("credentials.json", "*.keys", "cli.json", "nats/nats.conf", "nkeys/*.seed")
+    found = [path for pattern in patterns for path in home.glob(pattern) if path.is_file()]
     assert home / "credentials.json" in found
-    return found
+    return {path: path.stat().st_mode & 0o077 for path in found}
 
 
 def own_secrets(home: Path) -> Mapping[str, str]:
     """Return what the installation made for itself."""
     credentials = json.loads((home / "credentials.json").read_text())
     texts = {name: value for name, value in credentials.items() if isinstance(value, str) and "path" not in name}
-    for name in ("secrets.keys", "sessions.keys"):
-        texts |= {f"{name} {number}": key for number, key in enumerate((home / name).read_text().split())}
+    for file in (*home.glob("*.keys"), *home.glob("nkeys/*.seed")):
+        texts |= {f"{file.name} {number}": key for number, key in enumerate(file.read_text().split())}
     return texts
 
 
