@@ -44,9 +44,10 @@ def test_kept_story_ends_as_it_should(scratch: Path, story: Path) -> None:
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_planted_bug_is_found(tmp_path: Path, bug: Bug) -> None:
-    explored = explore(tmp_path, MOST_UNTIL_FOUND, bug=bug)
-    assert explored.found is not None
+def test_planted_bug_is_found_by_a_history_that_ends_well_without_it(scratch: Path, bug: Bug) -> None:
+    explored = explore(scratch, MOST_UNTIL_FOUND, bug=bug)
+    assert explored.by is not None
+    run(explored.by, scratch)
 
 
 def test_history_runs_the_same_way_each_time(scratch: Path) -> None:

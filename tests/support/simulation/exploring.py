@@ -1,7 +1,7 @@
 """Running histories: one, many, or as many as it takes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,10 @@ import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from support.simulation.history import History
+from support.simulation.invariants import Violation
 from support.simulation.planted import Bug
 from support.simulation.services import Wiring
+from support.simulation.story import Story
 from support.simulation.strategies import histories
 from support.simulation.world import World
 
@@ -20,6 +22,14 @@ SHOWN_LINES = 400
 class FoundError(AssertionError):
     """A history ends in a violation; the message is the whole story, and how to keep it."""
 
+    def __init__(self, violation: Violation, story: Story, history: History) -> None:
+        told = "\n".join(str(story).splitlines()[-SHOWN_LINES:])
+        super().__init__(
+            f"{violation}\n\n{told}\n\n{violation}\n"
+            f"To keep it, write this to tests/simulation/stories/NAME.json:\n{history.written()}"
+        )
+        self.history = history
+
 
 @dataclass(frozen=True, slots=True)
 class Explored:
@@ -27,6 +37,7 @@ class Explored:
 
     histories: int
     found: str | None
+    by: History | None = None
 
 
 @contextmanager
@@ -49,11 +60,7 @@ def run(history: History, scratch: Path, wiring: Wiring | None = None) -> None:
     world = World(history, scratch, wiring or Wiring())
     violation = world.run()
     if violation is not None:
-        story = "\n".join(str(world.story).splitlines()[-SHOWN_LINES:])
-        raise FoundError(
-            f"{violation}\n\n{story}\n\n{violation}\n"
-            f"To keep it, write this to tests/simulation/stories/NAME.json:\n{history.written()}"
-        )
+        raise FoundError(violation, world.story, history)
 
 
 def explore(scratch: Path, most: int, *, chance: int = 0, bug: Bug | None = None) -> Explored:
@@ -74,10 +81,9 @@ def explore(scratch: Path, most: int, *, chance: int = 0, bug: Bug | None = None
         count += 1
         run(history, scratch, None if bug is None else bug.wiring)
 
-    planted = (bug or Bug("none")).planted
-    with quiet(), planted():
+    with quiet(), nullcontext() if bug is None else bug.planted():
         try:
             each()
         except FoundError as error:
-            return Explored(count, str(error))
+            return Explored(count, str(error), error.history)
     return Explored(count, None)

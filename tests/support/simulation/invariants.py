@@ -5,19 +5,24 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from support.simulation.ledger import PER_DEPLOYMENT, Ledger, Told
+from support.simulation.names import INSTALLATION
 from support.simulation.people import Answer, Asked
 from windlass_builder.domain.workloads import Exited, Running
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ForbiddenTransitionError
 from windlass_contracts.event import Event
-from windlass_contracts.events import AliasesChanged, RoutesApplied
+from windlass_contracts.events import AliasesChanged, Failed, RoutesApplied, RoutesFailed
+from windlass_contracts.events.deployment import Stage
 from windlass_contracts.lifecycle import Phase
+from windlass_contracts.subjects import Service
 from windlass_eventlog.folding import fold
 
 if TYPE_CHECKING:
     from support.simulation.world import World
 
 LIFECYCLE = "0 the log follows the lifecycle"
+FORESEEN = "0 no handler fails in a way that nobody foresaw"
+RESUMED = "1 what was begun is gone on with by its owner"
 ENDS = "1 every accepted request has exactly one end"
 HEALTHY = "2 a route points only at what was seen healthy, and is called applied once the proxy serves it"
 ALWAYS = "3 an address that had a live version never points at nothing"
@@ -27,6 +32,8 @@ RUNS = "6 exactly what should run runs"
 NETWORKS = "7 a container runs in its own project's network alone"
 SECRETS = "8 no secret stands in an event or a line"
 REFUSED = "9 a refusal changes nothing"
+_AT_WORK_S = 40.0
+"""Longer than a lost wake-up takes to come again, and what it asks for to be done."""
 _DOMAIN = "localhost"
 
 
@@ -72,8 +79,20 @@ class Invariants:
                         self.violate(LATEST, f"{name} leaves {before.deployment.hex[:8]} for an older request")
             case RoutesApplied(generation=generation):
                 self._check_applied(recorded.project, generation)
+            case Failed(stage=Stage.DEADLINE, code=code) | RoutesFailed(stage=Stage.DEADLINE, code=code):
+                self._check_abandoned(recorded, Service(code.rpartition("-")[2]))
             case _:
                 pass
+
+    def _check_abandoned(self, recorded: Recorded[Event], owner: Service) -> None:
+        if self.world.was_at_work(owner, _AT_WORK_S) and self.world.was_at_work(Service.GATEWAY, 0):
+            self.violate(RESUMED, f"{recorded.key.id.hex[:8]} was given up by the gateway, but the {owner} is there")
+
+    def unforeseen(self) -> None:
+        """Look at errors of handlers that nobody foresaw."""
+        for service, consumer in self.world.consumers.items():
+            for broken in consumer.broken:
+                self.violate(FORESEEN, f"{service}, {broken.reactor}: {broken.error!r}")
 
     def _check_applied(self, project: UUID, generation: int) -> None:
         for name, address in self.ledger.addresses.items():
@@ -86,6 +105,8 @@ class Invariants:
 
     def touched(self, what: str, name: str) -> None:
         """Look at what the builder is about to do to a container."""
+        if not name.startswith(f"windlass-{INSTALLATION}-"):
+            self.violate(RUNS, f"{name} is nobody's to {what}")
         runner = self.world.node.living.get(name)
         if what not in {"pause", "stop", "remove"} or runner is None or not isinstance(runner.state, Running):
             return
@@ -109,9 +130,9 @@ class Invariants:
                 continue
             self._served[host] = frozenset(servers)
             self._check_proven(host, servers)
-        running = self._lasting()
+        lasting, running = self._lasting(), self._running()
         for host, left in before.items():
-            if left & running and not self._served.get(host, frozenset()) & running and self._had_live_version(host):
+            if left & lasting and not self._served.get(host, frozenset()) & running and self._had_live_version(host):
                 self.violate(ALWAYS, f"{host} leaves what runs for {set(self._served.get(host, ()))}")
 
     def _check_proven(self, host: str, servers: list[str]) -> None:
@@ -121,6 +142,10 @@ class Invariants:
             address = server.removeprefix("http://").rsplit(":", 1)[0]
             if (deployment, address) not in self.ledger.proven:
                 self.violate(HEALTHY, f"{host} goes to {address}, where {router} was never seen healthy")
+
+    def _running(self) -> frozenset[str]:
+        living = self.world.node.living.values()
+        return frozenset(f"http://{one.address}" for one in living if isinstance(one.state, Running))
 
     def _lasting(self) -> frozenset[str]:
         """Return where containers run that never ended by themselves: whoever leaves those does it without need."""

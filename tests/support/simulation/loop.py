@@ -61,10 +61,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             heapq.heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
-    def pass_time(self) -> None:
-        """Let time pass up to the next timer, at most by a minute; all that are due at that moment are ready then."""
-        due = self.next_timer
-        self._now = self._now + _LONGEST_S if due is None else max(self._now, due)
+    def pass_time(self, at_most: float = _LONGEST_S) -> None:
+        """Let seconds pass, up to the next timer; all that are due at that moment are ready then."""
+        due, latest = self.next_timer, self._now + at_most
+        self._now = latest if due is None or due > latest else max(self._now, due)
         while self._timers and self._timers[0][0] <= self._now:
             self._ready.append(heapq.heappop(self._timers)[2])
 

@@ -51,6 +51,7 @@ class Process:
     service: Service
     loop: VirtualLoop
     waiting: list[Gate]
+    since: float = 0.0
     dead: bool = False
     dying: bool = False
     ready: bool = False

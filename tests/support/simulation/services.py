@@ -11,6 +11,7 @@ from uuid import UUID
 from support.simulation.consumer import Consumer, UnsettledOf
 from support.simulation.log import BucketOf, LogOf, SimulatedLog, SimulatedRows, SimulatedVault
 from support.simulation.loop import VirtualLoop
+from support.simulation.names import INSTALLATION
 from support.simulation.node import Node, NodeOf
 from support.simulation.outside import Output, Probes, ProxyOf, Repositories, SimulatedProxy, listing
 from support.simulation.process import Process
@@ -46,7 +47,6 @@ from windlass_router.domain.configuration import Site
 if TYPE_CHECKING:
     from windlass_eventlog.postgres.database import Database
 
-INSTALLATION = "0badcafe"
 NODE = "one"
 SITE = Site("localhost", 4000, MARKER_PATH)
 

@@ -16,6 +16,7 @@ from support.simulation.history import Act, History, Hold, Incident, Kill, Outag
 from support.simulation.invariants import Invariants, Violation
 from support.simulation.log import SimulatedLog, SimulatedRows
 from support.simulation.loop import VirtualLoop
+from support.simulation.names import INSTALLATION
 from support.simulation.node import Node
 from support.simulation.outside import Repositories, SimulatedProxy
 from support.simulation.people import Answer, Asked, People
@@ -27,7 +28,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.ids import derived, team_id
 from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Bucket
-from windlass_eventlog.errors import EventLogError
+from windlass_eventlog.errors import AWAY
 from windlass_eventlog.keys import KeyRing, Keys
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.memory import MemoryKeyValue
@@ -44,6 +45,7 @@ _LONGEST_S = 900.0
 _PATIENCE_S = 30.0
 _RESTARTED_AFTER_S = 1.0
 _MOST_STEPS = 30_000
+_DAWDLING_S = 8.0
 _AWAY_S = (0.0, 1.0, 6.0, 50.0)
 _HELD_S = (0.1, 1.0, 35.0)
 
@@ -64,11 +66,11 @@ class World:
         self.loop.created = note_task
         self.choices = Choices(bytes.fromhex(self.history.schedule), self.history.faults)
         self.story = Story()
-        self.log = SimulatedLog(installation=services.INSTALLATION, appended=self._appended)
+        self.log = SimulatedLog(installation=INSTALLATION, appended=self._appended)
         self.node = Node(loop=self.loop, clock=self.clock, touched=self._touched, told=partial(self._tell, "node"))
         self.proxy = SimulatedProxy(loop=self.loop, served=self._served)
         self.repositories = Repositories()
-        self.people = People(team_id(services.INSTALLATION), self.repositories.heads_by_branch)
+        self.people = People(team_id(INSTALLATION), self.repositories.heads_by_branch)
         self.lines = MemoryLogStore()
         self.rows = {one: SimulatedRows(self.log, services.projections_of(one)) for one in Service}
         self.consumers = {one: Consumer(one, self.log, self.loop, self.wiring.acknowledges_first) for one in Service}
@@ -84,6 +86,7 @@ class World:
         self._awaited: Act | None = None
         self._left = len(self.history.acts)
         self._fresh = 0
+        self.held_until: dict[Service, float] = {}
 
     def clock(self) -> datetime:
         return NOON + timedelta(seconds=self.loop.time())
@@ -156,6 +159,7 @@ class World:
     def _step(self) -> None:
         self.loop.settle()
         self._bury()
+        self.invariants.unforeseen()
         while self._due:
             act = self._due.pop(0)
             if self._can(act):
@@ -205,13 +209,18 @@ class World:
                 consumer = self.consumers[self.choices.one_of(list(Service))]
                 consumer.again(1 + self.choices.byte() % self.log.length)
             case _:
-                self.loop.pass_time()
+                self._dawdle()
 
     def _can(self, act: Act) -> bool:
         """Tell whether somebody is there who could be asked."""
         gateway = self.processes[Service.GATEWAY]
         is_fate = isinstance(act, Kill | Hold | Outage | Incident)
         return is_fate or (gateway.gateway is not None and not gateway.dead and not gateway.dying)
+
+    def _dawdle(self) -> None:
+        """Let time pass although there is work."""
+        self.loop.pass_time(_DAWDLING_S)
+        self.held_until |= dict.fromkeys(Service, self.loop.time())
 
     def _act(self, act: Act) -> None:
         if isinstance(act, Kill):
@@ -261,10 +270,11 @@ class World:
         self._tell("fate", f"the rows of the {service} stand still for {seconds:g} s")
         rows = self.rows[service]
         rows.stay_at(rows.position)
+        self.held_until[service] = self.loop.time() + seconds
         self.loop.call_later(seconds, rows.stay_at, None)
 
     def _start(self, service: Service) -> None:
-        process = Process(service, self.loop, self.gates)
+        process = Process(service, self.loop, self.gates, since=self.loop.time())
         self.processes[service] = process
         self._tell(service, "starts")
         process.main = process.spawn(partial(services.serve, self, process), f"{service}")
@@ -307,6 +317,13 @@ class World:
     def _touched(self, what: str, name: str) -> None:
         self.invariants.touched(what, name)
 
+    def was_at_work(self, service: Service, seconds: float) -> bool:
+        """Tell whether a service had all that it needs for so long."""
+        process, now = self.processes[service], self.loop.time()
+        return (
+            process.ready and not process.dead and max(process.since, self.held_until.get(service, 0)) + seconds < now
+        )
+
     def _served(self) -> None:
         self._tell("proxy", f"serves {self.proxy.mark.split('-')[0]}")
         self.invariants.served()
@@ -319,4 +336,4 @@ def _is_foreseen(error: BaseException | None) -> bool:
     """Tell whether a supervisor's answer, to start it again, is the one that was meant."""
     if isinstance(error, BaseExceptionGroup):
         return all(_is_foreseen(one) for one in error.exceptions)
-    return isinstance(error, EventLogError | EngineError)
+    return isinstance(error, (EngineError, *AWAY))

@@ -11,6 +11,7 @@ from time import monotonic
 
 from windlass_builder.application.build_log import BuildLog
 from windlass_builder.application.containers import Containers, node_limits
+from windlass_builder.application.engine_away import engine_may_be_away
 from windlass_builder.application.failures import (
     DEPLOYMENT_ERRORS,
     UnknownRunnerError,
@@ -20,7 +21,6 @@ from windlass_builder.application.failures import (
 from windlass_builder.application.interruption import DeploymentEndedError, unless_ended
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import DEPLOYMENTS
-from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
 from windlass_builder.application.source import GitFailedError, SourceFetcher, SourceLocation, SourceTimedOutError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing, detect, start_command
@@ -29,14 +29,11 @@ from windlass_contracts.events import BuildStarted, BuildSucceeded
 from windlass_contracts.events.deployment import GitSource, Recipe
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.errors import TryAgain
 from windlass_eventlog.failpoints import reach
 from windlass_eventlog.logs.port import DeploymentLog, LogStore
 from windlass_eventlog.logs.redaction import Redaction
 from windlass_eventlog.logs.writer import LogWriter
 from windlass_eventlog.reactor import WakeUp
-
-ENGINE_AWAY = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -59,14 +56,13 @@ class Deploying:
             return
         journal = Journal.of(self.append, found, wake.recorded)
         try:
-            await unless_ended(self.containers.rows, identity, self._deploy(journal, found.row))
+            with engine_may_be_away():
+                await unless_ended(self.containers.rows, identity, self._deploy(journal, found.row))
         except DeploymentEndedError:
             return
         except DEPLOYMENT_ERRORS as error:
             told = self._told.get(identity)
             await journal.add(failure(error, None if told is None else told.end))
-        except (EngineError, AddressesExhaustedError) as error:
-            raise TryAgain(ENGINE_AWAY, str(error)) from error
         finally:
             self._told.pop(identity, None)
 

@@ -1,10 +1,12 @@
 """What the engine says of containers: exits that nobody asked for, and its own restarts, written down as they come."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from windlass_builder.application.containers import Containers
-from windlass_builder.application.deploying import ENGINE_AWAY
+from windlass_builder.application.engine_away import ENGINE_AWAY
 from windlass_builder.application.failures import exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.reconciling import Reconciling
@@ -34,22 +36,31 @@ class Exits:
             await self.note(event)
             if isinstance(event, RunnerRemoved):
                 # Somebody removed it by hand, or we did: what is still wanted comes back.
-                await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))
+                await self._until_done(partial(self._restored, event))
 
     async def note(self, event: RunnerEvent) -> None:
         """Write down one thing that the engine said, unless the log knows it already."""
+        await self._until_done(partial(self._noted, event))
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it until it is done: events are not told twice, so that each waits for what is away."""
         while True:
             try:
-                async with self.containers.alone_with(DeploymentId(event.deployment)) as found:
-                    if found is not None:
-                        await self._note(event, found)
+                await work()
             except ConflictError as conflict:
                 await self.containers.caught_up(conflict.actual or 0)
             except (EngineError, *AWAY):
-                # Events are not told twice: this one waits until it can be written down.
                 await asyncio.sleep(ENGINE_AWAY.total_seconds())
             else:
                 return
+
+    async def _restored(self, event: RunnerEvent) -> None:
+        await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))
+
+    async def _noted(self, event: RunnerEvent) -> None:
+        async with self.containers.alone_with(DeploymentId(event.deployment)) as found:
+            if found is not None:
+                await self._note(event, found)
 
     async def _note(self, event: RunnerEvent, found: Versioned[Deployment]) -> None:
         container = found.row.container(event.runner)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from windlass_builder.application.containers import Containers
+from windlass_builder.application.engine_away import engine_may_be_away
 from windlass_builder.application.failures import DEPLOYMENT_ERRORS, exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
@@ -54,7 +55,8 @@ class Reconciling:
         """See to it that what addresses moved to runs: after a compensation it may have been paused meanwhile."""
         if isinstance(wake.recorded.event, AliasesChanged):
             for deployment in {move.after for move in wake.recorded.event.moves if move.after is not None}:
-                await self.restore_wanted(wake.recorded.project, deployment)
+                with engine_may_be_away():
+                    await self.restore_wanted(wake.recorded.project, deployment)
 
     async def restore_wanted(self, project: ProjectId, deployment: DeploymentId) -> None:
         """Start again what a deployment misses, if an address points at it or somebody asked for it."""
@@ -116,12 +118,13 @@ class Reconciling:
 
     async def _start_missing(self, found: Versioned[Deployment]) -> None:
         row = found.row
-        if len(row.running) >= row.config.replicas or not row.release or not row.recipe:
+        if not row.release or not row.recipe:
             return
         journal = Journal.of(self.append, found, Observed(("restore", str(found.key), str(found.sequence))))
         if row.phase is Phase.LIVE:
+            # Also where all run: whoever started the last one may have died before it was left to the engine.
             await self.containers.keep_up(journal, row, row.release, start_command(row.recipe))
-        elif row.phase in _ON_THE_WAY:
+        elif row.phase in _ON_THE_WAY and len(row.running) < row.config.replicas:
             await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
 
     async def _reap(self, runner: Runner) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from windlass_builder.application.containers import Containers
-from windlass_builder.application.deploying import ENGINE_AWAY
+from windlass_builder.application.engine_away import ENGINE_AWAY
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
 from windlass_builder.application.runtime_errors import EngineError
@@ -15,6 +15,7 @@ from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.retirement import LookAgain, Pause, StayAsItIs, Stop, next_step
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.ids import DeploymentId, ProjectId
+from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Versioned
@@ -87,5 +88,6 @@ class Retiring:
             case Pause(containers=containers):
                 await self.containers.pause(journal, containers)
             case Stop():
-                await self.containers.stop(journal, found.row, "retired")
+                why = "retired" if found.row.phase is Phase.LIVE else str(found.row.phase)
+                await self.containers.stop(journal, found.row, why)
         return timedelta(0)

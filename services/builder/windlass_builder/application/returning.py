@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 
 from windlass_builder.application.containers import Containers
-from windlass_builder.application.deploying import ENGINE_AWAY
+from windlass_builder.application.engine_away import engine_may_be_away
 from windlass_builder.application.failures import DEPLOYMENT_ERRORS, NotReturnableError, failure
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import ROUTES
-from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_contracts.events import PromotionRequested, RollbackRequested, RoutesFailed
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.errors import TryAgain
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import WakeUp
 
@@ -33,12 +31,11 @@ class Returning:
         if routes is None or wake.recorded.metadata.id not in routes.row.wanted:
             return
         try:
-            async with self.containers.alone_with(event.to) as found:
-                await self._run(wake, event.to, found)
+            with engine_may_be_away():
+                async with self.containers.alone_with(event.to) as found:
+                    await self._run(wake, event.to, found)
         except DEPLOYMENT_ERRORS as error:
             await self._give_up(wake, routes.sequence, error)
-        except (EngineError, AddressesExhaustedError) as error:
-            raise TryAgain(ENGINE_AWAY, str(error)) from error
 
     async def _run(self, wake: WakeUp, to: DeploymentId, found: Versioned[Deployment] | None) -> None:
         if found is None or found.row.phase is not Phase.LIVE or not found.row.release or not found.row.recipe:

@@ -44,6 +44,8 @@ class Stop:
 BETWEEN_LOOKS = timedelta(seconds=2)
 """When to look again at a container that is in use: nothing gives a sign when its last connection ends."""
 
+ENDED_WITHOUT_WINNING = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
+
 Step = StayAsItIs | LookAgain | Pause | Stop
 
 
@@ -52,17 +54,23 @@ def next_step(
 ) -> Step:
     """Return what is to be done about a deployment that was live; `busy` are its containers with open connections.
 
-    One that addresses were taken back from, because its cutover failed, never was: its end stops it.
+    One whose cutover failed never was: it is stopped as soon as the addresses that it had are confirmed to have left.
     """
-    if deployment.phase is not Phase.LIVE:
-        return StayAsItIs()
     leaving = routes.leaving.get(identity)
     if leaving is None or leaving.idle_since is None or identity in routes.referenced:
         return StayAsItIs()
     if deployment.claimed_at > leaving.sequence or not deployment.present:
         return StayAsItIs()
+    if deployment.phase in ENDED_WITHOUT_WINNING:
+        return Stop(tuple(container.name for container in deployment.present))
+    if deployment.phase is not Phase.LIVE:
+        return StayAsItIs()
+    return _cooled(deployment, leaving.idle_since, now, busy)
+
+
+def _cooled(deployment: Deployment, idle_since: datetime, now: datetime, busy: Collection[str]) -> Step:
     rules = deployment.config.retirement
-    pause_at = leaving.idle_since + timedelta(seconds=rules.drain_s + rules.grace_s)
+    pause_at = idle_since + timedelta(seconds=rules.drain_s + rules.grace_s)
     stop_at = pause_at + timedelta(seconds=rules.keep_warm_s)
     if now >= stop_at:
         return Stop(tuple(container.name for container in deployment.present))

@@ -45,6 +45,11 @@ class Routes(BaseModel):
         """The deployments that some alias points at, or that somebody asked to come back."""
         return frozenset(self.aliases.values()) | frozenset(self.wanted.values())
 
+    def may_be_asked(self, deployment: DeploymentId) -> bool:
+        """Tell whether proxies may send requests to a deployment: addresses are its own, or were until just now."""
+        leaving = self.leaving.get(deployment)
+        return deployment in self.aliases.values() or (leaving is not None and leaving.idle_since is None)
+
 
 def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
     """Fold one event into the row."""

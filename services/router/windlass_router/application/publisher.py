@@ -153,14 +153,18 @@ class Publisher:
         routes = await self.rows.find(ROUTES, {})
         routable = await self.rows.find(DEPLOYMENTS, {"routable": True})
         rows = {DeploymentId(found.key): found.row for found in routable}
+        named = {pointer.current.deployment for found in routes for pointer in found.row.pointers.values()}
+        silent = await self.rows.get_all(DEPLOYMENTS, named - rows.keys())
+        rows |= {DeploymentId(key): found.row for key, found in silent.items()}
         return [target for found in routes for target in self._of_project(found.row, rows)]
 
     def _of_project(self, routes: Routes, rows: Mapping[DeploymentId, Deployment]) -> list[Target]:
         hosts: dict[DeploymentId, dict[str, int]] = {}
+        lost = frozenset(deployment for deployment, row in rows.items() if row.lost)
         for pointer in routes.pointers.values():
-            hosts.setdefault(pointer.current.deployment, {})[self._host(pointer)] = pointer.since
+            hosts.setdefault(pointer.answering(lost), {})[self._host(pointer)] = pointer.since
         return [
-            Target(deployment, names, rows[deployment].servers if deployment in rows else ())
+            Target(deployment, names, rows[deployment].servers if deployment in rows else (), deployment in lost)
             for deployment, names in hosts.items()
         ]
 

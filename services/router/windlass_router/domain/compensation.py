@@ -12,8 +12,6 @@ from windlass_router.domain.routes import COMPENSATION
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import AppendToRoutes, Step
 
-_ENDED_WITHOUT_WINNING = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
-
 
 def take_back(situation: Situation) -> Iterator[Step]:
     """Take the addresses back of deployments that failed, and of requests that were given up or not confirmed."""
@@ -28,9 +26,7 @@ def take_back(situation: Situation) -> Iterator[Step]:
 
 
 def _fails(row: Deployment, situation: Situation) -> bool:
-    if row.phase is Phase.CUTOVER:
-        return situation.refused is not None or not row.servers
-    return row.phase in _ENDED_WITHOUT_WINNING
+    return row.lost or (row.phase is Phase.CUTOVER and situation.refused is not None)
 
 
 def _is_lost(request: Request, situation: Situation) -> bool:

@@ -34,11 +34,15 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A deployment, where its containers answer, and its hosts, each with the sequence since which it has it."""
+    """A deployment, where its containers answer, and its hosts, each with the sequence since which it has it.
+
+    One that `lost` answers at none but its own address any more.
+    """
 
     deployment: DeploymentId
     hosts: Mapping[str, int]
     servers: tuple[tuple[str, int], ...]
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class _Draft:
     def add(self, target: Target, owners: Mapping[str, DeploymentId | None]) -> None:
         """Add what is safe of a target."""
         name = router_name(target.deployment)
+        if target.lost:
+            self.refused[target.deployment] = "The deployment ended before its routes were confirmed."
         rules = [rule for host in sorted(target.hosts) for rule in self._safe(target, _rule, host, target, owners)]
         urls = [url for address, port in target.servers for url in self._safe(target, server_url, address, port)]
         if rules:

@@ -29,6 +29,7 @@ _MEANING: Mapping[type[Event], Mapping[str, bool]] = {
     Healthy: {"healthy": True, "proven": True},
     Unhealthy: {"healthy": False},
 }
+_ENDED_WITHOUT_WINNING = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -84,6 +85,11 @@ class Deployment(BaseModel):
         proven = [one for one in self.containers.values() if one.running and one.proven]
         best = [one for one in proven if one.healthy] or proven
         return tuple(sorted((one.address, one.port) for one in best))
+
+    @property
+    def lost(self) -> bool:
+        """Whether it ended without winning, or will: its addresses are to be taken back, whatever the proxies say."""
+        return self.phase in _ENDED_WITHOUT_WINNING or (self.phase is Phase.CUTOVER and not self.servers)
 
 
 def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:

@@ -1,6 +1,6 @@
 """Addresses and who answers at them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +34,11 @@ class Pointer(BaseModel):
     current: Holder
     previous: Holder | None = None
     since: int
+
+    def answering(self, lost: Collection[DeploymentId]) -> DeploymentId:
+        """Return who takes requests: who had the address before, as long as it is not taken back from one that lost."""
+        is_lost = self.alias.kind != IMMUTABLE and self.current.deployment in lost
+        return self.previous.deployment if is_lost and self.previous is not None else self.current.deployment
 
 
 def moves_back(pointers: Iterable[Pointer]) -> tuple[AliasMove, ...]:

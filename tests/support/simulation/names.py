@@ -1,0 +1,3 @@
+"""What the simulated installation is called."""
+
+INSTALLATION = "0badcafe"
