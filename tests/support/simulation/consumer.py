@@ -89,6 +89,7 @@ class Consumer:
     broken: list[Broken] = field(default_factory=list)
     unsettled: MemoryUnsettled = field(default_factory=MemoryUnsettled)
     _seen: int = 0
+    _delivered: int = 0
 
     def due(self) -> list[Pending]:
         """Return what may be delivered now."""
@@ -112,7 +113,8 @@ class Consumer:
             return
         pending.held = True
         pending.attempt += 1
-        message = Delivered(self, pending, self.process, self.log.stored(pending.sequence))
+        self._delivered += 1
+        message = Delivered(self, pending, self.process, self.log.stored(pending.sequence), self._delivered)
         if self.acknowledges_first:
             await message.ack()
         await self.deliveries.take(cast("Msg", message))
@@ -149,6 +151,8 @@ class Delivered:
     pending: Pending
     process: Process
     message: StoredMessage
+    place: int
+    """Its number among all that the durable ever delivered."""
 
     @property
     def subject(self) -> str:
@@ -165,7 +169,8 @@ class Delivered:
     @property
     def metadata(self) -> SimpleNamespace:
         return SimpleNamespace(
-            sequence=SimpleNamespace(stream=self.pending.sequence), num_delivered=self.pending.attempt
+            sequence=SimpleNamespace(stream=self.pending.sequence, consumer=self.place),
+            num_delivered=self.pending.attempt,
         )
 
     async def ack(self) -> None:

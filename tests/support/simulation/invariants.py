@@ -89,7 +89,9 @@ class Invariants:
             self.violate(RESUMED, f"{recorded.key.id.hex[:8]} was given up by the gateway, but the {owner} is there")
 
     def unforeseen(self) -> None:
-        """Look at errors of handlers that nobody foresaw."""
+        """Look at errors of handlers and other tasks that nobody foresaw."""
+        for complaint in self.world.loop.complaints:
+            self.violate(FORESEEN, repr(complaint))
         for service, consumer in self.world.consumers.items():
             for broken in consumer.broken:
                 self.violate(FORESEEN, f"{service}, {broken.reactor}: {broken.error!r}")
