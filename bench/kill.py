@@ -24,7 +24,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +78,12 @@ class Bench:
         while waiting:
             case = waiting.pop(0)
             progress.update(task, description=str(case))
-            verdict = run.run(case)
+            try:
+                verdict = run.run(case)
+            except KeyboardInterrupt:
+                waiting.clear()
+                run.look_closely(self.verdicts[-1])
+                break
             if len(waiting) % LOOKED_AT_CLOSELY_EACH == 0 or verdict.wrong:
                 run.look_closely(verdict)
             self.verdicts.append(verdict)
@@ -129,8 +134,7 @@ def main() -> None:
             Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=_console, transient=True)
         )
         bench = Bench(Path(folder))
-        with suppress(KeyboardInterrupt):
-            bench.run(progress)
+        bench.run(progress)
     if os.environ.get("REPORT"):
         write_matrix(DOCUMENT, bench.verdicts, bench.planned, bench.undisturbed_s)
     report(bench)

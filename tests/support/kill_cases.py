@@ -39,13 +39,13 @@ def full_matrix(points: Mapping[Action, Sequence[Reached]]) -> Sequence[KillCase
     service is about to acknowledge an event. Neighbours in the order have different victims: who was just started
     again is left in peace for a while.
     """
-    by_victim: dict[str, list[KillCase]] = {}
+    by_victim: dict[tuple[Action, str], list[KillCase]] = {}
     for action, reached in points.items():
         for service, point in dict.fromkeys((one.service, one.point) for one in reached):
-            by_victim.setdefault(service, []).append(KillCase(action, service, point, service))
+            by_victim.setdefault((action, service), []).append(KillCase(action, service, point, service))
         for point, service in _of_servers(reached).items():
             for server in SERVERS:
-                by_victim.setdefault(server, []).append(KillCase(action, service, point, server))
+                by_victim.setdefault((action, server), []).append(KillCase(action, service, point, server))
     return [case for cases in zip_longest(*by_victim.values()) for case in cases if case is not None]
 
 

@@ -25,7 +25,7 @@ _WHAT_IT_SHOWS = {
 _OF_SERVERS = {
     "NATS": "what was acknowledged is on disk; all others connect again and go on",
     "PostgreSQL": "rows and checkpoint are those of one moment; what follows is read again",
-    "Traefik": "it serves the last routes as soon as it listens; what is awaited of it is asked again",
+    "Traefik": "it serves the last routes once it has read them; what is awaited of it is asked again",
 }
 
 
