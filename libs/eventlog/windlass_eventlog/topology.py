@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from windlass_contracts.subjects import ALL_EVENTS, Service
+from windlass_eventlog.buckets import Bucket
 
 GIB = 1024**3
 
@@ -44,6 +45,11 @@ def durable_of(service: Service) -> Durable:
     return next(durable for durable in DURABLES if durable.service is service)
 
 
+def republished(pattern: str) -> str:
+    """Return where the server publishes what it has stored under a subject or pattern; nobody else may."""
+    return f"stored.{pattern}"
+
+
 EVENTS_BYTES = 8 * GIB
 LOGS_BYTES = GIB
 LOGS_AGE = timedelta(hours=24)
@@ -54,6 +60,8 @@ AUDIT_AGE = timedelta(days=90)
 AUDITS_PER_SUBJECT = 1_000
 """A subject names actor and address, so that none of them can push out what the others did."""
 BUCKET_BYTES = GIB // 4
+WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS})
+"""The buckets whose changes are told; what the others hold is nobody's business before it is asked for."""
 OBJECTS = "OBJECTS"
 OBJECTS_BYTES = 4 * GIB
 DEDUPLICATED_FOR = timedelta(minutes=2)

@@ -18,7 +18,7 @@ from .conftest import RestartableNats
 class TestJetStreamKeyValue(KeyValueContract):
     @pytest.fixture
     async def bucket(self, link: Connection) -> JetStreamKeyValue:
-        return await JetStreamKeyValue.opened(link, Bucket.NOTES)
+        return await JetStreamKeyValue.opened(link, Bucket.OPERATIONS)
 
     async def test_nothing_of_a_deleted_value_stays_in_the_stream(
         self, bucket: JetStreamKeyValue, link: Connection
@@ -26,8 +26,8 @@ class TestJetStreamKeyValue(KeyValueContract):
         await bucket.create("key", b"precious")
         await bucket.delete("key")
 
-        state = (await link.jetstream.stream_info("KV_NOTES")).state
-        mark = await link.jetstream.get_msg("KV_NOTES", state.last_seq)
+        state = (await link.jetstream.stream_info("KV_OPERATIONS")).state
+        mark = await link.jetstream.get_msg("KV_OPERATIONS", state.last_seq)
         assert state.messages == 1
         assert not mark.data
 

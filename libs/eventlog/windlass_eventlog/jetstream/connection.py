@@ -12,6 +12,7 @@ import nats.errors
 import stamina
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
@@ -157,6 +158,16 @@ class Connection:
                 patience.reschedule(soon)
         for call in tuple(self._reconnect_calls):
             call()
+
+    @asynccontextmanager
+    async def subscribed(self, subject: str, arrive: Callable[[Msg], Awaitable[None]]) -> AsyncIterator[None]:
+        """Hand over what is sent to a subject for as long as the block lasts; whoever takes it bounds what waits."""
+        subscription = await self.client.subscribe(subject, cb=arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        try:
+            yield
+        finally:
+            if not self.client.is_closed:
+                await subscription.unsubscribe()
 
     def _refuse(self, subject: str, message: str) -> None:
         self._refusals[subject] = PermissionDeniedError(message)

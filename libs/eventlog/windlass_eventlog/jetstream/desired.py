@@ -6,7 +6,7 @@ from windlass_contracts.logs import ALL_LOGS, LOG_STREAM
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog import topology
 from windlass_eventlog.buckets import Bucket
-from windlass_eventlog.topology import Durable
+from windlass_eventlog.topology import Durable, republished
 
 
 def streams() -> tuple[api.StreamConfig, ...]:
@@ -43,6 +43,7 @@ def _events() -> api.StreamConfig:
         allow_direct=True,
         compression=api.StoreCompression.S2,
         duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
+        republish=_again(ALL_EVENTS),
     )
 
 
@@ -57,6 +58,7 @@ def _logs() -> api.StreamConfig:
         allow_direct=True,
         duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
         persist_mode=api.PersistMode.ASYNC,  # it never delays an append beside it; a crash may cost its last lines
+        republish=_again(ALL_LOGS),
     )
 
 
@@ -76,9 +78,10 @@ def _audit() -> api.StreamConfig:
 
 def _bucket(bucket: Bucket) -> api.StreamConfig:
     """Return a bucket that remembers one value a key, so that what is deleted is gone. Source: NATS ADR-8."""
+    subjects = f"$KV.{bucket}.>"
     return api.StreamConfig(
         name=f"KV_{bucket}",
-        subjects=[f"$KV.{bucket}.>"],
+        subjects=[subjects],
         storage=api.StorageType.FILE,
         max_bytes=topology.BUCKET_BYTES,
         max_msgs_per_subject=1,
@@ -87,6 +90,7 @@ def _bucket(bucket: Bucket) -> api.StreamConfig:
         allow_rollup_hdrs=True,
         allow_direct=True,
         duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
+        republish=_again(subjects) if bucket in topology.WATCHED else None,
     )
 
 
@@ -102,3 +106,8 @@ def _objects() -> api.StreamConfig:
         allow_direct=True,
         duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
     )
+
+
+def _again(pattern: str) -> api.RePublish:
+    """Have what is stored published once more, with its sequence: that is how a stream is followed."""
+    return api.RePublish(src=pattern, dest=republished(pattern))

@@ -5,7 +5,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from nats.aio.msg import Msg
 from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 
@@ -17,13 +16,14 @@ from windlass_eventlog.failpoints import reach
 from windlass_eventlog.jetstream.append import Append
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.reader import ordered
+from windlass_eventlog.jetstream.stored import Stored
 from windlass_eventlog.log import EventLog, Expected
 from windlass_eventlog.message import Message, StoredMessage, Stretch
 
 
 @dataclass(frozen=True, slots=True)
 class JetStreamLog(EventLog):
-    """Appends with expected sequences that the server checks; reads by ordered consumers.
+    """Appends with expected sequences that the server checks; reads in order, without consumers.
 
     An event that is appended again is recognised for ever where its condition does not hold any more, and for two
     minutes (the stream's duplicate window) where another condition holds: decide from rows before appending again.
@@ -51,7 +51,7 @@ class JetStreamLog(EventLog):
     async def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
         async with aclosing(ordered(self.connection, after, ALL_EVENTS)) as lists:
             async for messages in lists:
-                yield Stretch([_stored(message) for message in messages], messages[-1].metadata.num_pending)
+                yield Stretch([_stored(message) for message in messages], messages[-1].to_come)
 
     async def head(self) -> int:
         return int((await self._info(f"where does {STREAM} end?")).state.last_seq)
@@ -72,7 +72,7 @@ class JetStreamLog(EventLog):
             raise NotProvisionedError(msg) from error
 
 
-def _stored(message: Msg) -> StoredMessage:
-    metadata = message.metadata
-    headers = message.headers or {}
-    return StoredMessage(metadata.sequence.stream, metadata.timestamp, message.subject, headers, message.data)
+def _stored(message: Stored) -> StoredMessage:
+    return StoredMessage(
+        message.sequence, datetime.fromisoformat(message.time), message.subject, message.headers, message.data
+    )

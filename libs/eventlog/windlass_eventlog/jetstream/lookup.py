@@ -8,7 +8,7 @@ from nats.js.errors import NotFoundError
 from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.pull import Selection, pulled
+from windlass_eventlog.jetstream.stored import Selection, stored
 
 
 async def next_message(
@@ -27,12 +27,9 @@ async def sequence_of(connection: Connection, subject: str, message_id: str) -> 
     Raises:
         nats.errors.Error, TimeoutError: the server did not say.
     """
-    if await next_message(connection, subject, 1) is None:
-        return None
-    async with aclosing(pulled(connection, Selection(subject, headers_only=True))) as messages:
-        async for message, to_come in messages:
-            if (message.headers or {}).get(MESSAGE_ID_HEADER) == message_id:
-                return int(message.metadata.sequence.stream)
-            if to_come == 0:
-                return None
+    async with aclosing(stored(connection, Selection(subject))) as lists:
+        async for messages in lists:
+            for message in messages:
+                if message.headers.get(MESSAGE_ID_HEADER) == message_id:
+                    return message.sequence
     return None

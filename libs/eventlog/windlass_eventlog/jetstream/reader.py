@@ -8,14 +8,14 @@ from datetime import datetime
 
 import nats.errors
 import structlog
-from nats.aio.msg import Msg
 from nats.js import api
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
 from windlass_eventlog.errors import GapError, NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.pull import Selection, pulled_together
+from windlass_eventlog.jetstream.following import followed
+from windlass_eventlog.jetstream.stored import Selection, Stored
 
 _TRY_AGAIN_AFTER_S = 0.1
 _RESTORE = "Restore the stream from a backup, or rebuild what was read from it."
@@ -57,7 +57,7 @@ class _Place:
         self.position = sequence
 
 
-async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGenerator[list[Msg], None]:
+async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGenerator[list[Stored], None]:
     """Yield all messages that match, those that are there at once together, and go on with those still to come.
 
     Raises:
@@ -67,10 +67,10 @@ async def ordered(connection: Connection, after: int, pattern: str) -> AsyncGene
     while True:
         try:
             place.check(await _stream_info(connection, place))
-            async with aclosing(pulled_together(connection, Selection(pattern, place.position + 1))) as lists:
+            async with aclosing(followed(connection, Selection(pattern, place.position + 1))) as lists:
                 async for messages in lists:
                     for message in messages:
-                        place.advance(message.metadata.sequence.stream)
+                        place.advance(message.sequence)
                     yield messages
         except (nats.errors.Error, OSError) as error:
             _log.info("log.reading_again", after=place.position, pattern=pattern, why=str(error) or repr(error))

@@ -24,6 +24,7 @@ _SETTINGS = (
     "compression",
     "duplicate_window",
     "persist_mode",
+    "republish",
 )
 _NO_ROOM = 10047
 _LEAST_BYTES = 64 * 1024 * 1024
@@ -74,9 +75,10 @@ async def _correct(jetstream: JetStreamContext, found: api.StreamConfig, differe
     try:
         await jetstream.update_stream(found.evolve(**{drift.setting: drift.wanted for drift in differences}))
     except APIError as error:
-        budget_alone = [drift.setting for drift in differences] == ["max_bytes"]
-        if error.err_code == _NO_ROOM and budget_alone:
-            return None  # there was no room when it was made, and there is none now
+        besides = [drift for drift in differences if drift.setting != "max_bytes"]
+        if error.err_code == _NO_ROOM and len(besides) < len(differences):
+            # There was no room for its budget when it was made, and there is none now.
+            return await _correct(jetstream, found, besides) if besides else None
         details = "; ".join(map(str, differences))
         raise ProvisioningError(f"{_refusal(name, 'changed', error)} Wanted: {details}.") from error
     return Change(Action.CORRECTED, f"stream {name}", tuple(map(str, differences)))

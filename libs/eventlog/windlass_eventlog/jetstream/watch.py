@@ -1,6 +1,7 @@
 """A bucket watched in order, across reconnects and restarts of the server.
 
-By a consumer of our own that only ever goes on: the library's watcher hands out everything again after a reconnect.
+By a reading of our own that only ever goes on: the library's watcher makes a consumer, which no service may, and hands
+out everything again after a reconnect.
 """
 
 import asyncio
@@ -11,15 +12,15 @@ from datetime import datetime
 
 import nats.errors
 import structlog
-from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from nats.js.kv import KV_OP
 
 from windlass_eventlog.buckets import Bucket, Change
 from windlass_eventlog.errors import NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.lookup import next_message
-from windlass_eventlog.jetstream.pull import Selection, pulled
+from windlass_eventlog.jetstream.following import followed
+from windlass_eventlog.jetstream.stored import Selection, Stored, stored
+from windlass_eventlog.topology import WATCHED
 
 _TRY_AGAIN_AFTER_S = 0.1
 
@@ -53,11 +54,11 @@ class _Watch:
         if self.created != info.created or info.state.last_seq < self.position:
             self.position, self.created = 0, info.created
 
-    def take(self, message: Msg) -> Change | None:
+    def take(self, message: Stored) -> Change | None:
         """Return what a message says; None where it says that something is gone of which nothing was told."""
-        self.position = message.metadata.sequence.stream
+        self.position = message.sequence
         key = message.subject.removeprefix(f"$KV.{self.bucket}.")
-        if KV_OP not in (message.headers or {}):
+        if KV_OP not in message.headers:
             self.told.add(key)
             return Change(key, message.data)
         if key not in self.told:
@@ -71,16 +72,20 @@ async def watched(connection: Connection, bucket: Bucket, prefix: str) -> AsyncG
 
     Raises:
         NotProvisionedError: the bucket is gone.
+        ValueError: it is none that can be watched.
     """
+    if bucket not in WATCHED:
+        raise ValueError(f"Nobody is told of changes in {bucket}: name it in the topology first.")
     watch, pattern = _Watch(bucket), _pattern(bucket, prefix)
     while True:
         try:
             await watch.check(connection)
             selection = Selection(pattern, watch.position + 1, stream=watch.stream)
-            async with aclosing(pulled(connection, selection)) as messages:
-                async for message, _ in messages:
-                    if (change := watch.take(message)) is not None:
-                        yield change
+            async with aclosing(followed(connection, selection)) as lists:
+                async for messages in lists:
+                    for message in messages:
+                        if (change := watch.take(message)) is not None:
+                            yield change
         except (nats.errors.Error, OSError) as error:
             _log.info("bucket.watching_again", bucket=bucket, after=watch.position, why=str(error) or repr(error))
             await asyncio.sleep(_TRY_AGAIN_AFTER_S)
@@ -93,14 +98,10 @@ async def present_keys(connection: Connection, bucket: Bucket, prefix: str) -> l
         nats.errors.Error, TimeoutError: the server did not say.
     """
     watch, pattern = _Watch(bucket), _pattern(bucket, prefix)
-    if await next_message(connection, pattern, 1, watch.stream) is None:
-        return []
-    selection = Selection(pattern, headers_only=True, stream=watch.stream)
-    async with aclosing(pulled(connection, selection)) as messages:
-        async for message, to_come in messages:
-            watch.take(message)
-            if to_come == 0:
-                break
+    async with aclosing(stored(connection, Selection(pattern, stream=watch.stream))) as lists:
+        async for messages in lists:
+            for message in messages:
+                watch.take(message)
     return sorted(watch.told)
 
 

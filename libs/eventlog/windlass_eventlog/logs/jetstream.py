@@ -6,15 +6,14 @@ from contextlib import aclosing, contextmanager
 
 import nats.errors
 import structlog
-from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
 from windlass_contracts.logs import LOG_STREAM, LogBatch
 from windlass_eventlog.errors import LogUnavailableError
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.lookup import next_message
-from windlass_eventlog.jetstream.pull import InterruptionError, Selection, pulled
+from windlass_eventlog.jetstream.following import followed
+from windlass_eventlog.jetstream.stored import InterruptionError, Selection, Stored, stored
 from windlass_eventlog.logs.codec import decode_batch, encode_batch
 from windlass_eventlog.logs.port import Cursor, DeploymentLog, LogStore, SourceTakenError, behind
 
@@ -53,32 +52,29 @@ class JetStreamLogStore(LogStore):
         while True:
             try:
                 first = await self._start(log, after) if sequence is None else await self._behind(sequence)
-                async with aclosing(self._pulled(Selection(log.subject, first, stream=LOG_STREAM))) as messages:
-                    async for message, _ in messages:
-                        sequence = message.metadata.sequence.stream
+                async with aclosing(self._followed(Selection(log.subject, first, LOG_STREAM))) as messages:
+                    async for message in messages:
+                        sequence = message.sequence
                         if (fresh := _fresh(decode_batch(message.data), seen)) is not None:
                             yield fresh
             except LogUnavailableError as error:
                 _log.info("logs.following_again", deployment=str(log.deployment), why=str(error))
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
-    async def _pulled(self, selection: Selection) -> AsyncGenerator[tuple[Msg, int], None]:
+    async def _followed(self, selection: Selection) -> AsyncGenerator[Stored, None]:
         with _answering():
-            async with aclosing(pulled(self._connection, selection)) as messages:
-                async for arrived in messages:
-                    yield arrived
+            async with aclosing(followed(self._connection, selection)) as lists:
+                async for messages in lists:
+                    for message in messages:
+                        yield message
 
-    async def _stored(self, log: DeploymentLog, first: int, *, headers_only: bool = False) -> AsyncGenerator[Msg, None]:
+    async def _stored(self, log: DeploymentLog, first: int) -> AsyncGenerator[Stored, None]:
         """Yield the messages that are there by now."""
         with _answering():
-            if await next_message(self._connection, log.subject, first, LOG_STREAM) is None:
-                return
-        selection = Selection(log.subject, first, headers_only, LOG_STREAM)
-        async with aclosing(self._pulled(selection)) as messages:
-            async for message, to_come in messages:
-                yield message
-                if to_come == 0:
-                    return
+            async with aclosing(stored(self._connection, Selection(log.subject, first, LOG_STREAM))) as lists:
+                async for messages in lists:
+                    for message in messages:
+                        yield message
 
     async def _behind(self, sequence: int) -> int:
         """Return where to go on. A server that was killed may number its next messages like those that it lost."""
@@ -94,11 +90,11 @@ class JetStreamLogStore(LogStore):
     async def _sequence(self, log: DeploymentLog, source: str, before: int | None) -> int | None:
         """Return where the last batch of a source stands, found by the ids of all messages of the deployment."""
         found = None
-        async with aclosing(self._stored(log, 1, headers_only=True)) as messages:
+        async with aclosing(self._stored(log, 1)) as messages:
             async for message in messages:
                 of_source, first = _identity(message)
                 if of_source == source and (before is None or first < before):
-                    found = message.metadata.sequence.stream
+                    found = message.sequence
         return found
 
     async def _at(self, sequence: int) -> LogBatch | None:
@@ -132,8 +128,8 @@ def _fresh(batch: LogBatch, seen: dict[str, int]) -> LogBatch | None:
     return fresh
 
 
-def _identity(message: Msg) -> tuple[str, int]:
+def _identity(message: Stored) -> tuple[str, int]:
     """Return source and first line from the id of a batch's message; of any other, what no batch has."""
-    _, _, rest = (message.headers or {}).get(MESSAGE_ID_HEADER, "").partition(":")
+    _, _, rest = message.headers.get(MESSAGE_ID_HEADER, "").partition(":")
     source, _, first = rest.rpartition(":")
     return (source, int(first)) if first.isdecimal() else ("", 0)
