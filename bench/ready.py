@@ -26,6 +26,7 @@ from support.postgres import running_postgres
 from support.running_service import INSTALLATION, environment, running, settings_of_a_service
 from support.told_deployment import ToldDeployment
 from windlass_contracts.events import Healthy
+from windlass_contracts.subjects import Service
 from windlass_eventlog.jetstream.connection import connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.provisioning import provision
@@ -40,7 +41,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="windlass-bench-") as folder,
         running_nats(Path(folder) / "nats") as nats_url,
         running_postgres() as postgres,
-        environment(settings_of_a_service(Path(folder), nats_url, postgres.url("monitor"))),
+        environment(settings_of_a_service(Path(folder), nats_url, postgres.url("monitor"), Service.MONITOR)),
     ):
         durations = asyncio.run(measure(nats_url, postgres.url("postgres")))
     assert len(durations) == RUNS

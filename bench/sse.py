@@ -77,7 +77,7 @@ def run_gateway(settings: dict[str, str], ready: Connection) -> None:
 
 
 def gateway_settings(home: Path, nats_url: str, database_url: str) -> dict[str, str]:
-    settings = dict(settings_of_a_service(home, nats_url, database_url))
+    settings = dict(settings_of_a_service(home, nats_url, database_url, Service.GATEWAY))
     return settings | {
         "WINDLASS_GATEWAY_PORT": str(free_port()),
         "WINDLASS_SESSION_KEYS_FILE": settings["WINDLASS_SECRETS_KEYS_FILE"],

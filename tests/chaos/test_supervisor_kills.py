@@ -3,10 +3,12 @@
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import nats
 import pytest
+from nats.aio.client import Client
 
 from support.up_process import UpProcess, Witness
 
@@ -104,6 +106,9 @@ def test_a_start_right_after_a_kill_waits_for_the_processes_of_the_killed_one(
             second.wait_until_ready()
 
 
+KEPT = f"evt.logs.{uuid4()}._.reaction.{uuid4()}"
+
+
 def _kill(process: Witness) -> None:
     signal.pidfd_send_signal(process.descriptor, signal.SIGKILL)
     assert process.ended()
@@ -113,8 +118,8 @@ async def _write(up: UpProcess) -> None:
     database = await asyncpg.connect(up.database_url("logs", "logs"))
     await database.execute("CREATE TABLE kept AS SELECT 'kept' AS word")
     await database.close()
-    log = await nats.connect(up.nats_url)
-    await log.jetstream().publish("evt.test", b"kept")
+    log = await _log(up)
+    await log.jetstream().publish(KEPT, b"kept")
     await log.close()
 
 
@@ -122,7 +127,11 @@ async def _read(up: UpProcess) -> tuple[str, bytes | None]:
     database = await asyncpg.connect(up.database_url("logs", "logs"))
     word = await database.fetchval("SELECT word FROM kept")
     await database.close()
-    log = await nats.connect(up.nats_url)
-    message = await log.jetstream().get_last_msg("EVENTS", "evt.test")
+    log = await _log(up)
+    message = await log.jetstream().get_msg("EVENTS", 1, KEPT, direct=True, next=True)
     await log.close()
     return word, message.data
+
+
+async def _log(up: UpProcess) -> Client:
+    return await nats.connect(up.nats_url, nkeys_seed=up.nats_seed("logs"), inbox_prefix=b"_INBOX_logs")

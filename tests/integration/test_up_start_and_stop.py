@@ -44,8 +44,8 @@ async def test_a_service_enters_its_own_database_and_no_other(running: UpProcess
         await asyncpg.connect(running.database_url("router", "gateway"))
 
 
-def test_nats_answers_nobody_without_the_password(running: UpProcess) -> None:
-    host, _, port = running.nats_url.partition("@")[2].partition(":")
+def test_nats_answers_nobody_without_a_key(running: UpProcess) -> None:
+    host, _, port = running.nats_url.removeprefix("nats://").partition(":")
 
     with socket.create_connection((host, int(port))) as client, client.makefile("rwb") as lines:
         greeting = lines.readline()
@@ -57,7 +57,15 @@ def test_nats_answers_nobody_without_the_password(running: UpProcess) -> None:
 
 
 def test_secrets_are_readable_by_their_owner_alone(running: UpProcess) -> None:
-    secret = ["credentials.json", "secrets.keys", "sessions.keys", "cli.json", "nats/nats.conf", "traefik/traefik.yml"]
+    secret = [
+        "credentials.json",
+        "secrets.keys",
+        "sessions.keys",
+        "nkeys/gateway.seed",
+        "cli.json",
+        "nats/nats.conf",
+        "traefik/traefik.yml",
+    ]
 
     modes = {name: stat.S_IMODE((running.home / name).stat().st_mode) for name in secret}
 

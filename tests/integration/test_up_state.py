@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import stat
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from windlass.up.errors import AlreadyRunningError, StateError
 from windlass.up.home import Home
 from windlass.up.installation import open_installation
 from windlass.up.lock import holder, running_lock
+from windlass.up.nats_keys import keep_nats_keys
 
 PROFILE = Profile(installation="00000000", team=UUID(int=1), api_url="http://127.0.0.1:1", token="wl_1")  # noqa: S106
 
@@ -32,7 +34,7 @@ def test_an_installation_stays_what_it_was_at_its_first_start(home: Home) -> Non
 
 
 def test_a_first_start_that_was_cut_short_begins_again(home: Home) -> None:
-    home.credentials.write_text('{"nats_pass')
+    home.credentials.write_text('{"postgres_pass')
 
     open_installation(home)
 
@@ -61,9 +63,40 @@ def test_missing_secrets_are_never_replaced_by_new_ones(home: Home, name: str) -
     assert not (home.root / name).exists()
 
 
+def test_an_installation_with_one_password_for_all_is_taken_over(home: Home) -> None:
+    _, credentials = open_installation(home)
+    former = {**credentials.model_dump(), "nats_password": "geheim"}
+    home.credentials.write_text(json.dumps(former))
+
+    assert open_installation(home)[1] == credentials
+    assert "geheim" not in home.credentials.read_text()
+
+
+def test_each_user_of_the_log_has_a_key_that_stays(home: Home) -> None:
+    keys = keep_nats_keys(home)
+
+    assert set(keys) == {"gateway", "builder", "monitor", "router", "logs", "provisioner"}
+    assert len(set(keys.values())) == len(keys)
+    assert keep_nats_keys(home) == keys
+    assert {stat.S_IMODE(home.nats_seed(user).stat().st_mode) for user in keys} == {0o600}
+    assert stat.S_IMODE(home.nats_seed("logs").parent.stat().st_mode) == 0o700
+
+
+def test_a_lost_key_is_made_anew_and_a_damaged_one_is_named_but_not_quoted(home: Home) -> None:
+    keys = keep_nats_keys(home)
+    home.nats_seed("router").unlink()
+    assert {user for user, key in keep_nats_keys(home).items() if key != keys[user]} == {"router"}
+
+    for damaged in ("", "geheim", "SUAGEHEIM", "\u00e4" * 58):
+        home.nats_seed("router").write_text(damaged)
+        with pytest.raises(StateError, match=r"router\.seed is damaged") as refusal:
+            keep_nats_keys(home)
+        assert "geheim" not in f"{refusal.value.what}{refusal.value.remedy}".lower()
+
+
 def test_damaged_credentials_are_not_quoted(home: Home) -> None:
     open_installation(home)
-    home.credentials.write_text('{"nats_password": "geheim", "surplus": "verborgen"}')
+    home.credentials.write_text('{"api_token": "geheim", "surplus": "verborgen"}')
 
     with pytest.raises(StateError) as refusal:
         open_installation(home)

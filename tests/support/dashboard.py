@@ -20,13 +20,14 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from support.dashboard_story import DashboardStory
-from support.nats import running_nats
+from support.nats import running_nats, seed_of
 from support.ports import free_port
 from support.postgres import PostgresServer, running_postgres
 from windlass_contracts.ids import TeamId
 from windlass_contracts.subjects import Service
 from windlass_eventlog.jetstream.provisioning import provision
 from windlass_eventlog.postgres.records import migrate
+from windlass_eventlog.rights import PROVISIONER
 from windlass_eventlog.service import connected
 from windlass_gateway import app
 from windlass_gateway.adapters.records import RECORDS
@@ -120,7 +121,7 @@ def _in_a_thread(settings: GatewaySettings, creating: Coroutine[Any, Any, None])
 
 @asynccontextmanager
 async def _serving(settings: GatewaySettings) -> AsyncIterator[Context]:
-    await provision(settings.nats_url.get_secret_value())
+    await provision(settings.nats_url.get_secret_value(), seed_of(PROVISIONER, settings.home))
     with listen(settings.gateway_port) as listener:
         async with connected(Service.GATEWAY, settings, projections=ALL) as link:
             await migrate(link.database, RECORDS)
@@ -149,6 +150,7 @@ def _settings(folder: Path, nats_url: str, database_url: str) -> GatewaySettings
         node="node-1",
         home=folder,
         nats_url=SecretStr(nats_url),
+        nats_seed_file=seed_of(Service.GATEWAY, folder),
         database_url=SecretStr(database_url),
         secrets_keys_file=keys,
         session_keys_file=keys,

@@ -9,12 +9,15 @@ from uuid import uuid4
 
 from cryptography.fernet import Fernet
 
+from support.nats import seed_of
+from windlass_contracts.subjects import Service
+
 INSTALLATION = "0a1b2c3d"
 Serve = Callable[[Callable[[], None]], Awaitable[None]]
 
 
-def settings_of_a_service(home: Path, nats_url: str, database_url: str) -> Mapping[str, str]:
-    """Return the environment of a service of its own installation, with new keys for secrets."""
+def settings_of_a_service(home: Path, nats_url: str, database_url: str, service: Service) -> Mapping[str, str]:
+    """Return the environment of a service of its own installation, with its rights and new keys for secrets."""
     keys = home / "keys"
     keys.write_bytes(Fernet.generate_key())
     return {
@@ -23,6 +26,7 @@ def settings_of_a_service(home: Path, nats_url: str, database_url: str) -> Mappi
         "WINDLASS_NODE": "node-1",
         "WINDLASS_HOME": str(home),
         "WINDLASS_NATS_URL": nats_url,
+        "WINDLASS_NATS_SEED_FILE": str(seed_of(service, home)),
         "WINDLASS_DATABASE_URL": database_url,
         "WINDLASS_SECRETS_KEYS_FILE": str(keys),
         "WINDLASS_RUNTIME": "process",

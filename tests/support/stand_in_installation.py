@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import nats
+from nats.aio.client import Client
 
 from windlass.errors import CommandError
 from windlass.up.blueprint import Blueprint, Runtime, RuntimeChoice, RuntimePreference
@@ -28,7 +29,7 @@ async def serve(started: Callable[[], None]) -> None:
     Files in the state folder make a service misbehave: `<database>.broken` and `<database>.stubborn`.
     """
     home = Path(os.environ["WINDLASS_HOME"])
-    connection = await nats.connect(os.environ["WINDLASS_NATS_URL"])
+    connection = await _connection()
     await connection.close()
     database = await asyncpg.connect(os.environ["WINDLASS_DATABASE_URL"])
     name = await database.fetchval("SELECT current_database()")
@@ -45,8 +46,8 @@ async def serve(started: Callable[[], None]) -> None:
 
 async def provision(_started: Callable[[], None]) -> None:
     """Make one stream."""
-    connection = await nats.connect(os.environ["WINDLASS_NATS_URL"])
-    await connection.jetstream().add_stream(name="EVENTS", subjects=["evt.>"])
+    connection = await _connection()
+    await connection.jetstream().add_stream(name="EVENTS", subjects=["evt.>"], allow_direct=True)
     await connection.close()
 
 
@@ -54,6 +55,12 @@ async def keep(started: Callable[[], None]) -> None:
     """Keep nothing."""
     started()
     await asyncio.Event().wait()
+
+
+async def _connection() -> Client:
+    user = Path(os.environ["WINDLASS_NATS_SEED_FILE"])
+    prefix = f"_INBOX_{user.stem}".encode()
+    return await nats.connect(os.environ["WINDLASS_NATS_URL"], nkeys_seed=str(user), inbox_prefix=prefix)
 
 
 def _prepare(_preference: RuntimePreference, _narrator: Narrator) -> RuntimeChoice:

@@ -125,9 +125,11 @@ class UpProcess:
 
     @property
     def nats_url(self) -> str:
-        password = json.loads((self.home / "credentials.json").read_text())["nats_password"]
         port = json.loads((self.home / "ports.json").read_text())["nats"]
-        return f"nats://windlass:{password}@127.0.0.1:{port}"
+        return f"nats://127.0.0.1:{port}"
+
+    def nats_seed(self, user: str) -> str:
+        return str(self.home / "nkeys" / f"{user}.seed")
 
     def database_url(self, service: str, database: str) -> str:
         from windlass.up.credentials import Credentials  # noqa: PLC0415 - the rest of this file needs no product code

@@ -23,7 +23,6 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    nats_password: str
     postgres_password: str
     """The superuser's; each service's own is derived from it."""
     api_token: str
@@ -46,7 +45,6 @@ class Credentials(BaseModel):
     def create(cls, home: Home) -> "Credentials":
         """Make new secrets and write them, the keys of stored variables too."""
         credentials = cls(
-            nats_password=secrets.token_urlsafe(24),
             postgres_password=secrets.token_urlsafe(24),
             api_token=f"wl_{secrets.token_urlsafe(32)}",
             marker_path=f"/{secrets.token_urlsafe(18)}",
@@ -59,13 +57,16 @@ class Credentials(BaseModel):
 
     @classmethod
     def _completed(cls, home: Home, stored: bytes) -> "Credentials":
-        """Return what is stored; what an installation of an earlier version does not have yet is made and written."""
+        """Return what is stored, without what an earlier version had; what it did not have yet is made and written."""
         try:
             return cls.model_validate_json(stored)
         except ValidationError as error:
-            if [(fault["type"], fault["loc"]) for fault in error.errors()] != [("missing", ("webhook_key",))]:
+            faults = {(fault["type"], fault["loc"]) for fault in error.errors()}
+            if not faults <= {("missing", ("webhook_key",)), ("extra_forbidden", ("nats_password",))}:
                 raise
-        completed = cls.model_validate({**json.loads(stored), "webhook_key": _webhook_key()})
+        fields = {"webhook_key": _webhook_key(), **json.loads(stored)}
+        fields.pop("nats_password", None)
+        completed = cls.model_validate(fields)
         write_private(home.credentials, completed.model_dump_json(indent=2))
         return completed
 

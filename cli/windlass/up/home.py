@@ -33,6 +33,10 @@ class Home:
         """Like `secrets_keys`, for the dashboard's sessions."""
         return self.root / "sessions.keys"
 
+    def nats_seed(self, user: str) -> Path:
+        """What a user of the NATS server signs with: each process is told its own alone."""
+        return self.root / "nkeys" / f"{user}.seed"
+
     @property
     def ports(self) -> Path:
         return self.root / "ports.json"

@@ -2,17 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.up.atomic_file import write_private
 from windlass.up.child import Program, ProgramProcess, start_until_ready
-from windlass.up.credentials import Credentials
 from windlass.up.home import Home
 from windlass.up.ports import LOOPBACK
 from windlass.up.programs import nats_server
+from windlass_eventlog.rights import server_users
 
-_USER = "windlass"
 _READY_SECONDS = 60.0
 _MEMORY_BYTES = 256 * 1024 * 1024
 
@@ -24,16 +24,17 @@ class NatsServer:
     home: Home
     name: str
     port: int
-    password: str
+    public_keys: Mapping[str, str]
+    """Of its users."""
 
     @classmethod
-    def of(cls, home: Home, installation: str, port: int, credentials: Credentials) -> "NatsServer":
-        return cls(home, f"windlass-{installation}", port, credentials.nats_password)
+    def of(cls, home: Home, installation: str, port: int, public_keys: Mapping[str, str]) -> "NatsServer":
+        return cls(home, f"windlass-{installation}", port, public_keys)
 
     @property
     def url(self) -> str:
-        """What clients connect to; it contains the password."""
-        return f"nats://{_USER}:{self.password}@{LOOPBACK}:{self.port}"
+        """What clients connect to, each with a seed of its own."""
+        return f"nats://{LOOPBACK}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -60,7 +61,7 @@ class NatsServer:
                 # An acknowledged event is on the disk: the default syncs every two minutes, after the answer.
                 "sync_interval": "always",
             },
-            "authorization": {"users": [{"user": _USER, "password": self.password}]},
+            "authorization": {"users": server_users(self.public_keys)},
         }
 
     async def _answers(self, _pid: int) -> bool:

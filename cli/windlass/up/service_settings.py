@@ -9,11 +9,13 @@ from windlass.up.blueprint import Runtime
 from windlass.up.credentials import Credentials
 from windlass.up.home import Home
 from windlass.up.installation import Installation, open_installation
+from windlass.up.nats_keys import keep_nats_keys
 from windlass.up.nats_server import NatsServer
 from windlass.up.ports import Ports
 from windlass.up.postgres import Postgres
 from windlass.up.session_keys import keep_session_keys
 from windlass.up.traefik import Traefik
+from windlass_eventlog.rights import PROVISIONER
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Surroundings:
             installation=installation,
             credentials=credentials,
             ports=ports,
-            nats=NatsServer.of(home, installation.id, ports.nats, credentials),
+            nats=NatsServer.of(home, installation.id, ports.nats, keep_nats_keys(home)),
             postgres=Postgres.of(home, installation.id, credentials),
             traefik=Traefik(home, listen, ports.public, ports.traefik_api, credentials.traefik_api_path),
             runtime=runtime,
@@ -51,17 +53,23 @@ class Surroundings:
 
     def settings_of(self, service: str) -> dict[str, str]:
         """Return the service's settings as environment variables."""
-        return {**self.common, "WINDLASS_DATABASE_URL": self.postgres.url(service), **self._own.get(service, {})}
+        database_url = self.postgres.url(service)
+        return {**self._common(service), "WINDLASS_DATABASE_URL": database_url, **self._own.get(service, {})}
 
     @property
-    def common(self) -> dict[str, str]:
-        """What every service and job is told."""
+    def provisioning(self) -> dict[str, str]:
+        """What the job is told that makes streams and consumers."""
+        return self._common(PROVISIONER)
+
+    def _common(self, user: str) -> dict[str, str]:
+        """Return what every service and job is told, and who it is to the NATS server."""
         return {
             "WINDLASS_INSTALLATION": self.installation.id,
             "WINDLASS_TEAM": str(self.installation.team),
             "WINDLASS_NODE": self.installation.node,
             "WINDLASS_HOME": str(self.home.root),
             "WINDLASS_NATS_URL": self.nats.url,
+            "WINDLASS_NATS_SEED_FILE": str(self.home.nats_seed(user)),
             "WINDLASS_SECRETS_KEYS_FILE": str(self.home.secrets_keys),
             "WINDLASS_RUNTIME": self.runtime,
             "WINDLASS_DOMAIN": "localhost",

@@ -93,7 +93,7 @@ class SupervisionTree:
 
     async def _provision_log(self) -> None:
         name, log = "provisioning", self._around.home.log("provisioning")
-        job = Service(name, self._blueprint.provision_log, self._around.common, log)
+        job = Service(name, self._blueprint.provision_log, self._around.provisioning, log)
         try:
             async with asyncio.timeout(_JOB_SECONDS):
                 ended = await self._nursery.run(job)

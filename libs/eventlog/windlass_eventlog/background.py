@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-
-_AGAIN_AFTER_S = 0.1
+_AGAIN_AFTER_S = 2.0
 
 
 @asynccontextmanager

@@ -48,6 +48,7 @@ from windlass_eventlog.postgres.unsettled import RECORDS as UNSETTLED
 from windlass_eventlog.postgres.unsettled import PostgresUnsettled
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.quarantine import Quarantine
+from windlass_eventlog.rights import readable_by
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
 from windlass_eventlog.topology import durable_of
@@ -79,10 +80,10 @@ async def connected(
     failpoints.switch_on(service)
     nats_url = settings.nats_url.get_secret_value()
     async with (
-        connection(nats_url, service) as nats,
+        connection(nats_url, service, settings.nats_seed_file) as nats,
         database(settings.database_url.get_secret_value(), service) as own,
     ):
-        buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in Bucket}
+        buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in readable_by(service)}
         quarantine = await Quarantine.opened(buckets[Bucket.QUARANTINE], service)
         log = JetStreamLog(nats, settings.installation, quarantine)
         head = await log.head()

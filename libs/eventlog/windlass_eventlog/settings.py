@@ -23,7 +23,7 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 class CommonSettings(BaseSettings):
     """Settings of one service; a service that needs more of them subclasses it.
 
-    The two URLs contain passwords: they are shown as stars wherever settings are printed.
+    The two URLs may contain passwords: they are shown as stars wherever settings are printed.
     """
 
     model_config = SettingsConfigDict(env_prefix="WINDLASS_", frozen=True, extra="ignore")
@@ -33,6 +33,9 @@ class CommonSettings(BaseSettings):
     node: NodeName
     home: AbsolutePath
     nats_url: SecretStr
+    nats_seed_file: Annotated[
+        AbsolutePath | None, Field(description="the seed of this service's user; none where the URL names the user")
+    ] = None
     database_url: SecretStr
     secrets_keys_file: AbsolutePath
     runtime: Literal["docker", "process"] = "docker"

@@ -11,9 +11,10 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from support.nats import NATS_SERVER
+from support.nats import nats_command, seed_of
 from support.server_process import ServerCommand, ServerProcess
 from windlass_contracts.ids import TeamId
+from windlass_contracts.subjects import Service
 from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.provisioning import provision
@@ -48,12 +49,8 @@ class RestartableNats:
 
 @pytest.fixture
 def restartable_nats(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[RestartableNats]:
-    port, config = free_port(), tmp_path / "restartable.conf"
-    config.write_text(
-        f'listen: "127.0.0.1:{port}"\njetstream {{ store_dir: "{tmp_path / "kept"}", sync_interval: always }}\n'
-    )
-    command = ServerCommand([str(NATS_SERVER), "--config", str(config)], b"Server is ready", tmp_path / "nats.log")
-    server = RestartableNats(f"nats://127.0.0.1:{port}", command)
+    port = free_port()
+    server = RestartableNats(f"nats://127.0.0.1:{port}", nats_command(tmp_path, port))
     server.start()
     yield server
     server.kill()
@@ -82,7 +79,7 @@ def settings(provisioned: str, database_url: str, tmp_path: Path) -> CommonSetti
     return settings_for(provisioned, database_url, tmp_path)
 
 
-def settings_for(nats_url: str, database_url: str, folder: Path) -> CommonSettings:
+def settings_for(nats_url: str, database_url: str, folder: Path, service: Service = Service.GATEWAY) -> CommonSettings:
     keys = folder / "keys"
     keys.write_bytes(Fernet.generate_key())
     return CommonSettings(
@@ -91,6 +88,7 @@ def settings_for(nats_url: str, database_url: str, folder: Path) -> CommonSettin
         node="node-1",
         home=folder,
         nats_url=SecretStr(nats_url),
+        nats_seed_file=seed_of(service, folder),
         database_url=SecretStr(database_url),
         secrets_keys_file=keys,
     )

@@ -22,7 +22,9 @@ from windlass_eventlog.errors import (
 )
 from windlass_eventlog.jetstream import budget as budget_module
 from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.provisioning import provision
+from windlass_eventlog.jetstream.seeds import new_seed
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import Expected
 from windlass_eventlog.postgres import database as database_module
@@ -70,10 +72,10 @@ async def test_a_command_is_visible_once_its_sequence_is_reached(settings: Commo
         assert recorded.metadata.correlation == recorded.metadata.id
 
 
-async def test_what_a_reactor_causes_follows_from_its_cause(settings: CommonSettings) -> None:
+async def test_what_a_reactor_causes_follows_from_its_cause(settings: CommonSettings, log: JetStreamLog) -> None:
     async with connected(Service.GATEWAY, settings, projections=[TALLIES]) as link:
         key = deployment_key()
-        await link.log.append(canceled(key, by=Service.BUILDER), Expected.new(key))
+        await log.append(canceled(key, by=Service.BUILDER), Expected.new(key))
         cause = await anext(link.log.read(0))
 
         first = await link.append.caused(cause, key, DeploymentCanceled(), 1)
@@ -160,46 +162,9 @@ async def test_what_is_not_there_at_the_start_is_named(
         await start(settings_for(nats_url, database_url.replace("/test_", "/no_such_"), tmp_path))
 
 
-GATEWAY_MAY = [
-    "evt.gateway.>",
-    "$JS.API.STREAM.INFO.>",
-    "$JS.API.CONSUMER.CREATE.EVENTS.*.>",
-    "$JS.API.CONSUMER.MSG.NEXT.EVENTS.*",
-    "$JS.API.CONSUMER.INFO.EVENTS.gateway",
-    "$JS.API.DIRECT.GET.>",
-    "$JS.ACK.EVENTS.gateway.>",
-    "$JS.API.CONSUMER.CREATE.KV_QUARANTINE.*.$KV.QUARANTINE.gateway.>",
-    "$JS.API.CONSUMER.MSG.NEXT.KV_QUARANTINE.*",
-    "$KV.SECRETS.>",
-]
-"""All that a service publishes to: what an installation grants its user, with its own name for `gateway`."""
-
-
-@pytest.fixture
-def guarded_nats(restartable_nats: RestartableNats) -> str:
-    """Return the URL of the gateway's own user on a server that lets it do what it needs, and no more."""
-    config = Path(restartable_nats.command.arguments[-1])
-    subscribe = '"_INBOX_gateway.>", "_INBOX_gateway", "wake.gateway"'
-    publish = ", ".join(f'"{subject}"' for subject in GATEWAY_MAY)
-    restartable_nats.kill()
-    config.write_text(
-        config.read_text()
-        + f"""
-        authorization {{ users: [
-            {{ user: "admin", password: "admin" }}
-            {{ user: "gateway", password: "right", permissions: {{ publish: [{publish}], subscribe: [{subscribe}] }} }}
-        ] }}
-        """
-    )
-    restartable_nats.start()
-    return restartable_nats.url
-
-
-async def test_a_service_needs_no_more_than_its_own_permissions(
-    guarded_nats: str, database_url: str, tmp_path: Path
+async def test_a_service_does_all_it_needs_with_the_rights_that_it_has(
+    settings: CommonSettings,
 ) -> None:
-    await provision(guarded_nats.replace("//", "//admin:admin@"))
-    settings = settings_for(guarded_nats.replace("//", "//gateway:right@"), database_url, tmp_path)
     woken = asyncio.Event()
 
     async def handle(_wake: WakeUp) -> None:
@@ -218,12 +183,7 @@ async def test_a_service_needs_no_more_than_its_own_permissions(
             await link.log.append(canceled(key), Expected(PROJECT_REGISTRY, 9))
 
 
-async def test_a_refused_subject_ends_the_service_and_is_named(
-    guarded_nats: str, database_url: str, tmp_path: Path
-) -> None:
-    await provision(guarded_nats.replace("//", "//admin:admin@"))
-    settings = settings_for(guarded_nats.replace("//", "//gateway:right@"), database_url, tmp_path)
-
+async def test_a_refused_subject_ends_the_service_and_is_named(settings: CommonSettings) -> None:
     async def forge() -> None:
         async with connected(Service.GATEWAY, settings, projections=[]) as link:
             key = deployment_key()
@@ -233,15 +193,22 @@ async def test_a_refused_subject_ends_the_service_and_is_named(
         await asyncio.wait_for(forge(), 20)
 
 
-async def test_a_wrong_password_ends_the_service_at_once(guarded_nats: str, database_url: str, tmp_path: Path) -> None:
-    settings = settings_for(guarded_nats.replace("//", "//gateway:wrong@"), database_url, tmp_path)
+@pytest.mark.parametrize("seed", ["unknown", "none", "missing"])
+async def test_a_key_that_the_server_does_not_know_ends_the_service_at_once(
+    settings: CommonSettings, tmp_path: Path, seed: str
+) -> None:
+    file = tmp_path / f"{seed}.key"
+    if seed != "missing":
+        file.write_text(new_seed() if seed == "unknown" else "geheim")
 
     async def start() -> None:
-        async with connected(Service.GATEWAY, settings, projections=[]):
+        own = settings.model_copy(update={"nats_seed_file": file})
+        async with connected(Service.GATEWAY, own, projections=[]):
             raise AssertionError
 
-    with pytest.raises(PermissionDeniedError, match="WINDLASS_NATS_URL"):
+    with pytest.raises(PermissionDeniedError, match="WINDLASS_NATS_SEED_FILE") as refusal:
         await asyncio.wait_for(start(), 10)
+    assert "geheim" not in str(refusal.value)
 
 
 async def test_the_alarm_comes_long_before_the_log_is_full(

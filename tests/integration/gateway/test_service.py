@@ -14,6 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from support.gateway_story import REPOSITORY
+from support.nats import seed_of
 from windlass_eventlog.jetstream.provisioning import provision
 from windlass_gateway.app import serve
 from windlass_gateway.entrypoints.server import PortTakenError, listen
@@ -36,6 +37,7 @@ async def port(
         "NODE": "here",
         "HOME": str(tmp_path),
         "NATS_URL": nats_url,
+        "NATS_SEED_FILE": str(seed_of("gateway", tmp_path)),
         "DATABASE_URL": database_url,
         "SECRETS_KEYS_FILE": str(keys),
         "SESSION_KEYS_FILE": str(keys),

@@ -6,6 +6,7 @@ from pathlib import Path
 from support.running_service import INSTALLATION, environment, running, settings_of_a_service
 from support.told_deployment import ToldDeployment
 from windlass_contracts.logs import LogLine
+from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.connection import connection
@@ -32,7 +33,7 @@ async def test_output_is_stored_across_restarts_of_the_service(
     folder = tmp_path / "processes" / "runners" / "web-0" / "log"
     folder.mkdir(parents=True)
     output = folder / "0000000001.log"
-    settings = settings_of_a_service(tmp_path, nats_url, database_url)
+    settings = settings_of_a_service(tmp_path, nats_url, database_url, Service.LOGS)
     with environment(settings):
         async with connection(nats_url, "test") as nats:
             told, store = ToldDeployment(JetStreamLog(nats, INSTALLATION)), JetStreamLogStore(nats)

@@ -13,6 +13,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.config import Deadlines, DeploymentConfig
 from windlass_contracts.event import Event
 from windlass_contracts.events import Failed, Healthy
+from windlass_contracts.subjects import Service
 from windlass_eventlog.jetstream.connection import connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.provisioning import provision
@@ -22,7 +23,7 @@ from windlass_monitor.app import serve
 @pytest.fixture
 async def log(nats_url: str, database_url: str, tmp_path: Path) -> AsyncIterator[JetStreamLog]:
     await provision(nats_url)
-    with environment(settings_of_a_service(tmp_path, nats_url, database_url)):
+    with environment(settings_of_a_service(tmp_path, nats_url, database_url, Service.MONITOR)):
         async with connection(nats_url, "test") as nats:
             yield JetStreamLog(nats, INSTALLATION)
 

@@ -12,6 +12,7 @@ from support.running_service import INSTALLATION, environment, running, settings
 from support.told_project import ToldProject
 from support.traefik import MARKER_PATH, TraefikServer, backend
 from windlass_contracts.events import DeploymentLive, RoutesApplied
+from windlass_contracts.subjects import Service
 from windlass_eventlog.jetstream.connection import connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.provisioning import provision
@@ -25,7 +26,7 @@ async def project(
 ) -> AsyncIterator[ToldProject]:
     await provision(nats_url)
     settings = {
-        **settings_of_a_service(tmp_path, nats_url, database_url),
+        **settings_of_a_service(tmp_path, nats_url, database_url, Service.ROUTER),
         "WINDLASS_GATEWAY_PORT": "4000",
         "WINDLASS_TRAEFIK_DIR": str(traefik.folder),
         "WINDLASS_TRAEFIK_URL": traefik.url,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import nats.errors
@@ -17,6 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
+from windlass_eventlog.jetstream.seeds import check_seed
 
 ANSWER_WITHIN_S = 5.0
 _ANSWER_AFTER_RECONNECT_S = 0.25
@@ -29,6 +31,8 @@ PATIENCE = timedelta(seconds=15)
 
 _REFUSED_SUBJECT = re.compile(r'permissions violation for (\w+) to "([^"]+)"', re.IGNORECASE)
 _REFUSED_USER = re.compile(r"authorization violation|authentication (expired|revoked)", re.IGNORECASE)
+
+_CHECK_USER = "check WINDLASS_NATS_URL and WINDLASS_NATS_SEED_FILE, and whether the server has its public key."
 
 T = TypeVar("T")
 
@@ -47,6 +51,7 @@ class Connection:
     """A client of NATS, and what went wrong with it. Made by `connection`."""
 
     name: str
+    seed_file: Path | None = None
     client: Client = field(default_factory=Client)
     jetstream: JetStreamContext = field(init=False)
     _closing: bool = False
@@ -57,6 +62,11 @@ class Connection:
 
     def __post_init__(self) -> None:
         self.jetstream = self.client.jetstream(timeout=ANSWER_WITHIN_S)
+
+    @property
+    def nkeys_seed(self) -> str | None:
+        """The seed's file, as clients of NATS are told it: they read it whenever they connect."""
+        return None if self.seed_file is None else str(self.seed_file)
 
     async def failing(self) -> NoReturn:
         """Wait for what cannot be mended, and raise it.
@@ -138,7 +148,7 @@ class Connection:
                 subject, f"NATS refuses the {deed} of {self.name} to {subject}: grant it to this user in its settings."
             )
         elif _REFUSED_USER.search(said):
-            self._refuse("", f"NATS refuses the user or password of {self.name}: check WINDLASS_NATS_URL.")
+            self._refuse("", f"NATS does not know the user {self.name}: {_CHECK_USER}")
         else:
             _log.warning("nats.error", connection=self.name, error=said)
 
@@ -175,14 +185,17 @@ class Connection:
 
 
 @asynccontextmanager
-async def connection(url: str, name: str) -> AsyncIterator[Connection]:
+async def connection(url: str, name: str, seed_file: Path | None = None) -> AsyncIterator[Connection]:
     """Connect under a name, with an inbox prefix of that name, and close in the end.
 
+    The user is the one of the seed, where there is one, otherwise the one that the URL names.
+
     Raises:
-        PermissionDeniedError: the server does not know the user.
+        PermissionDeniedError: the server does not know the user, or there is no seed in the file.
         LogUnavailableError: nobody answered within 30 s.
     """
-    link = Connection(name)
+    check_seed(seed_file)
+    link = Connection(name, seed_file)
     await _connect(link, url)
     try:
         yield link
@@ -195,6 +208,7 @@ async def _connect(link: Connection, url: str) -> None:
         link.client.connect(
             url,
             name=link.name,
+            nkeys_seed=link.nkeys_seed,
             inbox_prefix=f"_INBOX_{link.name}".encode(),
             error_cb=link.noticed,
             disconnected_cb=link.lost,

@@ -1,6 +1,7 @@
 """The one step that makes streams, buckets and consumers, and brings them back to what this release wants."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import nats.errors
 import structlog
@@ -12,6 +13,7 @@ from windlass_eventlog.jetstream.change import Change
 from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.consumers import ensure_consumer
 from windlass_eventlog.jetstream.streams import ensure_stream
+from windlass_eventlog.rights import PROVISIONER
 from windlass_eventlog.topology import DURABLES
 
 _PERSIST_MODE_SINCE = (2, 12)
@@ -19,16 +21,16 @@ _PERSIST_MODE_SINCE = (2, 12)
 _log = structlog.get_logger(__name__)
 
 
-async def provision(nats_url: str) -> list[Change]:
+async def provision(nats_url: str, seed_file: Path | None = None) -> list[Change]:
     """Make what is missing, correct what drifted, and return what was done; harmless to repeat.
 
-    The URL names a user who may do that: no service's.
+    Seed or URL name a user who may do that: no service's.
 
     Raises:
         ProvisioningError: something is there that cannot be changed into what is wanted; says what, why and what next.
         PermissionDeniedError, LogUnavailableError: the server cannot be asked.
     """
-    async with connection(nats_url, "provisioner") as link:
+    async with connection(nats_url, PROVISIONER, seed_file) as link:
         try:
             changes = await _ensure_all(link)
         except (nats.errors.Error, OSError) as error:

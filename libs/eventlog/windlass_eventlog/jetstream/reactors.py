@@ -65,6 +65,7 @@ def _broker(connection: Connection, url: str) -> NatsBroker:
     return NatsBroker(
         url,
         name=f"{connection.name}-reactors",
+        nkeys_seed=connection.nkeys_seed,
         inbox_prefix=f"_INBOX_{connection.name}",
         error_cb=connection.noticed,
         max_reconnect_attempts=-1,
