@@ -98,7 +98,7 @@ async def connected(
             logs=JetStreamLogStore(nats),
             database=own,
             buckets=buckets,
-            open_vault=partial(Vault.opened, buckets[Bucket.SECRETS], settings.secrets_keys_file),
+            open_vault=lambda: Vault.opened(buckets[Bucket.SECRETS], settings.secrets_keys_file),
             deliver=partial(reacting, nats, nats_url, durable_of(service)),
             operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, OwnRows(runner)),
             passed=partial(runner.progress.passed, head),

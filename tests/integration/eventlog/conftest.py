@@ -79,6 +79,11 @@ def settings(provisioned: str, database_url: str, tmp_path: Path) -> CommonSetti
     return settings_for(provisioned, database_url, tmp_path)
 
 
+@pytest.fixture
+def router_settings(provisioned: str, database_url: str, tmp_path: Path) -> CommonSettings:
+    return settings_for(provisioned, database_url, tmp_path, Service.ROUTER)
+
+
 def settings_for(nats_url: str, database_url: str, folder: Path, service: Service = Service.GATEWAY) -> CommonSettings:
     keys = folder / "keys"
     keys.write_bytes(Fernet.generate_key())

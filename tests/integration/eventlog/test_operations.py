@@ -26,11 +26,11 @@ class TestJetStreamOperations(OperationsContract):
 
 
 async def test_a_service_that_met_an_unreadable_event_starts_says_so_and_goes_on_once_it_may(
-    settings: CommonSettings, link: Connection
+    router_settings: CommonSettings, link: Connection
 ) -> None:
     await append_unknown(link)
     said: list[bool] = []
-    async with connected(Service.ROUTER, settings, projections=[TALLIES]) as service, service.operating():
+    async with connected(Service.ROUTER, router_settings, projections=[TALLIES]) as service, service.operating():
         waiting = asyncio.ensure_future(service.caught_up(lambda: said.append(True)))
         halted = service.rows.halted
         assert halted is not None
@@ -55,9 +55,9 @@ async def test_a_service_that_met_an_unreadable_event_starts_says_so_and_goes_on
 
 
 async def test_rows_that_somebody_changed_are_found_and_put_right_by_a_rebuild(
-    settings: CommonSettings, link: Connection
+    router_settings: CommonSettings, link: Connection
 ) -> None:
-    async with connected(Service.ROUTER, settings, projections=[TALLIES]) as service, service.operating():
+    async with connected(Service.ROUTER, router_settings, projections=[TALLIES]) as service, service.operating():
         for _ in range(3):
             key = deployment_key()
             await service.log.append(canceled(key), Expected.new(key))

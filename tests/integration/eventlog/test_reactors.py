@@ -34,7 +34,9 @@ Handler = Callable[[WakeUp], Awaitable[None]]
 
 @pytest.fixture
 async def service(settings: CommonSettings) -> AsyncIterator[Link]:
-    async with connected(Service.GATEWAY, settings, projections=[TALLIES]) as opened:
+    """Yield the gateway's link as a user who may do everything: these tests append as all services."""
+    everybody = settings.model_copy(update={"nats_seed_file": None})
+    async with connected(Service.GATEWAY, everybody, projections=[TALLIES]) as opened:
         yield opened
 
 

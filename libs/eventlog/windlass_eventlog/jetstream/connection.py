@@ -12,12 +12,12 @@ from typing import NoReturn, TypeVar
 import nats.errors
 import stamina
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
+from windlass_eventlog.jetstream.client import CancelableClient
 from windlass_eventlog.jetstream.seeds import check_seed
 
 ANSWER_WITHIN_S = 5.0
@@ -52,7 +52,7 @@ class Connection:
 
     name: str
     seed_file: Path | None = None
-    client: Client = field(default_factory=Client)
+    client: CancelableClient = field(default_factory=CancelableClient)
     jetstream: JetStreamContext = field(init=False)
     _closing: bool = False
     _failed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,11 +62,6 @@ class Connection:
 
     def __post_init__(self) -> None:
         self.jetstream = self.client.jetstream(timeout=ANSWER_WITHIN_S)
-
-    @property
-    def nkeys_seed(self) -> str | None:
-        """The seed's file, as clients of NATS are told it: they read it whenever they connect."""
-        return None if self.seed_file is None else str(self.seed_file)
 
     async def failing(self) -> NoReturn:
         """Wait for what cannot be mended, and raise it.
@@ -208,7 +203,7 @@ async def _connect(link: Connection, url: str) -> None:
         link.client.connect(
             url,
             name=link.name,
-            nkeys_seed=link.nkeys_seed,
+            nkeys_seed=None if link.seed_file is None else str(link.seed_file),
             inbox_prefix=f"_INBOX_{link.name}".encode(),
             error_cb=link.noticed,
             disconnected_cb=link.lost,

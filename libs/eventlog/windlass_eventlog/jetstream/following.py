@@ -131,7 +131,9 @@ class _Following:
 
 
 async def followed(connection: Connection, selection: Selection) -> AsyncGenerator[list[Stored], None]:
-    """Yield what is there and what comes, together what arrives together. Ends when nothing came for 10 s: look whether the stream is still the same.
+    """Yield what is there and what comes, together what arrives together.
+
+    Ends when nothing came for 10 s: look whether the stream is still the same.
 
     Raises:
         nats.errors.Error, TimeoutError: it cannot go on; most often an InterruptionError.

@@ -13,7 +13,7 @@ from typing import NoReturn
 import nats.errors
 import structlog
 from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage
+from faststream.nats import JStream, NatsBroker, NatsMessage, NatsNKey
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.subjects import STREAM
@@ -65,7 +65,7 @@ def _broker(connection: Connection, url: str) -> NatsBroker:
     return NatsBroker(
         url,
         name=f"{connection.name}-reactors",
-        nkeys_seed=connection.nkeys_seed,
+        security=None if connection.seed_file is None else NatsNKey.from_file(connection.seed_file),
         inbox_prefix=f"_INBOX_{connection.name}",
         error_cb=connection.noticed,
         max_reconnect_attempts=-1,

@@ -75,19 +75,19 @@ class _Batches:
     selection: Selection
     inbox: str
     _arrived: "asyncio.Queue[Stored | InterruptionError | None]" = field(default_factory=asyncio.Queue)
-    _next: int = field(init=False)
+    _first: int = field(init=False)
     _previous: int = 0
     _due: bool = False
 
     def __post_init__(self) -> None:
-        self._next = self.selection.first
+        self._first = self.selection.first
 
     async def ask(self) -> None:
         self._due, self._previous = False, 0
         request = {
             "batch": _AT_ONCE,
             "max_bytes": _BYTES_AT_ONCE,
-            "seq": self._next,
+            "seq": self._first,
             "next_by_subj": self.selection.pattern,
         }
         subject = f"$JS.API.DIRECT.GET.{self.selection.stream}"
@@ -101,7 +101,7 @@ class _Batches:
             self.interrupt("a message was lost on its way")
         else:
             stored = Stored.of(message)
-            self._next, self._previous = stored.sequence + 1, stored.sequence
+            self._first, self._previous = stored.sequence + 1, stored.sequence
             self._arrived.put_nowait(stored)
 
     async def _batch_ended(self, headers: Mapping[str, str]) -> None:
