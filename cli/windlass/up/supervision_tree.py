@@ -131,5 +131,5 @@ class SupervisionTree:
 
     def _keeper_role(self) -> Role:
         log = self._around.home.log("keeper")
-        keeper = Service("keeper", self._blueprint.keep_log, self._around.common, log)
+        keeper = Service("keeper", self._blueprint.keep_log, self._around.provisioning, log)
         return Role("keeper", partial(self._nursery.fork, keeper), log)

@@ -62,7 +62,7 @@ def rights_of(user: str) -> Rights:
         ValueError: it is none of them.
     """
     if user == PROVISIONER:
-        return Rights(tuple(_provisioning()), (_inbox(user),))
+        return Rights(tuple(_provisioning()), (_inbox(user), "$JS.EVENT.ADVISORY.>"))
     service = Service(user)
     return Rights(tuple(_published(service)), tuple(_subscribed(service)))
 
@@ -130,10 +130,11 @@ def _subscribed(service: Service) -> Iterator[str]:
 
 
 def _provisioning() -> Iterator[str]:
-    """Yield what makes and corrects everything, and deletes nothing."""
+    """Yield what makes and corrects everything; it deletes consumers, to make them anew, and never a message."""
     for stream in (STREAM, LOG_STREAM, AUDIT_STREAM, *(f"KV_{bucket}" for bucket in Bucket), f"OBJ_{OBJECTS}"):
         for deed in ("INFO", "CREATE", "UPDATE"):
             yield f"$JS.API.STREAM.{deed}.{stream}"
     for durable in DURABLES:
         yield f"$JS.API.CONSUMER.INFO.{STREAM}.{durable.name}"
         yield f"$JS.API.CONSUMER.CREATE.{STREAM}.{durable.name}.{durable.filter}"
+        yield f"$JS.API.CONSUMER.DELETE.{STREAM}.{durable.name}"

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import structlog
@@ -13,6 +15,7 @@ from nats.js.errors import APIError
 from structlog.typing import EventDict
 
 from support.eventlog_samples import TALLIES, canceled, deployment_key
+from support.nats import seed_of
 from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.subjects import STREAM, Service
 from windlass_eventlog.errors import NotProvisionedError
@@ -24,6 +27,7 @@ from windlass_eventlog.jetstream.keeping import Keeper
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import Expected
 from windlass_eventlog.reactor import Reactor, WakeUp
+from windlass_eventlog.rights import PROVISIONER
 from windlass_eventlog.service import connected
 from windlass_eventlog.settings import CommonSettings
 from windlass_eventlog.topology import durable_of
@@ -45,16 +49,23 @@ def said() -> Iterator[list[EventDict]]:
 
 @asynccontextmanager
 async def kept(url: str) -> AsyncIterator[Keeper]:
-    """Run a keeper, once it has looked at everything."""
-    async with connection(url, "keeper") as own:
-        keeper = Keeper(own)
-        await keeper.look()
-        running = asyncio.create_task(keeper.run())
-        try:
+    """Run a keeper with the rights that it has in an installation, once it has looked at everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        seed = seed_of(PROVISIONER, Path(folder))
+        async with connection(url, PROVISIONER, seed) as own, _running(own) as keeper:
             yield keeper
-        finally:
-            running.cancel()
-            await asyncio.wait({running})
+
+
+@asynccontextmanager
+async def _running(own: Connection) -> AsyncIterator[Keeper]:
+    keeper = Keeper(own)
+    await keeper.look()
+    running = asyncio.create_task(keeper.run())
+    try:
+        yield keeper
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
 
 
 class Noting:

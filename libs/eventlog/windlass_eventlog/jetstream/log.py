@@ -45,7 +45,7 @@ class JetStreamLog(EventLog):
         async with aclosing(ordered(self.connection, after, pattern)) as lists:
             async for messages in lists:
                 for message in messages:
-                    if message.metadata.sequence.stream not in self.quarantined:
+                    if message.sequence not in self.quarantined:
                         yield _stored(message).recorded()
 
     async def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
