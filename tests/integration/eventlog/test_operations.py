@@ -13,6 +13,7 @@ from windlass_eventlog.clock import utc_now
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.link import Link
+from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.log import Expected
 from windlass_eventlog.operations import Asking, Done, Invariant, Kind, Rebuilt, Result, Standing, Verified
 from windlass_eventlog.service import connected
@@ -55,12 +56,12 @@ async def test_a_service_that_met_an_unreadable_event_starts_says_so_and_goes_on
 
 
 async def test_rows_that_somebody_changed_are_found_and_put_right_by_a_rebuild(
-    router_settings: CommonSettings, link: Connection
+    router_settings: CommonSettings, link: Connection, log: JetStreamLog
 ) -> None:
     async with connected(Service.ROUTER, router_settings, projections=[TALLIES]) as service, service.operating():
         for _ in range(3):
             key = deployment_key()
-            await service.log.append(canceled(key), Expected.new(key))
+            await log.append(canceled(key), Expected.new(key))
         clean = await verified(link)
         assert clean.findings == ()
         assert (clean.sequence, clean.checked[0].what, clean.checked[0].count) == (3, "rows of the router", 3)
