@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import windlass_contracts.events  # noqa: F401 - every event is published by being imported
 from windlass_contracts.event import published_events
 from windlass_contracts.logs import ALL_LOGS, LOG_STREAM
 from windlass_contracts.subjects import ALL_EVENTS, STREAM, Service

@@ -12,8 +12,8 @@ from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.link import Link
 from windlass_eventlog.jetstream.log import JetStreamLog
+from windlass_eventlog.link import Link
 from windlass_eventlog.log import Expected
 from windlass_eventlog.operations import Asking, Done, Invariant, Kind, Rebuilt, Result, Standing, Verified
 from windlass_eventlog.service import connected
