@@ -82,7 +82,8 @@ class Bench:
                 verdict = run.run(case)
             except KeyboardInterrupt:
                 waiting.clear()
-                run.look_closely(self.verdicts[-1])
+                if self.verdicts:
+                    run.look_closely(self.verdicts[-1])
                 break
             if len(waiting) % LOOKED_AT_CLOSELY_EACH == 0 or verdict.wrong:
                 run.look_closely(verdict)
@@ -96,12 +97,12 @@ class Bench:
     def _tell(self, run: KillRun, verdict: Verdict) -> None:
         if not verdict.killed:
             _console.print(f"[yellow]nobody came by: {verdict.case}")
-        if verdict.wrong:
+        if verdict.wrong or verdict.unrouted:
             kept = Path(tempfile.mkdtemp(prefix="windlass-kill-"))
             shutil.copytree(run.platform.home / "logs", kept / "logs")
             shutil.copy(run.folder.path / "reached.jsonl", kept)
             (kept / "events.jsonl").write_text("\n".join(map(json.dumps, run.follower.events)))
-            _console.print(f"[red]{verdict.case}[/]: {'; '.join(verdict.wrong)}. Logs: {kept}")
+            _console.print(f"[red]{verdict.case}[/]: {'; '.join([*verdict.wrong, *verdict.unrouted])}. Logs: {kept}")
 
 
 def report(bench: Bench) -> None:
@@ -120,7 +121,7 @@ def report(bench: Bench) -> None:
         "wedged": sum(bool(verdict.wedged) for verdict in bench.verdicts),
         "lost": len(bench.lost),
         "orphans": sum(bool(verdict.orphans) for verdict in bench.verdicts),
-        "failed_requests": sum(len(verdict.failed_requests) for verdict in bench.verdicts),
+        "failed_requests": sum(len([*one.failed_requests, *one.unrouted]) for one in bench.verdicts),
         "verify_failures": sum(bool(verdict.verify_failures) for verdict in bench.verdicts),
     }
     print(json.dumps(figures))

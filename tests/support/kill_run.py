@@ -28,6 +28,8 @@ END_WITHIN_S = 60.0
 """An action that has not ended by then is wedged."""
 SETTLED_WITHIN_S = 45.0
 """What follows the end (the version before is paused) has to be done by then."""
+_ROUTES_READ_S = 0.25
+"""How long after it listens Traefik may take to read its routes, on a busy machine."""
 _KILLED_WITHIN_S = 5.0
 _BETWEEN_LOOKS_S = 0.05
 _CONFIG = {
@@ -49,6 +51,8 @@ class Verdict:
     orphans: list[str] = field(default_factory=list)
     failed_requests: list[str] = field(default_factory=list)
     verify_failures: list[str] = field(default_factory=list)
+    unrouted: list[str] = field(default_factory=list)
+    """Requests that a Traefik answered with 404, which listened before it had read its routes: known, and open."""
     unanswerable: int = 0
     """Requests while Traefik itself was dead: nobody was there to answer."""
 
@@ -219,15 +223,24 @@ class KillRun:
 
     def _look_at_requests(self, verdict: Verdict, began: float, killed_at: float | None) -> None:
         for failure in self.visitors.failures_since(began):
-            if verdict.case.victim == "Traefik" and killed_at and _nobody_there(failure, killed_at, verdict.back_s):
+            said = f"{failure.why}, {failure.began - began:.2f} s after the beginning"
+            of_traefik = verdict.case.victim == "Traefik" and killed_at is not None
+            if of_traefik and _nobody_there(failure, killed_at or 0, verdict.back_s):
                 verdict.unanswerable += 1
+            elif of_traefik and _without_routes(failure, killed_at or 0, verdict.back_s):
+                verdict.unrouted.append(said)
             else:
-                verdict.failed_requests.append(f"{failure.why}, {failure.began - began:.2f} s after the beginning")
+                verdict.failed_requests.append(said)
 
 
 def _nobody_there(failure: Failure, killed_at: float, back_s: float) -> bool:
     """Tell whether a request was cut off by the proxy's own death, or found nobody who listened."""
     return failure.refused and failure.ended >= killed_at and failure.began <= killed_at + back_s
+
+
+def _without_routes(failure: Failure, killed_at: float, back_s: float) -> bool:
+    """Tell whether a proxy answered that had just begun to listen."""
+    return failure.why.startswith("404 ") and killed_at <= failure.began <= killed_at + back_s + _ROUTES_READ_S
 
 
 def _about(deployment: str, *types: str) -> Callable[[Happened], bool]:
