@@ -9,8 +9,8 @@ _HEAD = """# Who may do what on NATS
 
 Written by `python -m windlass_eventlog.rights_page`; change `windlass_eventlog/rights.py`.
 
-Each service is a user of its own, known by the public half of an nkey; its seed lies in a file that `WINDLASS_NATS_SEED_FILE`
-names, and that nobody else reads. `windlass up` makes the seeds (`nkeys/` in the state folder) and the server's
+Each service is a user of its own, known by the public half of an nkey; its seed lies in a file of its own that
+`WINDLASS_NATS_SEED_FILE` names. `windlass up` makes the seeds (`nkeys/` in the state folder) and the server's
 configuration. A server of your own gets these users as `authorization.users`: `windlass_eventlog.rights.server_users`
 returns that list for the public keys that it is given. It has to be nats-server 2.11 or later.
 
