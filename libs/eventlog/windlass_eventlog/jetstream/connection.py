@@ -130,7 +130,7 @@ class Connection:
         async with asyncio.timeout(ANSWER_WITHIN_S) as patience:
             self._asked.add(patience)
             try:
-                return await question()
+                return await _heeding_cancellation(question)
             finally:
                 self._asked.discard(patience)
 
@@ -177,6 +177,16 @@ class Connection:
     def _refuse(self, subject: str, message: str) -> None:
         self._refusals[subject] = PermissionDeniedError(message)
         self._failed.set()
+
+
+async def _heeding_cancellation(question: Callable[[], Awaitable[T]]) -> T:
+    """Ask, and end as cancelled where that was asked for meanwhile: the client swallows it while it sends."""
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+    answer = await question()
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
 
 
 @asynccontextmanager
