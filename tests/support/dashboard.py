@@ -142,6 +142,7 @@ async def _serving(settings: GatewaySettings) -> AsyncIterator[Context]:
 
 
 def _settings(folder: Path, nats_url: str, database_url: str) -> GatewaySettings:
+    """Return settings without a seed: the story appends what all services append, as a user who may do everything."""
     keys = folder / "keys"
     keys.write_bytes(Fernet.generate_key())
     return GatewaySettings(
@@ -150,7 +151,6 @@ def _settings(folder: Path, nats_url: str, database_url: str) -> GatewaySettings
         node="node-1",
         home=folder,
         nats_url=SecretStr(nats_url),
-        nats_seed_file=seed_of(Service.GATEWAY, folder),
         database_url=SecretStr(database_url),
         secrets_keys_file=keys,
         session_keys_file=keys,
