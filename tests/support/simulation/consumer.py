@@ -1,7 +1,7 @@
 """A service's durable: it remembers what was not acknowledged, delivers in whatever order, and sometimes twice."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -116,7 +116,8 @@ class Consumer:
         self._delivered += 1
         message = Delivered(self, pending, self.process, self.log.stored(pending.sequence), self._delivered)
         if self.acknowledges_first:
-            await message.ack()
+            with suppress(OSError):
+                await message.ack()
         await self.deliveries.take(cast("Msg", message))
 
     def lost(self) -> None:

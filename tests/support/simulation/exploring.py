@@ -1,7 +1,7 @@
 """Running histories: one, many, or as many as it takes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,9 +79,17 @@ def explore(scratch: Path, most: int, *, chance: int = 0, bug: Bug | None = None
     def each(history: History) -> None:
         nonlocal count
         count += 1
-        run(history, scratch, None if bug is None else bug.wiring)
+        if bug is None:
+            run(history, scratch)
+            return
+        try:
+            with bug.planted():
+                run(history, scratch, bug.wiring)
+        except FoundError:
+            if World(history, scratch).run() is None:  # what it finds without the bug, too, says nothing about it
+                raise
 
-    with quiet(), nullcontext() if bug is None else bug.planted():
+    with quiet():
         try:
             each()
         except FoundError as error:

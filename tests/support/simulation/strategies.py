@@ -53,6 +53,7 @@ _ACTS: st.SearchStrategy[Act] = st.one_of(
         Push, after=_AFTER, upon=_UPON, project=_PROJECT, branch=st.integers(0, 1), app=_APPS, again=st.booleans()
     ),
     st.builds(Cancel, after=_AFTER, upon=_UPON, which=_WHICH),
+    st.builds(Cancel, upon=st.just("cutover.started.v1")),
     st.builds(
         RollBack,
         after=_AFTER,
