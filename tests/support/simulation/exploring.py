@@ -1,9 +1,11 @@
 """Running histories: one, many, or as many as it takes."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -44,11 +46,19 @@ class Explored:
 def quiet() -> Iterator[None]:
     """Keep the services' own logs out of the way: thousands of lives write thousands of lines."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
+    structlog.configure(
+        processors=[_drop],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        cache_logger_on_first_use=False,
+    )
     try:
         yield
     finally:
         structlog.configure(**before)
+
+
+def _drop(_logger: object, _name: str, _event: MutableMapping[str, Any]) -> NoReturn:
+    raise structlog.DropEvent
 
 
 def run(history: History, scratch: Path, wiring: Wiring | None = None) -> None:
