@@ -39,8 +39,9 @@ def findings(document: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 async def append_unknown(platform: Platform) -> int:
-    """Append what only a later release knows."""
-    client = await nats.connect(platform.up.nats_url)
+    """Append, as the gateway, what only a later release knows."""
+    seed = platform.up.nats_seed("gateway")
+    client = await nats.connect(platform.up.nats_url, nkeys_seed=seed, inbox_prefix=b"_INBOX_gateway")
     try:
         subject = f"evt.gateway.{uuid4()}.{uuid4()}.deployment.{uuid4()}"
         headers = {"Nats-Msg-Id": str(uuid4()), "Windlass-Type": "deployment.teleported.v1"}
