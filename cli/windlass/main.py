@@ -26,6 +26,7 @@ _COMMANDS = {
     "quarantine": Target("windlass.commands.quarantine:app", "Let a service pass over an event that it cannot read."),
     "keys": Target("windlass.commands.keys:app", "Show and rotate the keys that encrypt the values of variables."),
     "dead-letters": Target("windlass.commands.dead_letters:app", "List, retry and discard what services gave up."),
+    "audit": Target("windlass.commands.audit:audit", "Show what was refused to whom, and what operators did."),
     "doctor": Target("windlass.commands.doctor:doctor", "Check the installation, and say what to do."),
 }
 

@@ -1,6 +1,7 @@
 """A whole gateway over the log in memory, with the other services' events told by the test."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,10 +22,12 @@ from windlass_contracts.ids import DeploymentId, EventId, TeamId, derived
 from windlass_contracts.logs import LogBatch, LogLine
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.audit import Audit
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
+from windlass_eventlog.memory.audit import MemoryAudit
 from windlass_eventlog.memory.buckets import MemoryKeyValue
 from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.memory.log import MemoryLog
@@ -35,6 +38,7 @@ from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.vault import Vault
 from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
+from windlass_gateway.application.auditing import Auditing
 from windlass_gateway.application.current_rows import CurrentRows
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.operating import Operating, Quarantining
@@ -71,6 +75,7 @@ class MemoryGateway:
     notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     operations: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     quarantine: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    audit: Audit = field(default_factory=MemoryAudit)
     team: TeamId = MEMORY_TEAM
     now: Callable[[], datetime] = utc_now
     domain: str = "localhost"
@@ -99,6 +104,7 @@ class MemoryGateway:
         self.closing = asyncio.Event()
         self.hub = Hub(self.log, self.rows, self.pace)
         self.operating = Operating(Asking(self.operations, utc_now, self.silence))
+        self.auditing = Auditing(self.audit, utc_now, time.monotonic, uuid4)
         self.app = web(
             Context(
                 gateway=self.gateway,
@@ -112,6 +118,7 @@ class MemoryGateway:
                 hub=self.hub,
                 operating=self.operating,
                 quarantining=Quarantining(self.quarantine, self.gateway.personal, self.operating, utc_now, uuid4),
+                auditing=self.auditing,
                 closing=self.closing,
             )
         )

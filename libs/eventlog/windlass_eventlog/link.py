@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.attending import Attending
+from windlass_eventlog.audit import Audit
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
 from windlass_eventlog.dead_letters.letters import Letters
@@ -38,6 +39,7 @@ class Link:
     append: Appender
     objects: Objects
     logs: LogStore
+    audit: Audit
     database: Database
     buckets: Mapping[Bucket, KeyValue]
     open_vault: Callable[[], Vault]

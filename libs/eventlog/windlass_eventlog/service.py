@@ -28,6 +28,7 @@ from windlass_eventlog.clock import Clock, utc_now
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import AnyProjection
+from windlass_eventlog.jetstream.audit import JetStreamAudit
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
 from windlass_eventlog.jetstream.budget import watch_budget
 from windlass_eventlog.jetstream.connection import connection
@@ -96,6 +97,7 @@ async def connected(
             append=Appender(log, service, clock),
             objects=await JetStreamObjects.opened(nats),
             logs=JetStreamLogStore(nats),
+            audit=JetStreamAudit(nats),
             database=own,
             buckets=buckets,
             open_vault=lambda: Vault.opened(buckets[Bucket.SECRETS], settings.secrets_keys_file),

@@ -1,6 +1,7 @@
 """The gateway, put together."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -19,6 +20,7 @@ from windlass_gateway.adapters.installation_owner import InstallationOwner
 from windlass_gateway.adapters.installation_token import InstallationToken
 from windlass_gateway.adapters.records import RECORDS
 from windlass_gateway.adapters.sign_in_links import PostgresSignInLinks
+from windlass_gateway.application.auditing import Auditing
 from windlass_gateway.application.current_rows import CurrentRows
 from windlass_gateway.application.deadlines import DeadlineKeeper
 from windlass_gateway.application.gateway import Gateway
@@ -55,6 +57,7 @@ async def serve(started: Callable[[], None]) -> None:
                 tasks.create_task(EventCopy(link.log, link.database).run())
                 tasks.create_task(_sweeper(gateway, link).run())
                 tasks.create_task(context.hub.run())
+                tasks.create_task(context.auditing.run())
                 tasks.create_task(asyncio.to_thread(compile_all))
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))
 
@@ -102,5 +105,6 @@ def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context
         hub=Hub(gateway.log, gateway.rows),
         operating=operating,
         quarantining=Quarantining(quarantine, gateway.personal, operating, utc_now, uuid4),
+        auditing=Auditing(link.audit, utc_now, time.monotonic, uuid4),
         closing=asyncio.Event(),
     )

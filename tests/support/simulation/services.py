@@ -28,7 +28,7 @@ from windlass_eventlog.keys import Keys
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.memory import MemoryLogStore
-from windlass_eventlog.memory import MemoryKeyValue, MemoryObjects
+from windlass_eventlog.memory import MemoryAudit, MemoryKeyValue, MemoryObjects
 from windlass_eventlog.operations import Answering
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.reactor import Reactor
@@ -163,6 +163,7 @@ def _link(around: Surroundings, process: Process) -> Link:
         append=Appender(log, process.service, around.clock),
         objects=MemoryObjects(),
         logs=around.lines,
+        audit=MemoryAudit(),
         database=cast("Database", None),
         buckets=dict(buckets),
         open_vault=lambda: SimulatedVault(buckets[Bucket.SECRETS], around.keys, around.fresh),

@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from windlass_contracts.ids import TeamId
 from windlass_gateway.application.access import Access, Caller, Permission
+from windlass_gateway.application.auditing import Auditing
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.operating import Operating, Quarantining
@@ -16,6 +17,7 @@ from windlass_gateway.application.signing_in import SigningIn
 from windlass_gateway.domain.refusals import UnauthenticatedError
 from windlass_gateway.domain.webhook_keys import WebhookKeys
 from windlass_gateway.entrypoints.access.sessions import Sessions
+from windlass_gateway.entrypoints.audited import asks
 from windlass_gateway.entrypoints.live.hub import Hub
 from windlass_gateway.entrypoints.places import Places
 
@@ -39,6 +41,7 @@ class Context:
     hub: Hub
     operating: Operating
     quarantining: Quarantining
+    auditing: Auditing
     closing: asyncio.Event
 
 
@@ -50,7 +53,7 @@ AContext = Annotated[Context, Depends(context)]
 
 
 async def caller(
-    shared: AContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, shared: AContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """Return who asks.
 
@@ -68,6 +71,7 @@ async def caller(
         raise UnauthenticatedError(
             "The API token is none of this installation's.", field="Authorization", next_step=HOW_TO_GET_A_TOKEN
         )
+    asks(request, found.actor)
     return found
 
 

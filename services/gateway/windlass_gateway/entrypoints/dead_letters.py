@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from windlass_contracts.ids import DeploymentId, EventId, ReactionId
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.dead_letters.letter import Status
 from windlass_gateway.application.dead_letters import DeadLetters, Letter
+from windlass_gateway.entrypoints.audited import acted
 from windlass_gateway.entrypoints.bodies import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext, AtLeast
 
@@ -90,12 +91,18 @@ async def get_dead_letter(dead_letter: Ref, asking: ACaller, shared: AContext, a
 
 
 @router.post("/{dead_letter}/retry")
-async def retry_dead_letter(dead_letter: Ref, asking: ACaller, shared: AContext) -> Decided:
+async def retry_dead_letter(request: Request, dead_letter: Ref, asking: ACaller, shared: AContext) -> Decided:
     """Have its service try it again."""
-    return Decided(sequence=await DeadLetters(shared.gateway).retry(asking, dead_letter))
+    sequence = await DeadLetters(shared.gateway).retry(asking, dead_letter)
+    acted(request, "dead letter retry")
+    return Decided(sequence=sequence)
 
 
 @router.post("/{dead_letter}/discard")
-async def discard_dead_letter(dead_letter: Ref, body: DiscardBody, asking: ACaller, shared: AContext) -> Decided:
+async def discard_dead_letter(
+    request: Request, dead_letter: Ref, body: DiscardBody, asking: ACaller, shared: AContext
+) -> Decided:
     """Let it be, for a reason."""
-    return Decided(sequence=await DeadLetters(shared.gateway).discard(asking, dead_letter, body.reason))
+    sequence = await DeadLetters(shared.gateway).discard(asking, dead_letter, body.reason)
+    acted(request, "dead letter discard")
+    return Decided(sequence=sequence)

@@ -4,12 +4,13 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from windlass_eventlog.key_rotation import Rotation
 from windlass_gateway.application.keys import ManagingKeys, Unreadable
+from windlass_gateway.entrypoints.audited import acted
 from windlass_gateway.entrypoints.context import ACaller, AContext
 from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ALines
 
@@ -82,20 +83,22 @@ async def list_keys(asking: ACaller, shared: AContext) -> KeysView:
 
 
 @router.post("/rotation", responses=_IS_STREAM)
-async def rotate_keys(asking: ACaller, shared: AContext, lines: ALines) -> StreamingResponse:
+async def rotate_keys(request: Request, asking: ACaller, shared: AContext, lines: ALines) -> StreamingResponse:
     """Rotate the keys, for as long as the answer is read; sent again, it goes on where it was cut short."""
     using = ManagingKeys(shared.gateway)
     states = using.rotate(asking)
     first = await anext(states)  # what refuses a rotation is answered by a status
-    return lines.answer(_told(using, first, states))
+    return lines.answer(_told(request, using, first, states))
 
 
 async def _told(
-    using: ManagingKeys, first: Rotation, states: AsyncGenerator[Rotation, None]
+    request: Request, using: ManagingKeys, first: Rotation, states: AsyncGenerator[Rotation, None]
 ) -> AsyncGenerator[RotationView, None]:
     try:
         yield RotationView.of(first, ())
         async for state in states:
+            if state.done:
+                acted(request, "keys rotate")
             yield RotationView.of(state, await using.named(state.unreadable) if state.done else ())
     finally:
         await states.aclose()

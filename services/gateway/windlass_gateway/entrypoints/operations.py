@@ -7,12 +7,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, status
+from fastapi import Request as HttpRequest
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.operations import Answer, Kind, Request
 from windlass_gateway.application.operating import Quarantined
+from windlass_gateway.entrypoints.audited import acted
 from windlass_gateway.entrypoints.bodies import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext
 from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ALines
@@ -74,9 +76,11 @@ class QuarantineView(BaseModel):
 
 
 @router.post("/operations", status_code=status.HTTP_202_ACCEPTED)
-async def ask(body: OperationBody, asking: ACaller, shared: AContext) -> OperationView:
+async def ask(request: HttpRequest, body: OperationBody, asking: ACaller, shared: AContext) -> OperationView:
     """Ask a service for an operation; follow it to learn what becomes of it."""
-    return OperationView.of(body.service, await shared.operating.ask(asking, body.service, body.kind))
+    asked = await shared.operating.ask(asking, body.service, body.kind)
+    acted(request, f"{body.kind} {body.service}")
+    return OperationView.of(body.service, asked)
 
 
 @router.get("/operations/{service}/{operation}", responses=_IS_STREAM)
@@ -92,9 +96,11 @@ async def _lines(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[BaseMo
 
 
 @router.post("/quarantine", status_code=status.HTTP_201_CREATED)
-async def quarantine(body: QuarantineBody, asking: ACaller, shared: AContext) -> QuarantineView:
+async def quarantine(request: HttpRequest, body: QuarantineBody, asking: ACaller, shared: AContext) -> QuarantineView:
     """Let a service pass over the event at which it stands still, for ever."""
-    return QuarantineView.of(await shared.quarantining.add(asking, body.service, body.sequence, body.reason))
+    added = await shared.quarantining.add(asking, body.service, body.sequence, body.reason)
+    acted(request, f"quarantine {body.service} {body.sequence}")
+    return QuarantineView.of(added)
 
 
 @router.get("/quarantine")

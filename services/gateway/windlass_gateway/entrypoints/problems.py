@@ -33,6 +33,8 @@ from windlass_gateway.domain.refusals import (
     UnauthenticatedError,
 )
 from windlass_gateway.entrypoints.access.local_path import sign_in_url
+from windlass_gateway.entrypoints.audited import refused_for
+from windlass_gateway.entrypoints.codes import code_of
 from windlass_gateway.entrypoints.security_headers import SECURITY_HEADERS
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,13 +45,14 @@ _log = structlog.get_logger(__name__)
 
 
 class Problem(BaseModel):
-    """What went wrong, in which field, and what to do next."""
+    """What went wrong, in which field, and what to do next; `code` is what programs and `windlass audit` know it by."""
 
     title: str
     status: int
     detail: str
     field: str | None = None
     next: str
+    code: str = "unforeseen"
 
 
 _REFUSALS: dict[type[Refusal], HTTPStatus] = {
@@ -99,6 +102,11 @@ _UNEXPECTED = Problem(
 
 def problem_of(error: Exception) -> Problem:
     """Return what an error means to whoever asked."""
+    problem = _problem(error)
+    return problem if problem is _UNEXPECTED else problem.model_copy(update={"code": code_of(error)})
+
+
+def _problem(error: Exception) -> Problem:
     match error:
         case Refusal():
             status = next(status for kind, status in _REFUSALS.items() if isinstance(error, kind))
@@ -196,9 +204,10 @@ def map_errors(app: FastAPI, shown: Callable[[Request, Problem], Response]) -> N
     """Let every error of the application end as a problem, `shown` in the form that the request can use."""
 
     async def answer_error(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        refused_for(request, problem.code)
         if isinstance(error, SignInRequiredError):
             return _to_sign_in(request)
-        problem = problem_of(error)
         if problem is not _UNEXPECTED:
             return shown(request, problem)
         _log.exception("a request met an unforeseen error", exc_info=error)

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from windlass_contracts.values import Slug, VariableName
 from windlass_gateway.application.shredding import Shredding
 from windlass_gateway.application.variables import SettingVariables, VariablePlace, VariablesPlace
 from windlass_gateway.domain.env_file import read_env_file
+from windlass_gateway.entrypoints.audited import acted
 from windlass_gateway.entrypoints.bodies import Done, PreviewBody, ShredBody, ShredDone, VariableBody, VariablesBody
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.projects import ProjectSlug
@@ -82,9 +83,10 @@ async def preview_shredding(  # noqa: PLR0913 - all but four from the query
 
 @router.post("/{slug}/variables/{name}/shredding")
 async def shred_variable(
-    slug: ProjectSlug, name: Variable, body: ShredBody, asking: ACaller, shared: AContext
+    request: Request, slug: ProjectSlug, name: Variable, body: ShredBody, asking: ACaller, shared: AContext
 ) -> ShredDone:
     """Remove a variable and delete its values for good: no deployment that needs them can be started again."""
     place = VariablePlace(slug, name, body.environment)
     done = await Shredding(shared.gateway).shred(asking, place, replaced=body.replaced)
+    acted(request, "shred")
     return ShredDone(sequence=done.sequence, values=done.values)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 
 from windlass_gateway.entrypoints import (
+    audit,
     dead_letters,
     deployments,
     health,
@@ -16,6 +18,7 @@ from windlass_gateway.entrypoints import (
     variables,
 )
 from windlass_gateway.entrypoints.access import links, sign_in, tokens
+from windlass_gateway.entrypoints.audited import Audited
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.live import endpoint as live
@@ -68,6 +71,7 @@ def web(context: Context) -> FastAPI:
         keys,
         setup,
         operations,
+        audit,
     ):
         api.include_router(part.router)
     app.include_router(api)
@@ -80,5 +84,11 @@ def web(context: Context) -> FastAPI:
     app.add_middleware(BodyLimit, larger={github.PATH: github.MAX_BYTES})
     app.add_middleware(OwnHosts, own=context.places.own_host)
     app.add_middleware(SecurityHeaders)  # the last one is the outermost: refusals of the others carry them too
+    app.add_middleware(Audited, auditing=context.auditing, templates=templates_of(app))
     map_errors(app, answer_problem)
     return app
+
+
+def templates_of(app: FastAPI) -> dict[object, str]:
+    """Return the paths of all endpoints as they are written here: with the names of their parts, without values."""
+    return {route.endpoint: route.path for route in iter_route_contexts(app.router.routes) if route.path}

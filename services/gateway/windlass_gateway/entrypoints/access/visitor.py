@@ -16,6 +16,7 @@ from windlass_gateway.application.access import Caller
 from windlass_gateway.domain.refusals import ForgedFormError, SignInRequiredError
 from windlass_gateway.entrypoints.access.same_origin import is_same_origin
 from windlass_gateway.entrypoints.access.sessions import Opened
+from windlass_gateway.entrypoints.audited import asks
 from windlass_gateway.entrypoints.context import AContext, Context
 from windlass_gateway.entrypoints.security_headers import hand_over
 
@@ -53,6 +54,7 @@ async def visitor(request: Request, shared: AContext) -> Visitor:
     opened = session_of(shared, request)
     if opened is None:
         raise SignInRequiredError
+    asks(request, opened.caller.actor)
     if request.method not in _SAFE:
         await _check_form(request, opened.session.csrf)
     renewed = shared.sessions.renewed(opened, secure=is_secure(request))

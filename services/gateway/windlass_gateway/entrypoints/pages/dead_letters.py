@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Path, Response
 from windlass_gateway.application.access import Caller
 from windlass_gateway.application.dead_letters import DeadLetters
 from windlass_gateway.domain.refusals import Refusal
+from windlass_gateway.entrypoints.audited import acted
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages.rendering import in_place
 from windlass_gateway.entrypoints.pages.visiting import AVisit, Visit, shown_at
@@ -38,6 +39,7 @@ async def retry(visit: AVisit, dead_letter: Ref) -> Response:
         sequence = await DeadLetters(visit.gateway).retry(visit.caller, dead_letter)
     except Refusal as refusal:
         return await _page(visit, dead_letter, refusal)
+    acted(visit.request, "dead letter retry")
     return shown_at("/dead-letters", sequence, "dead-letter-retried")
 
 
@@ -48,6 +50,7 @@ async def discard(visit: AVisit, dead_letter: Ref, reason: Annotated[str, Form(m
         sequence = await DeadLetters(visit.gateway).discard(visit.caller, dead_letter, reason)
     except Refusal as refusal:
         return await _page(visit, dead_letter, refusal)
+    acted(visit.request, "dead letter discard")
     return shown_at("/dead-letters", sequence, "dead-letter-discarded")
 
 

@@ -12,6 +12,7 @@ from windlass_gateway.domain.env_file import EnvFile, read_env_file
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import Refusal
 from windlass_gateway.domain.variables import Preview, Variables
+from windlass_gateway.entrypoints.audited import acted
 from windlass_gateway.entrypoints.pages.project import ProjectSlug
 from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
 from windlass_gateway.entrypoints.pages.visiting import AVisit, Visit, shown_at
@@ -87,6 +88,7 @@ async def ask_to_shred(
 async def shred_values(visit: AVisit, slug: ProjectSlug, name: Name, environment: EnvironmentField = "") -> Response:
     """Remove the variable, and delete its values for good."""
     done = await Shredding(visit.gateway).shred(visit.caller, VariablePlace(slug, name, environment or None))
+    acted(visit.request, "shred")
     return shown_at(f"/projects/{slug}/variables", done.sequence, "values-shredded")
 
 

@@ -14,10 +14,12 @@ from windlass_gateway.application.dead_letters import MOST
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.entrypoints.access.visitor import AVisitor, Visitor
+from windlass_gateway.entrypoints.audited import refused_for
 from windlass_gateway.entrypoints.context import AContext, AtLeast, Context
 from windlass_gateway.entrypoints.live.place import Place
 from windlass_gateway.entrypoints.pages.lines import Lines
 from windlass_gateway.entrypoints.pages.rendering import render
+from windlass_gateway.entrypoints.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Visit:
         return Place(await self.shared.hub.epoch(), self.gateway.rows.position)
 
     def render(self, template: str, *, status: int = HTTPStatus.OK, **context: object) -> HTMLResponse:
+        if isinstance(problem := context.get("problem"), Problem):  # the page itself shows why it is refused
+            refused_for(self.request, problem.code)
         said = self.request.query_params.get("said", "")
         may = self.caller.permissions
         around = {"visitor": self.visitor, "may": may, "said": said, "dead_letters": self.dead_letters}

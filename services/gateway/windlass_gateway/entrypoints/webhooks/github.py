@@ -12,6 +12,7 @@ from windlass_gateway.application.access import webhook_caller
 from windlass_gateway.application.pushing import Pushing
 from windlass_gateway.domain.pushes import shown
 from windlass_gateway.domain.refusals import InvalidInputError, UnsignedWebhookError
+from windlass_gateway.entrypoints.audited import asks
 from windlass_gateway.entrypoints.context import AContext
 from windlass_gateway.entrypoints.webhooks.answers import ANSWERS, DeliveryView, answer
 from windlass_gateway.entrypoints.webhooks.github_push import GitHubPush
@@ -40,13 +41,15 @@ async def github_webhook(
     body = await request.body()
     if not await aside(body, lambda: shared.webhook_keys.signed_by_github(body, signature)):
         raise UnsignedWebhookError(_SIGNATURE)
+    sender = webhook_caller(shared.team, "github")
+    asks(request, sender.actor)
     if event != "push":
         return DeliveryView(sentence=_other_event(event))
     identity = _identity(delivery)
     payload = payload_of(body, request.headers.get("content-type", ""))
     pushed = await aside(payload, lambda: read_json(GitHubPush, payload))
     pushing = Pushing(shared.gateway, shared.webhook_keys)
-    return answer(response, await pushing.push(webhook_caller(shared.team, "github"), pushed.push(str(identity))))
+    return answer(response, await pushing.push(sender, pushed.push(str(identity))))
 
 
 def _other_event(event: str) -> str:

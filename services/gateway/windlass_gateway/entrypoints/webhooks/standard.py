@@ -19,6 +19,7 @@ from windlass_gateway.application.pushing import Pushing, Signal
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.pushes import BRANCH
 from windlass_gateway.domain.refusals import InvalidInputError, ProjectNotFoundError, UnsignedWebhookError
+from windlass_gateway.entrypoints.audited import asks
 from windlass_gateway.entrypoints.context import AContext, Context
 from windlass_gateway.entrypoints.webhooks.answers import ANSWERS, DeliveryView, answer
 from windlass_gateway.entrypoints.webhooks.signed_body import read_json
@@ -61,6 +62,8 @@ async def signed_webhook(
     """Deploy what a signed message names: `{"branch": "main"}`, or a commit, or a tag and an environment."""
     body = await request.body()
     found = await _verified(shared, project, request, body)
+    sender = webhook_caller(shared.team, str(found.key))
+    asks(request, sender.actor)
     identity = request.headers[_ID]
     if len(identity) > _LONGEST_ID:
         raise InvalidInputError(
@@ -68,7 +71,7 @@ async def signed_webhook(
         )
     signal = read_json(SignalBody, body).signal(f"webhook:{identity}")
     pushing = Pushing(shared.gateway, shared.webhook_keys)
-    return answer(response, [await pushing.signal(webhook_caller(shared.team, str(found.key)), signal, found)])
+    return answer(response, [await pushing.signal(sender, signal, found)])
 
 
 async def _verified(shared: Context, slug: str, request: Request, body: bytes) -> Versioned[Project]:
