@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from windlass.up.errors import PortError
-from windlass.up.ports import LOOPBACK, PortRequests, choose_ports
+from windlass.up.port_claims import port_claims
+from windlass.up.ports import LOOPBACK, PortRequests, Ports, choose_ports
 
 FreePort = Callable[[], int]
+
+
+def chosen(requests: PortRequests, remembered: Path) -> Ports:
+    with port_claims() as claims:
+        return choose_ports(requests, remembered, claims)
 
 
 @pytest.fixture
@@ -23,9 +29,9 @@ def taken() -> Iterator[int]:
 def test_ports_chosen_once_are_taken_again(tmp_path: Path, free_port: FreePort) -> None:
     remembered = tmp_path / "ports.json"
     public, nats = free_port(), free_port()
-    first = choose_ports(PortRequests(public, nats=nats), remembered)
+    first = chosen(PortRequests(public, nats=nats), remembered)
 
-    assert choose_ports(PortRequests(), remembered) == first
+    assert chosen(PortRequests(), remembered) == first
 
 
 def test_the_public_port_of_the_last_start_is_never_replaced(tmp_path: Path, taken: int) -> None:
@@ -33,14 +39,14 @@ def test_the_public_port_of_the_last_start_is_never_replaced(tmp_path: Path, tak
     remembered.write_text(json.dumps({"public": taken}))
 
     with pytest.raises(PortError, match=f"Port {taken} is in use"):
-        choose_ports(PortRequests(), remembered)
+        chosen(PortRequests(), remembered)
 
 
 def test_a_remembered_port_that_somebody_took_is_replaced(tmp_path: Path, free_port: FreePort, taken: int) -> None:
     remembered = tmp_path / "ports.json"
     remembered.write_text(json.dumps({"nats": taken}))
 
-    ports = choose_ports(PortRequests(free_port()), remembered)
+    ports = chosen(PortRequests(free_port()), remembered)
 
     assert ports.nats != taken
     assert len({ports.public, ports.gateway, ports.nats, ports.traefik_api}) == 4
@@ -51,7 +57,7 @@ def test_a_damaged_memory_of_ports_is_no_obstacle(tmp_path: Path, free_port: Fre
     remembered = tmp_path / "ports.json"
     remembered.write_text(content)
 
-    assert choose_ports(PortRequests(free_port()), remembered)
+    assert chosen(PortRequests(free_port()), remembered)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_a_port_that_was_asked_for_and_is_in_use_is_refused(
     tmp_path: Path, free_port: FreePort, taken: int, request_for: Callable[[int, int], PortRequests], option: str
 ) -> None:
     with pytest.raises(PortError) as refusal:
-        choose_ports(request_for(taken, free_port()), tmp_path / "ports.json")
+        chosen(request_for(taken, free_port()), tmp_path / "ports.json")
 
     assert f"Port {taken} is in use by" in refusal.value.what
     assert str(os.getpid()) in refusal.value.what
@@ -78,9 +84,19 @@ def test_one_port_for_two_things_is_refused(tmp_path: Path, free_port: FreePort)
     port = free_port()
 
     with pytest.raises(PortError, match="twice"):
-        choose_ports(PortRequests(port, nats=port), tmp_path / "ports.json")
+        chosen(PortRequests(port, nats=port), tmp_path / "ports.json")
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused(tmp_path: Path, free_port: FreePort) -> None:
     with pytest.raises(PortError, match="--listen"):
-        choose_ports(PortRequests(free_port(), listen="192.0.2.1"), tmp_path / "ports.json")
+        chosen(PortRequests(free_port(), listen="192.0.2.1"), tmp_path / "ports.json")
+
+
+def test_two_starts_at_the_same_moment_never_choose_the_same_ports(tmp_path: Path, free_port: FreePort) -> None:
+    with port_claims() as claims, port_claims() as others:
+        one = choose_ports(PortRequests(free_port()), tmp_path / "one.json", claims)
+        other = choose_ports(PortRequests(free_port()), tmp_path / "other.json", others)
+        with pytest.raises(PortError, match=f"Port {one.public} is in use"):
+            choose_ports(PortRequests(one.public), tmp_path / "third.json", others)
+
+    assert {one.gateway, one.nats, one.traefik_api}.isdisjoint({other.gateway, other.nats, other.traefik_api})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from windlass.up.atomic_file import write_private
 from windlass.up.errors import PortError
+from windlass.up.port_claims import PortClaims
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,8 +38,8 @@ _PUBLIC = 8080
 _PREFERRED = {"gateway": 8090, "nats": 4222, "traefik_api": 8091}
 
 
-def choose_ports(requests: PortRequests, remembered: Path) -> Ports:
-    """Return ports that are free now, and remember them.
+def choose_ports(requests: PortRequests, remembered: Path, claims: PortClaims) -> Ports:
+    """Return ports that are free now and claimed by nobody else, and remember them.
 
     The public one is part of the apps' addresses: unless asked for, it is that of the last start, never another.
 
@@ -49,15 +50,15 @@ def choose_ports(requests: PortRequests, remembered: Path) -> Ports:
     last = _remembered(remembered)
     public = requests.public or last.get("public", _PUBLIC)
     _refuse_duplicates([public, *(port for port in asked.values() if port is not None)])
-    _claim(requests.listen, public, "--port")
+    _claim(claims, requests.listen, public, "--port")
     taken = {public}
     chosen: dict[str, int] = {}
     for name, port in asked.items():
         if port is not None:
-            _claim(LOOPBACK, port, f"--{name.replace('_', '-')}-port")
+            _claim(claims, LOOPBACK, port, f"--{name.replace('_', '-')}-port")
             chosen[name] = port
         else:
-            chosen[name] = _first_free((last.get(name), _PREFERRED[name]), taken)
+            chosen[name] = _first_free(claims, (last.get(name), _PREFERRED[name]), taken)
         taken.add(chosen[name])
     ports = Ports(public=public, **chosen)
     write_private(remembered, json.dumps(asdict(ports)))
@@ -85,18 +86,24 @@ def _refuse_duplicates(ports: list[int]) -> None:
             raise PortError(f"Port {port} is asked for twice.", "Give each of the port options another number.")
 
 
-def _first_free(wishes: tuple[int | None, ...], taken: set[int]) -> int:
-    for port in wishes:
-        if port is not None and port not in taken and _refusal(LOOPBACK, port) is None:
-            return port
+def _first_free(claims: PortClaims, wishes: tuple[int | None, ...], taken: set[int]) -> int:
+    for wish in wishes:
+        if wish is not None and wish not in taken and _refusal(claims, LOOPBACK, wish) is None:
+            return wish
+    while not claims.take(free := _any_free()):
+        pass
+    return free
+
+
+def _any_free() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         free: int = probe.getsockname()[1]
         return free
 
 
-def _claim(address: str, port: int, option: str) -> None:
-    refusal = _refusal(address, port)
+def _claim(claims: PortClaims, address: str, port: int, option: str) -> None:
+    refusal = _refusal(claims, address, port)
     if refusal is None:
         return
     if refusal.errno == errno.EADDRINUSE:
@@ -106,8 +113,8 @@ def _claim(address: str, port: int, option: str) -> None:
     raise PortError(f"{address}:{port} cannot be listened on: {refusal.strerror}.", "Correct --listen.")
 
 
-def _refusal(address: str, port: int) -> OSError | None:
-    """Try the port as our servers do (SO_REUSEADDR: a connection that has just been closed is no obstacle)."""
+def _refusal(claims: PortClaims, address: str, port: int) -> OSError | None:
+    """Try the port as our servers do (SO_REUSEADDR: one that has just been closed is no obstacle), and claim it."""
     try:
         family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -115,7 +122,7 @@ def _refusal(address: str, port: int) -> OSError | None:
             probe.bind((address, port))
     except OSError as error:
         return error
-    return None
+    return None if claims.take(port) else OSError(errno.EADDRINUSE, "another `windlass up` has chosen it")
 
 
 def _by_whom(port: int) -> str:

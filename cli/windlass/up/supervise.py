@@ -7,6 +7,7 @@ from windlass.up.blueprint import Blueprint, RuntimePreference
 from windlass.up.home import Home
 from windlass.up.lock import children_lock, running_lock
 from windlass.up.narrator import Narrator
+from windlass.up.port_claims import port_claims
 from windlass.up.ports import PortRequests, choose_ports
 from windlass.up.remembered_runtime import remember_runtime, remembered_runtime
 from windlass.up.service_settings import Surroundings
@@ -30,8 +31,8 @@ def supervise(options: Options, blueprint: Blueprint, narrator: Narrator) -> Non
     """
     home = options.home
     home.prepare()
-    with running_lock(home) as lock, children_lock(home, narrator) as inherited:
-        ports = choose_ports(options.ports, home.ports)
+    with running_lock(home) as lock, children_lock(home, narrator) as inherited, port_claims() as claims:
+        ports = choose_ports(options.ports, home.ports, claims)
         runtime = blueprint.prepare_runtime(_preference(options), narrator)
         surroundings = Surroundings.of(home, options.ports.listen, ports, runtime.runtime)
         remember_runtime(home, runtime.runtime)
