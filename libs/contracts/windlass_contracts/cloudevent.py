@@ -7,7 +7,7 @@ and the W3C trace context. Source: https://github.com/cloudevents/spec/blob/main
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -210,7 +210,7 @@ def _where(error: ValidationError) -> str:
 
 
 def _agreed_installation(envelope: Envelope[Event], subject: str, headers: Mapping[str, str], service: Service) -> str:
-    _, _, installation, source_service = envelope.source.split(":")
+    installation, source_service = _parts_of_source(envelope.source)
     if envelope.subject != subject:
         claim = "subject"
     elif source_service != service:
@@ -223,6 +223,13 @@ def _agreed_installation(envelope: Envelope[Event], subject: str, headers: Mappi
         return installation
     msg = f"Event {envelope.id} on {subject}: its {claim} does not agree with the rest of the message."
     raise ForgedEventError(msg)
+
+
+@lru_cache(maxsize=64)  # an installation has no more sources than services
+def _parts_of_source(source: str) -> tuple[str, str]:
+    """Return the installation and the service that a well-formed source names."""
+    _, _, installation, service = source.split(":")
+    return installation, service
 
 
 def _check_owner(kind: type[Event], service: Service, key: AggregateKey) -> None:

@@ -15,7 +15,6 @@ from windlass_contracts.ids import DeploymentId, InspectionId, ProjectId, Reacti
 
 STREAM = "EVENTS"
 ALL_EVENTS = "evt.>"
-_TOKENS = 6
 
 
 class Service(StrEnum):
@@ -100,24 +99,34 @@ PROJECT_REGISTRY = f"evt.*.*.*.{Aggregate.PROJECT}.*"
 """The scope in which projects are created: all projects of all teams, so that no two ever take the same slug."""
 
 
-# Subjects come again with every event of an aggregate, and reading one takes longer than reading a small event.
-@lru_cache(maxsize=4_096)
 def parse_subject(subject: str) -> tuple[Service, AggregateKey]:
     """Return who appended an event and what it is about.
 
     Raises:
         MalformedSubjectError: the subject is not one of the log's.
     """
-    tokens = subject.split(".")
-    if len(tokens) != _TOKENS or tokens[0] != "evt":
+    root, _, rest = subject.partition(".")
+    service, _, place = rest.partition(".")
+    if root != "evt" or service not in _SERVICES:
         raise MalformedSubjectError(subject)
     try:
-        service, aggregate = Service(tokens[1]), Aggregate(tokens[4])
-        team, identity = _canonical_uuid(tokens[2]), _canonical_uuid(tokens[5])
-        project = _project(tokens[3], aggregate)
+        return _SERVICES[service], _key(place)
     except ValueError as error:
         raise MalformedSubjectError(subject) from error
-    return service, AggregateKey(TeamId(team), project, aggregate, identity)
+
+
+_SERVICES = {service.value: service for service in Service}
+
+
+# An aggregate comes again with each of its events, and reading its ids takes longer than reading a small event.
+@lru_cache(maxsize=4_096)
+def _key(place: str) -> AggregateKey:
+    """Return the aggregate of the tokens behind the service."""
+    team, project, kind, identity = place.split(".")
+    aggregate = Aggregate(kind)
+    return AggregateKey(
+        TeamId(_canonical_uuid(team)), _project(project, aggregate), aggregate, _canonical_uuid(identity)
+    )
 
 
 def _project(token: str, aggregate: Aggregate) -> ProjectId | None:

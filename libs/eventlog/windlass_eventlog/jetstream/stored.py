@@ -28,7 +28,7 @@ _SEQUENCE = "Nats-Sequence"
 _TIME = "Nats-Time-Stamp"
 _PREVIOUS = "Nats-Last-Sequence"
 _TO_COME = "Nats-Num-Pending"
-_ADDED_BY_SERVER = (_SUBJECT, _SEQUENCE, _TIME, _PREVIOUS, _TO_COME, "Nats-Stream", "Nats-UpTo-Sequence")
+_NOT_READ = (_PREVIOUS, "Nats-Stream", "Nats-UpTo-Sequence")
 
 
 class InterruptionError(nats.errors.Error):
@@ -62,9 +62,12 @@ class Stored:
     def of(cls, message: Msg) -> Self:
         """Read what the server sent; it names sequence, subject and time in headers."""
         headers = message.headers or {}
-        added = {name: headers.pop(name, "") for name in _ADDED_BY_SERVER}
-        to_come = int(added[_TO_COME] or 0)
-        return cls(int(added[_SEQUENCE]), added[_SUBJECT], headers, message.data, added[_TIME], to_come)
+        take = headers.pop
+        sequence, subject, time = int(take(_SEQUENCE)), take(_SUBJECT, ""), take(_TIME, "")
+        to_come = int(take(_TO_COME, 0))
+        for name in _NOT_READ:
+            take(name, None)
+        return cls(sequence, subject, headers, message.data, time, to_come)
 
 
 @dataclass(slots=True)

@@ -197,7 +197,9 @@ ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | Contain
 
 def _containers(known: tuple[Container, ...], event: ContainerEvent) -> tuple[Container, ...]:
     before = next((one for one in known if one.name == event.container), None)
-    node = getattr(event, "node", None) or (before.node if before else "")
+    node = before.node if before else ""
+    if not isinstance(event, Healthy | Unhealthy):
+        node = event.node
     exit_code = event.exit_code if isinstance(event, ContainerStopped) else None
     after = Container(name=event.container, node=node, state=_state(event), exit_code=exit_code)
     return (*(one for one in known if one.name != event.container), after)

@@ -1,6 +1,7 @@
 """What the log names of what lies beside it: each version of a variable's value, and each text that a person wrote."""
 
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -38,8 +39,15 @@ def secret_of(recorded: Recorded[Event]) -> UUID | None:
 
 def note_of(recorded: Recorded[Event]) -> NoteId | None:
     """Return the text that an event names."""
-    note: NoteId | None = getattr(recorded.event, "note", None)
+    if not _may_name_note(type(recorded.event)):
+        return None
+    note: NoteId | None = getattr(recorded.event, "note")  # noqa: B009 - a field of some types, which none stands for
     return note
+
+
+@cache  # every event is asked, and to miss an attribute of a model takes long
+def _may_name_note(kind: type[Event]) -> bool:
+    return "note" in kind.model_fields
 
 
 def evolve_secret(row: NamedSecret | None, recorded: Recorded[Event]) -> NamedSecret | None:
