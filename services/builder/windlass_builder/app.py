@@ -92,7 +92,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         await retiring.resume()
         reactors = [
             *_reactors(sources, link, containers, tasks),
-            Reactor("retire", frozenset({RoutesApplied, RoutesFailed}), retiring.handle),
+            Reactor("retire", frozenset({RoutesApplied, RoutesFailed, DeploymentLive}), retiring.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors):

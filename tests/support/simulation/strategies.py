@@ -1,4 +1,9 @@
-"""How hypothesis makes histories."""
+"""How histories are made: by hypothesis, which shrinks those that fail, or much faster by a seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol, TypeVar
 
 from hypothesis import strategies as st
 
@@ -21,63 +26,107 @@ from support.simulation.history import (
 from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Aggregate, Service
 
+T = TypeVar("T")
 _MOMENTS = sorted(
     kind.TYPE for kind in published_events().values() if kind.AGGREGATE in {Aggregate.DEPLOYMENT, Aggregate.ROUTES}
 )
-_AFTER = st.sampled_from([0.0, 0.0, 0.0, 0.05, 0.3, 2.0, 7.0, 40.0])
-_UPON = st.sampled_from([None, None, None, *_MOMENTS])
-_APPS = st.sampled_from([App.GOOD, App.GOOD, App.GOOD, App.GOOD, *App])
-_PROJECT = st.sampled_from([0, 0, 0, 1])
-_ENVIRONMENT = st.sampled_from([0, 0, 1])
-_WHICH = st.sampled_from([0, 0, 0, 1, 2])
-_SERVICE = st.sampled_from(list(Service))
-_A_WHILE = st.sampled_from([0.0, 0.5, 3.0, 8.0, 45.0, 120.0])
-_SECRET = st.sampled_from([False, False, True])
+_APPS = (App.GOOD, App.GOOD, App.GOOD, App.GOOD, *App)
+_PROJECT = (0, 0, 0, 1)
+_ENVIRONMENT = (0, 0, 1)
+_WHICH = (0, 0, 0, 1, 2)
+_A_WHILE = (0.0, 0.5, 3.0, 8.0, 45.0, 120.0)
+_FAULTS = (0, 4, 10, 25, 60)
+_MOST_ACTS = 7
+_SCHEDULE = (150, 500)
 
-DEPLOYS = st.builds(
-    Deploy,
-    after=_AFTER,
-    upon=_UPON,
-    project=_PROJECT,
-    environment=_ENVIRONMENT,
-    app=_APPS,
-    replicas=st.sampled_from([1, 1, 1, 2]),
-    again=st.sampled_from([False, False, False, True]),
-    secret=_SECRET,
+Options = Mapping[str, Sequence[object]]
+_WHENEVER: Options = {
+    "after": (0.0, 0.0, 0.0, 0.05, 0.3, 2.0, 7.0, 40.0),
+    "upon": (None, None, None, *_MOMENTS),
+}
+_DEPLOY: Options = {
+    "project": _PROJECT,
+    "environment": _ENVIRONMENT,
+    "app": _APPS,
+    "replicas": (1, 1, 1, 2),
+    "again": (False, False, False, True),
+    "secret": (False, False, True),
+}
+_PUSH: Options = {"project": _PROJECT, "branch": (0, 1), "app": _APPS, "again": (False, True)}
+_ROLLBACK: Options = {"project": _PROJECT, "environment": _ENVIRONMENT, "which": (None, None, 0, 1, 2)}
+_VARIABLE: Options = {"project": _PROJECT, "name": (0, 1)}
+_KINDS: Sequence[tuple[type[Act], Options]] = (
+    (Deploy, _DEPLOY),
+    (Deploy, _DEPLOY),
+    (Deploy, _DEPLOY),
+    (Push, _PUSH),
+    (Cancel, {"which": _WHICH}),
+    (Cancel, {"after": (0.0,), "upon": ("cutover.started.v1",)}),
+    (RollBack, _ROLLBACK),
+    (Redeploy, {"which": _WHICH}),
+    (SetVariable, _VARIABLE),
+    (UnsetVariable, _VARIABLE),
+    (Kill, {"service": tuple(Service), "away": _A_WHILE}),
+    (Hold, {"service": tuple(Service), "seconds": _A_WHILE}),
+    (Outage, {"seconds": _A_WHILE}),
+    (Incident, {"what": ("ends", "removed", "sick", "well"), "which": _WHICH}),
 )
-_ACTS: st.SearchStrategy[Act] = st.one_of(
-    DEPLOYS,
-    DEPLOYS,
-    DEPLOYS,
-    st.builds(
-        Push, after=_AFTER, upon=_UPON, project=_PROJECT, branch=st.integers(0, 1), app=_APPS, again=st.booleans()
-    ),
-    st.builds(Cancel, after=_AFTER, upon=_UPON, which=_WHICH),
-    st.builds(Cancel, upon=st.just("cutover.started.v1")),
-    st.builds(
-        RollBack,
-        after=_AFTER,
-        upon=_UPON,
-        project=_PROJECT,
-        environment=_ENVIRONMENT,
-        which=st.sampled_from([None, None, 0, 1, 2]),
-    ),
-    st.builds(Redeploy, after=_AFTER, upon=_UPON, which=_WHICH),
-    st.builds(SetVariable, after=_AFTER, upon=_UPON, project=_PROJECT, name=st.integers(0, 1)),
-    st.builds(UnsetVariable, after=_AFTER, upon=_UPON, project=_PROJECT, name=st.integers(0, 1)),
-    st.builds(Kill, after=_AFTER, upon=_UPON, service=_SERVICE, away=_A_WHILE),
-    st.builds(Hold, after=_AFTER, upon=_UPON, service=_SERVICE, seconds=_A_WHILE),
-    st.builds(Outage, after=_AFTER, upon=_UPON, seconds=_A_WHILE),
-    st.builds(
-        Incident, after=_AFTER, upon=_UPON, what=st.sampled_from(["ends", "removed", "sick", "well"]), which=_WHICH
-    ),
-)
+
+
+class Chance(Protocol):
+    """Whoever chooses."""
+
+    def one_of(self, things: Sequence[T]) -> T: ...
+
+    def bytes_between(self, least: int, most: int) -> bytes: ...
+
+
+def chosen(chance: Chance) -> History:
+    """Return a history that begins with a deployment."""
+    kinds = [chance.one_of(_KINDS) for _ in range(chance.one_of(range(1, _MOST_ACTS + 1)))]
+    return History(
+        acts=tuple(_act(chance, kind, options) for kind, options in ((Deploy, _DEPLOY), *kinds)),
+        faults=chance.one_of(_FAULTS),
+        schedule=chance.bytes_between(*_SCHEDULE).hex(),
+    )
+
+
+def _act(chance: Chance, kind: type[Act], options: Options) -> Act:
+    return kind.model_validate({name: chance.one_of(values) for name, values in {**_WHENEVER, **options}.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Dice:
+    """Chooses by a seed: fast, and the same each time."""
+
+    random: Random
+
+    def one_of(self, things: Sequence[T]) -> T:
+        return self.random.choice(things)
+
+    def bytes_between(self, least: int, most: int) -> bytes:
+        return self.random.randbytes(self.random.randint(least, most))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Lets hypothesis choose, which shrinks what fails."""
+
+    draw: st.DrawFn
+
+    def one_of(self, things: Sequence[T]) -> T:
+        return self.draw(st.sampled_from(things))
+
+    def bytes_between(self, least: int, most: int) -> bytes:
+        return self.draw(st.binary(min_size=least, max_size=most))
+
+
+def by_seed(number: int) -> History:
+    """Return the history of that number."""
+    return chosen(Dice(Random(number)))  # noqa: S311 - nothing is kept secret by it
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Return a history that begins with a deployment."""
-    acts = (draw(DEPLOYS), *draw(st.lists(_ACTS, min_size=1, max_size=7)))
-    faults = draw(st.sampled_from([0, 4, 10, 25, 60]))
-    schedule = draw(st.binary(min_size=150, max_size=500))
-    return History(acts=acts, faults=faults, schedule=schedule.hex())
+    """Return histories for hypothesis."""
+    return chosen(Drawn(draw))

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
+from typing import assert_never
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -211,6 +212,28 @@ class Containers:
         grace = timedelta(seconds=row.config.retirement.grace_s)
         await asyncio.gather(*(self.runtime.stop(container.name, grace) for container in mine))
         await self.caught_up(journal.sequence)
+
+    async def enforce(self, row: Deployment) -> None:
+        """Have the engine stop and pause what the log says is: it may have been away when that was written down."""
+        grace = timedelta(seconds=row.config.retirement.grace_s)
+        for container in row.containers:
+            if container.node == self.node.name:
+                # One that ended meanwhile is no longer there to be paused: the engine's own event says so.
+                with suppress(RunnerMissingError, RunnerNotRunningError):
+                    await self._enforce(container, grace)
+
+    async def _enforce(self, container: Container, grace: timedelta) -> None:
+        match container.state:
+            case ContainerState.RUNNING:
+                return
+            case ContainerState.STOPPED:
+                await self.runtime.stop(container.name, grace)
+            case ContainerState.PAUSED:
+                runner = await self.runtime.inspect(container.name)
+                if isinstance(runner.state, workloads.Running):
+                    await self.runtime.pause(container.name)
+            case _:
+                assert_never(container.state)
 
 
 def _about(journal: Journal, row: Deployment) -> Mapping[str, str]:

@@ -29,6 +29,8 @@ class Retiring:
     clock: Callable[[], datetime]
     tasks: asyncio.TaskGroup
     _changed: dict[DeploymentId, asyncio.Event] = field(default_factory=dict)
+    _owed: set[DeploymentId] = field(default_factory=set)
+    """What may be called stopped or paused by the log, though the engine was not there to do it."""
 
     async def resume(self) -> None:
         """Set the timers of all that is about to go."""
@@ -36,8 +38,8 @@ class Retiring:
             self._watch(found.row.project, DeploymentId(found.key))
 
     async def handle(self, wake: WakeUp) -> None:
-        """Set the timers of what a change of routes left behind."""
-        routes = await self.containers.rows.get(ROUTES, wake.recorded.key.id)
+        """Set the timers of what a change of routes left behind, once nothing can take that back."""
+        routes = await self.containers.rows.get(ROUTES, wake.recorded.project)
         if routes is not None:
             for deployment in routes.row.leaving:
                 self._watch(routes.row.project, deployment)
@@ -63,18 +65,30 @@ class Retiring:
         try:
             return await self._decide(project, deployment)
         except (EngineError, *AWAY):
+            self._owed.add(deployment)
             return ENGINE_AWAY
 
     async def _decide(self, project: ProjectId, deployment: DeploymentId) -> timedelta | None:
         try:
             async with self.containers.alone_with(deployment) as found:
                 routes = await self.containers.rows.get(ROUTES, project)
-                return None if found is None or routes is None else await self._step(found, routes.row)
+                if found is None or routes is None:
+                    return None
+                await self._make_good(found, routes.row)
+                return await self._step(found, routes.row)
         except ConflictError as conflict:
             await self.containers.caught_up(conflict.actual or 0)
             return timedelta(0)
 
+    async def _make_good(self, found: Versioned[Deployment], routes: Routes) -> None:
+        deployment = DeploymentId(found.key)
+        if deployment in self._owed and deployment not in routes.referenced:
+            await self.containers.enforce(found.row)
+        self._owed.discard(deployment)
+
     async def _step(self, found: Versioned[Deployment], routes: Routes) -> timedelta | None:
+        if found.row.phase is Phase.LIVE and await self._may_be_taken_back(routes):
+            return None
         now, deployment = self.clock(), DeploymentId(found.key)
         journal = Journal.of(self.append, found, Observed(("retire", str(found.key), str(found.sequence))))
         step = next_step(deployment, found.row, routes, now)
@@ -91,3 +105,8 @@ class Retiring:
                 why = "retired" if found.row.phase is Phase.LIVE else str(found.row.phase)
                 await self.containers.stop(journal, found.row, why)
         return timedelta(0)
+
+    async def _may_be_taken_back(self, routes: Routes) -> bool:
+        """Tell whether addresses may yet return to who had them before: whoever has them now did not win so far."""
+        holders = await self.containers.rows.get_all(DEPLOYMENTS, routes.aliases.values())
+        return any(holder.row.phase is not Phase.LIVE for holder in holders.values())
