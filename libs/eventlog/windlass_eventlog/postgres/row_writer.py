@@ -82,28 +82,44 @@ class RowWriter:
     async def _write(self, session: Session) -> None:
         async with session.transaction():
             await checkpoint.move(session, self.layout, self.before, self.position)
-            for projection, rows, gone in self.rows.changes():
-                await self._store(session, projection, rows)
+            changes = self.rows.changes()
+            await self._store(session, [(projection, rows) for projection, rows, _ in changes if rows])
+            for projection, _, gone in changes:
                 await self._remove(session, projection, gone)
             reach("before_commit", "rows", self.position)
 
-    async def _store(self, session: Session, projection: AnyProjection, rows: Sequence[AnyRow]) -> None:
-        if not rows:
-            return
+    async def _store(self, session: Session, changes: Sequence[tuple[AnyProjection, Sequence[AnyRow]]]) -> None:
+        """Write all rows by one statement: at the head of the log most of a write is the way there and back."""
+        parts: list[str] = []
+        values: list[Sequence[object]] = []
+        for projection, rows in changes:
+            parts.append(f"part_{len(parts)} AS ({self._insertion(projection, first=len(values) + 1)})")
+            values += _columns(projection, rows)
+        if parts:
+            await session.execute(f"WITH {', '.join(parts)} SELECT 1", *values)
+
+    def _insertion(self, projection: AnyProjection, *, first: int) -> str:
+        """Return SQL that takes `_columns` in its parameters, numbered from `first`."""
         columns = looked_up(projection)
         names = ["sequence", "row", *map(column, columns)]
         types = ["uuid", "bigint", "json", *columns.values()]
-        places = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
-        statement = (
+        places = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
+        return (
             f"INSERT INTO {self.layout.table(projection)} (key, {', '.join(names)}) SELECT * FROM unnest({places})"  # noqa: S608
             f" ON CONFLICT (key) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}"
         )
-        keys, sequences = [row.key for row in rows], [row.sequence for row in rows]
-        indexes = [[indexed(row.row, name) for row in rows] for name in projection.indexes]
-        numbers = [[getattr(row.row, name) for row in rows] for name in projection.ordered]
-        texts = [row.row.model_dump_json() for row in rows]
-        await session.execute(statement, keys, sequences, texts, *indexes, *numbers)
 
     async def _remove(self, session: Session, projection: AnyProjection, keys: Sequence[UUID]) -> None:
         if keys:
             await session.execute(f"DELETE FROM {self.layout.table(projection)} WHERE key = ANY($1)", keys)  # noqa: S608
+
+
+def _columns(projection: AnyProjection, rows: Sequence[AnyRow]) -> list[Sequence[object]]:
+    """Return keys, sequences, rows, and the fields by which they are looked up and listed."""
+    return [
+        [row.key for row in rows],
+        [row.sequence for row in rows],
+        [row.row.model_dump_json() for row in rows],
+        *([indexed(row.row, name) for row in rows] for name in projection.indexes),
+        *([getattr(row.row, name) for row in rows] for name in projection.ordered),
+    ]
