@@ -11,6 +11,8 @@ from nats.aio.msg import Msg
 from support.simulation.log import SimulatedLog
 from support.simulation.loop import VirtualLoop
 from support.simulation.process import Process
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
 from windlass_contracts.subjects import Service
 from windlass_eventlog.attending import Attending
 from windlass_eventlog.dead_letters.unsettled import MemoryUnsettled, Unsettled
@@ -53,6 +55,16 @@ class _Watched(Reaction):
         if isinstance(outcome, Broken):
             self.broken.append(outcome)
         return outcome
+
+
+@dataclass(slots=True)
+class _ReadOnce(Deliveries):
+    """Shares what the log read from the same bytes already."""
+
+    log: SimulatedLog = field(kw_only=True)
+
+    def _read(self, _message: Msg, sequence: int) -> Recorded[Event]:
+        return self.log.at(sequence)
 
 
 @dataclass(slots=True)
@@ -140,7 +152,7 @@ class Consumer:
         reaction = attending.reaction
         watched = _Watched(reaction.log, reaction.rows, reaction.reactors, broken=self.broken)
         attending = replace(attending, reaction=watched, monotonic=self.loop.time)
-        self.deliveries = Deliveries(attending, durable_of(self.service).ack_wait)
+        self.deliveries = _ReadOnce(attending, durable_of(self.service).ack_wait, log=self.log)
         yield
 
 

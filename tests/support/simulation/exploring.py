@@ -1,24 +1,27 @@
 """Running histories: one, many, or as many as it takes."""
 
+import gc
 import logging
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from support.simulation.history import History
 from support.simulation.invariants import Violation
 from support.simulation.planted import Bug
 from support.simulation.services import Wiring
+from support.simulation.shrinking import shrunk
 from support.simulation.story import Story
-from support.simulation.strategies import histories
+from support.simulation.strategies import by_seed
 from support.simulation.world import World
 
 SHOWN_LINES = 400
+_COLLECTED_AFTER = 20
+_MOST_TRIES = 300
 
 
 class FoundError(AssertionError):
@@ -30,6 +33,7 @@ class FoundError(AssertionError):
             f"{violation}\n\n{told}\n\n{violation}\n"
             f"To keep it, write this to tests/simulation/stories/NAME.json:\n{history.written()}"
         )
+        self.violation = violation
         self.history = history
 
 
@@ -73,35 +77,50 @@ def run(history: History, scratch: Path, wiring: Wiring | None = None) -> None:
         raise FoundError(violation, world.story, history)
 
 
-def explore(scratch: Path, most: int, *, chance: int = 0, bug: Bug | None = None) -> Explored:
-    """Run that many histories, with a bug if one is given; stop at the first violation. `chance` makes them others."""
+def explore(scratch: Path, numbers: Iterable[int], *, bug: Bug | None = None) -> Explored:
+    """Run the histories of these numbers, with a bug if one is given; stop at the first violation, and shrink it.
+
+    What a history finds without the bug, too, says nothing about it: only what ends well without it counts.
+    """
     count = 0
-
-    @seed(chance)
-    @settings(
-        max_examples=most,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(histories())
-    def each(history: History) -> None:
-        nonlocal count
-        count += 1
-        if bug is None:
-            run(history, scratch)
-            return
-        try:
-            with bug.planted():
-                run(history, scratch, bug.wiring)
-        except FoundError:
-            if World(history, scratch).run() is None:  # what it finds without the bug, too, says nothing about it
-                raise
-
-    with quiet():
-        try:
-            each()
-        except FoundError as error:
-            return Explored(count, str(error), error.history)
+    with quiet(), _rarely_collecting() as collect:
+        for number in numbers:
+            count += 1
+            history = by_seed(number)
+            error = _found(history, scratch, bug)
+            if error is not None and (bug is None or _found(history, scratch) is None):
+                smaller = history if bug is not None else _shrunk(error, scratch)
+                return Explored(count, str(_found(smaller, scratch, bug)), smaller)
+            if count % _COLLECTED_AFTER == 0:
+                collect()
     return Explored(count, None)
+
+
+def _found(history: History, scratch: Path, bug: Bug | None = None) -> FoundError | None:
+    try:
+        with nullcontext() if bug is None else bug.planted():
+            run(history, scratch, None if bug is None else bug.wiring)
+    except FoundError as error:
+        return error
+    return None
+
+
+def _shrunk(error: FoundError, scratch: Path) -> History:
+    def fails(history: History) -> bool:
+        smaller = _found(history, scratch)
+        return smaller is not None and smaller.violation.invariant == error.violation.invariant
+
+    return shrunk(error.history, fails, _MOST_TRIES)
+
+
+@contextmanager
+def _rarely_collecting() -> Iterator[Callable[[], int]]:
+    """Look for garbage after some histories instead of all the time, which takes a quarter of it."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield gc.collect
+    finally:
+        gc.enable()
+        gc.unfreeze()

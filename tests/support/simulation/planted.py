@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 
+from support.simulation.invariants import ALWAYS, LATEST, LIFECYCLE, RESUMED
 from support.simulation.log import LogOf
 from support.simulation.services import Wiring
 from windlass_builder.application.projections import ROUTES
+from windlass_builder.application.retiring import Retiring
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
@@ -20,12 +22,16 @@ from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.refusals import TooLateToCancelError
 from windlass_router.domain import cutover
 
+HUNTED_IN = range(5_000, 6_000)
+"""The histories among which each bug has to be found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """What is wrong while `planted` lasts, in worlds that are wired by `wiring`."""
+    """What is wrong while `planted` lasts, in worlds that are wired by `wiring`, and the invariant that it breaks."""
 
     name: str
+    breaks: str
     wiring: Wiring = field(default_factory=Wiring)
     planted: Callable[[], AbstractContextManager[object]] = nullcontext
 
@@ -54,6 +60,10 @@ def _drained_by_decision(reactors: Sequence[Reactor]) -> Sequence[Reactor]:
     ]
 
 
+async def _nothing_is_taken_back(_retiring: Retiring, _routes: Routes) -> bool:
+    return False
+
+
 @contextmanager
 def _idle_by_decision() -> Iterator[None]:
     honest = ROUTES.evolve
@@ -70,18 +80,20 @@ def _idle_by_decision() -> Iterator[None]:
 
     object.__setattr__(ROUTES, "evolve", evolve)
     try:
-        yield
+        with patch.object(Retiring, "_may_be_taken_back", _nothing_is_taken_back):
+            yield
     finally:
         object.__setattr__(ROUTES, "evolve", honest)
 
 
 BUGS = (
-    Bug("no fence", Wiring(log=lambda log: UnfencedLog(log.log, log.process))),
-    Bug("acknowledged before appended", Wiring(acknowledges_first=True)),
-    Bug("alias by finish time", planted=lambda: patch.object(cutover, "_later_holders", lambda *_: {})),
+    Bug("no fence", LIFECYCLE, Wiring(log=lambda log: UnfencedLog(log.log, log.process))),
+    Bug("acknowledged before appended", RESUMED, Wiring(acknowledges_first=True)),
+    Bug("alias by finish time", LATEST, planted=lambda: patch.object(cutover, "_later_holders", lambda *_: {})),
     Bug(
         "cancel after cutover",
+        LIFECYCLE,
         planted=lambda: patch.object(canceling, "decide_cancel", _cancel_after_cutover),
     ),
-    Bug("drained on the decision", Wiring(reactors=_drained_by_decision), _idle_by_decision),
+    Bug("drained on the decision", ALWAYS, Wiring(reactors=_drained_by_decision), _idle_by_decision),
 )

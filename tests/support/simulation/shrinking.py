@@ -1,6 +1,7 @@
 """Making a failing history smaller, for whoever has to understand it."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from support.simulation.history import History
 
@@ -8,10 +9,17 @@ _CHOICE = 2
 """Hexadecimal digits of a choice."""
 
 
-def shrunk(history: History, fails: Callable[[History], bool]) -> History:
-    """Return a history that still fails, and of which nothing can be left out at once."""
-    while (smaller := next(filter(fails, _smaller(history)), None)) is not None:
-        history = smaller
+def shrunk(history: History, fails: Callable[[History], bool], most: int) -> History:
+    """Return a smaller history that still fails, the smallest that so many tries find."""
+    tries = 0
+    while tries < most:
+        for smaller in islice(_smaller(history), most - tries):
+            tries += 1
+            if fails(smaller):
+                history = smaller
+                break
+        else:
+            return history
     return history
 
 

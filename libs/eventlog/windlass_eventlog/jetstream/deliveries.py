@@ -11,8 +11,9 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from windlass_contracts.cloudevent import TYPE_HEADER
+from windlass_contracts.cloudevent import TYPE_HEADER, Recorded
 from windlass_contracts.errors import ContractError
+from windlass_contracts.event import Event
 from windlass_eventlog.attending import Attending
 from windlass_eventlog.failpoints import awaits, reach
 from windlass_eventlog.message import Message
@@ -81,10 +82,13 @@ class Deliveries:
         if sequence in self.attending.reaction.quarantined:
             return Handled()  # an operator lets the service pass it over, readable or not
         try:
-            recorded = Message(message.subject, message.headers or {}, message.data).recorded(sequence)
+            recorded = self._read(message, sequence)
         except ContractError as error:  # the rows halt at it too, and say so: whoever mends that has it come again
             return Postponed(UNTIL_MENDED, str(error))
         return await self.attending.to(WakeUp(recorded, message.metadata.num_delivered))
+
+    def _read(self, message: Msg, sequence: int) -> Recorded[Event]:
+        return Message(message.subject, message.headers or {}, message.data).recorded(sequence)
 
     @asynccontextmanager
     async def _kept(self, message: Msg) -> AsyncIterator[None]:
