@@ -2,7 +2,7 @@
 PYTHON_BIN := .venv/bin/python
 TYPED := libs services cli tests $(wildcard bench)
 # Several tests at a time; support/placement.py says which may run beside one another.
-PYTEST := $(PYTHON_BIN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+PYTEST := $(PYTHON_BIN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/simulation)
 
 .DEFAULT_GOAL := help

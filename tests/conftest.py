@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from support import ports
 from support.docker_objects import installation
 from support.nats import running_nats
-from support.placement import pytest_collection_modifyitems  # noqa: F401 - as below
+from support.placement import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 - as below
 from support.postgres import PostgresServer, running_postgres
 from support.skips import (  # noqa: F401 - pytest finds these hooks here
     pytest_make_collect_report,

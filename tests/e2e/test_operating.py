@@ -50,6 +50,20 @@ async def append_unknown(platform: Platform) -> int:
         await client.close()
 
 
+def test_what_does_not_run_as_the_log_says_is_found(alone: Platform, git_host: GitHost) -> None:
+    story = Story(alone, "other")
+    _, url = git_host.repository("hello-python")
+    deployment = story.deploy(url)
+    routes = next(alone.home.rglob("000-routes.yml"))
+    written = routes.read_bytes()
+    routes.write_bytes(written.replace(b"other", b"ether"))
+    code, document = verified(alone)
+    assert code == 1
+    assert ("router", "outdated-routes") in [(service, kind) for service, kind, _ in findings(document)]
+    routes.write_bytes(written)
+    assert deployment["phase"] == "live"
+
+
 def test_an_installation_is_operated_from_a_terminal(alone: Platform, git_host: GitHost) -> None:
     story = Story(alone, "shop")
     _, url = git_host.repository("hello-python")
@@ -80,17 +94,3 @@ def test_an_installation_is_operated_from_a_terminal(alone: Platform, git_host: 
     assert story.deploy(url)["phase"] == "live"
     code, document = verified(alone)
     assert (code, findings(document)) == (0, []), document
-
-
-def test_what_does_not_run_as_the_log_says_is_found(alone: Platform, git_host: GitHost) -> None:
-    story = Story(alone, "other")
-    _, url = git_host.repository("hello-python")
-    deployment = story.deploy(url)
-    routes = next(alone.home.rglob("000-routes.yml"))
-    written = routes.read_bytes()
-    routes.write_bytes(written.replace(b"other", b"ether"))
-    code, document = verified(alone)
-    assert code == 1
-    assert ("router", "outdated-routes") in [(service, kind) for service, kind, _ in findings(document)]
-    routes.write_bytes(written)
-    assert deployment["phase"] == "live"

@@ -124,15 +124,21 @@ def overheard(service: Service) -> list[str]:
     return subjects + ([] if service is Service.GATEWAY else ["stored.log.>", "stored.$KV.OPERATIONS.answer.*"])
 
 
+_NOBODYS = "nobodys.subject"
+
+
 async def refused(url: str, user: str, folder: Path, publish: list[str], subscribe: list[str]) -> set[str]:
     """Try everything as a user, and return what the server refused; the client tells it in small letters.
 
     One at a time: of many refusals that arrive together the client tells only some.
     """
     said: list[str] = []
+    all_said = asyncio.Event()
 
     async def note(error: Exception) -> None:
         said.append(str(error))
+        if _NOBODYS in str(error):
+            all_said.set()
 
     client = await nats.connect(
         url, nkeys_seed=str(seed_of(user, folder)), inbox_prefix=f"_INBOX_{user}".encode(), error_cb=note
@@ -144,7 +150,9 @@ async def refused(url: str, user: str, folder: Path, publish: list[str], subscri
         for subject in subscribe:
             await client.subscribe(subject)
             await client.flush(10)
-        await asyncio.sleep(0)  # what the server said before its answer to the flush is handed over by then
+        await client.publish(_NOBODYS, b"")
+        async with asyncio.timeout(10):
+            await all_said.wait()  # what the server said before is handed over by then
     finally:
         await client.close()
     return {found[2].lower() for text in said if (found := _REFUSED.search(text)) is not None}
