@@ -324,6 +324,16 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         document = (await client.get("/openapi.json")).json()
     assert {path.removeprefix("/api/v1") for path in document["paths"]} == {
         "/audit",
+        "/dead-letters/{dead_letter}/discard",
+        "/dead-letters/{dead_letter}/retry",
+        "/dead-letters",
+        "/keys/rotation",
+        "/keys",
+        "/dead-letters/{dead_letter}",
+        "/operations",
+        "/operations/{service}/{operation}",
+        "/projects/{slug}/variables/{name}/shredding",
+        "/quarantine",
         "/deployments",
         "/deployments/{deployment}",
         "/deployments/{deployment}/cancel",
