@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import router_events as say
@@ -87,6 +87,7 @@ def test_every_transition_is_told_by_some_event() -> None:
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: f"{one.row.__module__}-{one.name}")
+@settings(max_examples=50)  # for each of the projections
 @given(history=histories())
 def test_every_history_that_the_lifecycle_allows_is_read_by_every_service(
     projection: AnyProjection, history: Sequence[Recorded[Event]]

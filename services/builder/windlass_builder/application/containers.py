@@ -211,6 +211,9 @@ class Containers:
             await journal.add(ContainerStopped(node=self.node.name, container=name, why=why), name)
         grace = timedelta(seconds=row.config.retirement.grace_s)
         await asyncio.gather(*(self.runtime.stop(container.name, grace) for container in mine))
+        for name in self.names(journal.key.id, row):
+            if row.container(name) is None:  # whoever started it died before that was written down
+                await self.runtime.remove(name)
         await self.caught_up(journal.sequence)
 
     async def enforce(self, row: Deployment) -> None:
