@@ -1,5 +1,6 @@
 """Making the node agree with the log when the builder starts: whatever happened meanwhile, what should run runs."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -42,7 +43,7 @@ class Reconciling:
             self._builds_reaped = True
         runners = await self.containers.runtime.runners()
         for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
-            await self._agree(DeploymentId(found.key))
+            await self._decide(DeploymentId(found.key), self._mend)
             if found.row.phase in _ON_THE_WAY:
                 await self._restore(DeploymentId(found.key))
         for routes in await self.containers.rows.find(ROUTES, {}):
@@ -64,12 +65,13 @@ class Reconciling:
         if routes is not None and deployment in routes.row.referenced:
             await self._restore(deployment)
 
-    async def _agree(self, deployment: DeploymentId) -> None:
+    async def _decide(self, deployment: DeploymentId, step: Callable[[Versioned[Deployment]], Awaitable[None]]) -> None:
+        """Take a step by the deployment's row, and again by the next row where others wrote meanwhile."""
         while True:
             try:
                 async with self.containers.alone_with(deployment) as found:
                     if found is not None:
-                        await self._mend(found)
+                        await step(found)
             except ConflictError as conflict:
                 await self.containers.caught_up(conflict.actual or 0)
             else:
@@ -110,9 +112,7 @@ class Reconciling:
     async def _restore(self, deployment: DeploymentId) -> None:
         """Start again what is wanted and does not run; what cannot run stands in nobody else's way."""
         try:
-            async with self.containers.alone_with(deployment) as found:
-                if found is not None:
-                    await self._start_missing(found)
+            await self._decide(deployment, self._start_missing)
         except (*DEPLOYMENT_ERRORS, AddressesExhaustedError) as error:
             _log.warning("deployment.not_restored", deployment=str(deployment), reason=str(error))
 
