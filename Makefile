@@ -2,7 +2,8 @@
 PYTHON_BIN := .venv/bin/python
 TYPED := libs services cli tests $(wildcard bench)
 # Several tests at a time; support/placement.py says which may run beside one another.
-PYTEST := $(PYTHON_BIN) -m pytest -q --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
+PYTEST := $(PYTHON_BIN) -m pytest -q --maxprocesses=5 --dist=loadscope --no-loadscope-reorder
+CORES := $(shell getconf _NPROCESSORS_ONLN)
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/simulation)
 
 .DEFAULT_GOAL := help
@@ -22,14 +23,14 @@ down: bootstrap ## Stop it
 
 test: bootstrap ## Install what tests need and run them all: make test ARGS="-k gateway"
 	@$(PYTHON_BIN) -m windlass.provisioning
-	@$(PYTEST) tests $(ARGS)
+	@$(PYTEST) --numprocesses=$$(($(CORES) + 1)) tests $(ARGS) # one more: whole installations mostly wait
 
 check: bootstrap ## Lint, types, import rules and the fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(TYPED)
 	.venv/bin/lint-imports
-	$(PYTEST) $(FAST_TESTS)
+	$(PYTEST) --numprocesses=$(CORES) $(FAST_TESTS)
 
 assets: ## Make the dashboard's styles, scripts, fonts and icons anew (needs node and npm; what they make is committed)
 	cd services/gateway/web && npm install --loglevel=error && npm run --silent build
