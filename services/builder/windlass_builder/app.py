@@ -33,6 +33,7 @@ from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    ContainerStarted,
     ContainerStopped,
     DeploymentCanceled,
     DeploymentLive,
@@ -81,6 +82,9 @@ async def serve(started: Callable[[], None]) -> None:
             await work(link, runtime, _sources(settings), node, started)
 
 
+_RETIRING = frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted})
+
+
 async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, started: Callable[[], None]) -> None:
     """Do all that the builder does, over whatever log, runtime and sources, until canceled."""
     async with asyncio.TaskGroup() as tasks:
@@ -92,7 +96,9 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         await retiring.resume()
         reactors = [
             *_reactors(sources, link, containers, tasks),
-            Reactor("retire", frozenset({RoutesApplied, RoutesFailed, DeploymentLive}), retiring.handle),
+            Reactor(
+                "retire", frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted}), retiring.handle
+            ),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors):

@@ -80,7 +80,7 @@ def run(history: History, scratch: Path, wiring: Wiring | None = None) -> None:
 def explore(scratch: Path, numbers: Iterable[int], *, bug: Bug | None = None) -> Explored:
     """Run the histories of these numbers, with a bug if one is given; stop at the first violation, and shrink it.
 
-    What a history finds without the bug, too, says nothing about it: only what ends well without it counts.
+    Of a bug only that counts which it is known to break, in a history that ends well without it.
     """
     count = 0
     with quiet(), _rarely_collecting() as collect:
@@ -88,12 +88,16 @@ def explore(scratch: Path, numbers: Iterable[int], *, bug: Bug | None = None) ->
             count += 1
             history = by_seed(number)
             error = _found(history, scratch, bug)
-            if error is not None and (bug is None or _found(history, scratch) is None):
+            if error is not None and (bug is None or _is_its_doing(bug, error, history, scratch)):
                 smaller = history if bug is not None else _shrunk(error, scratch)
                 return Explored(count, str(_found(smaller, scratch, bug)), smaller)
             if count % _COLLECTED_AFTER == 0:
                 collect()
     return Explored(count, None)
+
+
+def _is_its_doing(bug: Bug, error: FoundError, history: History, scratch: Path) -> bool:
+    return str(error).startswith(bug.breaks) and _found(history, scratch) is None
 
 
 def _found(history: History, scratch: Path, bug: Bug | None = None) -> FoundError | None:

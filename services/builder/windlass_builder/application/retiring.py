@@ -14,6 +14,7 @@ from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.retirement import LookAgain, Pause, StayAsItIs, Stop, next_step
 from windlass_builder.domain.routes import Routes
+from windlass_contracts.events import ContainerStarted
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
@@ -38,10 +39,16 @@ class Retiring:
             self._watch(found.row.project, DeploymentId(found.key))
 
     async def handle(self, wake: WakeUp) -> None:
-        """Set the timers of what a change of routes left behind, once nothing can take that back."""
+        """Set the timers of what a change of routes left behind, once nothing can take that back.
+
+        A version that had ended when it was replaced may be started again by the engine: it goes like the others.
+        """
         routes = await self.containers.rows.get(ROUTES, wake.recorded.project)
-        if routes is not None:
-            for deployment in routes.row.leaving:
+        if routes is None:
+            return
+        started = wake.recorded.key.id if isinstance(wake.recorded.event, ContainerStarted) else None
+        for deployment in routes.row.leaving:
+            if started in {None, deployment}:
                 self._watch(routes.row.project, deployment)
 
     def _watch(self, project: ProjectId, deployment: DeploymentId) -> None:
