@@ -1,7 +1,7 @@
 """Which tests may run beside one another, where pytest has several workers.
 
-Whole installations follow one another on one worker, which begins with them because they take longest. Everything else
-keeps together by files, whose tests share their servers.
+Whole installations, and what counts on an engine of its own, follow one another on one worker, which begins with them
+because they take longest. Everything else keeps together by files, whose tests share their servers.
 """
 
 from pathlib import PurePosixPath
@@ -10,7 +10,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-_FOLDERS = frozenset({"browser", "chaos", "e2e", "provisioning"})
+_FOLDERS = frozenset({"browser", "chaos", "e2e", "provisioning", "runtime"})
 _FILES = "test_up_"
 
 
