@@ -31,7 +31,7 @@ from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.jetstream.audit import JetStreamAudit
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
 from windlass_eventlog.jetstream.budget import watch_budget
-from windlass_eventlog.jetstream.connection import connection
+from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.log import JetStreamLog
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
@@ -79,34 +79,16 @@ async def connected(
     """
     configure_log()
     failpoints.switch_on(service)
-    nats_url = settings.nats_url.get_secret_value()
     async with (
-        connection(nats_url, service, settings.nats_seed_file) as nats,
+        connection(settings.nats_url.get_secret_value(), service, settings.nats_seed_file) as nats,
         database(settings.database_url.get_secret_value(), service) as own,
     ):
-        buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in readable_by(service)}
-        quarantine = await Quarantine.opened(buckets[Bucket.QUARANTINE], service)
+        quarantine = await Quarantine.opened(await JetStreamKeyValue.opened(nats, Bucket.QUARANTINE), service)
         log = JetStreamLog(nats, settings.installation, quarantine)
         head = await log.head()
         layout = Layout.of(service, [*dict.fromkeys((*projections, DEAD_LETTERS))])
         runner = ProjectionRunner(log, own, layout, Progress(), RowCache(), quarantine)
-        link = Link(
-            service=service,
-            log=log,
-            rows=PostgresRows(own, runner.layout, runner.progress, runner.cache),
-            append=Appender(log, service, clock),
-            objects=await JetStreamObjects.opened(nats),
-            logs=JetStreamLogStore(nats),
-            audit=JetStreamAudit(nats),
-            database=own,
-            buckets=buckets,
-            open_vault=lambda: Vault.opened(buckets[Bucket.SECRETS], settings.secrets_keys_file),
-            deliver=partial(reacting, nats, nats_url, durable_of(service)),
-            operate=partial(_answering, service, buckets[Bucket.OPERATIONS], clock, OwnRows(runner)),
-            passed=partial(runner.progress.passed, head),
-            unsettled=PostgresUnsettled(own),
-            quarantined=quarantine,
-        )
+        link = await _linked(service, settings, nats, runner, Appender(log, service, clock), head)
         await migrate(own, UNSETTLED)
         await runner.prepare()
         async with background(nats.failing(), quarantine.follow(), runner.run(), watch_budget(nats)):
@@ -117,6 +99,35 @@ async def connected(
             else:
                 await runner.tidy()
             yield link
+
+
+async def _linked(
+    service: Service,
+    settings: CommonSettings,
+    nats: Connection,
+    runner: ProjectionRunner,
+    append: Appender,
+    head: int,
+) -> Link:
+    buckets = {bucket: await JetStreamKeyValue.opened(nats, bucket) for bucket in readable_by(service)}
+    nats_url = settings.nats_url.get_secret_value()
+    return Link(
+        service=service,
+        log=runner.log,
+        rows=PostgresRows(runner.database, runner.layout, runner.progress, runner.cache),
+        append=append,
+        objects=await JetStreamObjects.opened(nats),
+        logs=JetStreamLogStore(nats),
+        audit=JetStreamAudit(nats),
+        database=runner.database,
+        buckets=buckets,
+        open_vault=lambda: Vault.opened(buckets[Bucket.SECRETS], settings.secrets_keys_file),
+        deliver=partial(reacting, nats, nats_url, durable_of(service)),
+        operate=partial(_answering, service, buckets[Bucket.OPERATIONS], append.clock, OwnRows(runner)),
+        passed=partial(runner.progress.passed, head),
+        unsettled=PostgresUnsettled(runner.database),
+        quarantined=runner.quarantine,
+    )
 
 
 def _answering(

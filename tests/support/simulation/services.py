@@ -122,7 +122,7 @@ def _rewired(around: Surroundings, attending: Attending) -> Attending:
 
 
 def _nothing_to_operate(_checks: Sequence[Check]) -> Answering:
-    raise NotImplementedError("nobody operates a simulated service")
+    raise AssertionError("nobody operates a simulated service")
 
 
 async def _nothing_to_wait_for() -> None:

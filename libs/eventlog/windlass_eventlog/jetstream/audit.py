@@ -1,19 +1,18 @@
 """The stream AUDIT of JetStream."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
-import nats.errors
 import structlog
 from pydantic import ValidationError
 
 from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
 from windlass_eventlog.audit import Audit, AuditEntry, pattern_of
-from windlass_eventlog.errors import LogUnavailableError
+from windlass_eventlog.jetstream.answered import answered
 from windlass_eventlog.jetstream.connection import Connection
-from windlass_eventlog.jetstream.stored import InterruptionError, Selection, Stored, stored
+from windlass_eventlog.jetstream.stored import Selection, Stored, stored
 from windlass_eventlog.topology import AUDIT_STREAM
 
 _WINDOW = 1_000
@@ -30,12 +29,12 @@ class JetStreamAudit(Audit):
     async def append(self, entry: AuditEntry) -> None:
         headers = {MESSAGE_ID_HEADER: str(entry.id)}
         body = entry.model_dump_json().encode()
-        with _answering():
+        with answered(AUDIT_STREAM):
             await self.connection.jetstream.publish(entry.subject, body, stream=AUDIT_STREAM, headers=headers)
 
     async def latest(self, limit: int, *, actor: str | None = None, code: str | None = None) -> Sequence[AuditEntry]:
         """Look back from the end, in windows that double: the server reads forwards alone."""
-        with _answering():
+        with answered(AUDIT_STREAM):
             state = (await self.connection.jetstream.stream_info(AUDIT_STREAM)).state
             found: list[AuditEntry] = []
             end, width = state.last_seq + 1, _WINDOW
@@ -67,17 +66,3 @@ def _read(message: Stored) -> AuditEntry | None:
     except ValidationError:
         _log.warning("audit.unreadable", stream=AUDIT_STREAM, sequence=message.sequence)
         return None
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turn whatever goes wrong between this client and the server into one error.
-
-    Raises:
-        LogUnavailableError: it went wrong.
-    """
-    try:
-        yield
-    except (InterruptionError, nats.errors.Error, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise LogUnavailableError(f"The stream {AUDIT_STREAM} did not answer: {why}") from error

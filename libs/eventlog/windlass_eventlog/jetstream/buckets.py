@@ -1,12 +1,11 @@
 """Key-value buckets and the object store of JetStream."""
 
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
 
-import nats.errors
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KV_OP
 from nats.js.kv import KeyValue as NatsKeyValue
@@ -14,6 +13,7 @@ from nats.js.object_store import ObjectStore as NatsObjectStore
 
 from windlass_eventlog.buckets import Bucket, Change, Entry, KeyValue, Objects
 from windlass_eventlog.errors import KeyChangedError, KeyTakenError, LogUnavailableError, NotProvisionedError
+from windlass_eventlog.jetstream.answered import answered
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.watch import present_keys, watched
 from windlass_eventlog.topology import OBJECTS
@@ -36,7 +36,7 @@ class JetStreamKeyValue(KeyValue):
         Raises:
             NotProvisionedError: there is none.
         """
-        with _answered(name):
+        with answered(name):
             try:
                 return cls(name, await connection.jetstream.key_value(name), connection)
             except NotFoundError as error:
@@ -44,7 +44,7 @@ class JetStreamKeyValue(KeyValue):
                 raise NotProvisionedError(msg) from error
 
     async def create(self, key: str, value: bytes) -> int:
-        with _answered(self.name):
+        with answered(self.name):
             try:
                 return await self.store.create(key, value)
             except KeyWrongLastSequenceError as error:
@@ -52,11 +52,11 @@ class JetStreamKeyValue(KeyValue):
                 raise KeyTakenError(msg) from error
 
     async def put(self, key: str, value: bytes) -> None:
-        with _answered(self.name):
+        with answered(self.name):
             await self.store.put(key, value)
 
     async def get(self, key: str) -> bytes | None:
-        with _answered(self.name):
+        with answered(self.name):
             try:
                 return (await self.store.get(key)).value or b""
             except KeyNotFoundError:
@@ -64,7 +64,7 @@ class JetStreamKeyValue(KeyValue):
 
     async def entry(self, key: str) -> Entry | None:
         """Ask the stream's leader: a direct get could be answered by a replica that lags behind."""
-        with _answered(self.name):
+        with answered(self.name):
             try:
                 found = await self.connection.jetstream.get_msg(f"KV_{self.name}", subject=f"$KV.{self.name}.{key}")
             except NotFoundError:
@@ -77,7 +77,7 @@ class JetStreamKeyValue(KeyValue):
         return Entry(found.data or b"", found.seq, found.time)
 
     async def update(self, key: str, value: bytes, revision: int) -> int:
-        with _answered(self.name):
+        with answered(self.name):
             try:
                 return await self.store.update(key, value, revision)
             except KeyWrongLastSequenceError as error:
@@ -85,11 +85,11 @@ class JetStreamKeyValue(KeyValue):
                 raise KeyChangedError(msg) from error
 
     async def delete(self, key: str) -> None:
-        with _answered(self.name):
+        with answered(self.name):
             await self.store.purge(key)
 
     async def keys(self, prefix: str = "") -> AsyncGenerator[str, None]:
-        with _answered(self.name):
+        with answered(self.name):
             found = await present_keys(self.connection, self.name, prefix)
         for key in found:
             yield key
@@ -113,7 +113,7 @@ class JetStreamObjects(Objects):
         Raises:
             NotProvisionedError: there is none.
         """
-        with _answered(OBJECTS):
+        with answered(OBJECTS):
             try:
                 return cls(await connection.jetstream.object_store(OBJECTS))
             except NotFoundError as error:
@@ -125,12 +125,12 @@ class JetStreamObjects(Objects):
             async for piece in content:
                 file.write(piece)
             file.seek(0)
-            with _answered(OBJECTS):
+            with answered(OBJECTS):
                 await self.store.put(key, file)
 
     async def get(self, key: str) -> AsyncGenerator[bytes, None]:
         with tempfile.TemporaryFile() as file:
-            with _answered(OBJECTS):
+            with answered(OBJECTS):
                 try:
                     await self.store.get(key, writeinto=file)
                 except NotFoundError:
@@ -140,22 +140,8 @@ class JetStreamObjects(Objects):
                 yield piece
 
     async def delete(self, key: str) -> None:
-        with _answered(OBJECTS):
+        with answered(OBJECTS):
             try:
                 await self.store.delete(key)
             except NotFoundError:
                 return  # it is gone, as it should be
-
-
-@contextmanager
-def _answered(what: str) -> Iterator[None]:
-    """Turn silence and unforeseen refusals of the server into one error.
-
-    Raises:
-        LogUnavailableError: NATS did not do what it was asked to.
-    """
-    try:
-        yield
-    except (nats.errors.Error, OSError) as error:
-        msg = f"NATS did not answer about {what}: {str(error) or type(error).__name__}"
-        raise LogUnavailableError(msg) from error

@@ -1,19 +1,19 @@
 """Lines of deployments on the stream `LOGS` of JetStream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
-import nats.errors
 import structlog
 from nats.js.errors import NotFoundError
 
 from windlass_contracts.cloudevent import MESSAGE_ID_HEADER
 from windlass_contracts.logs import LOG_STREAM, LogBatch
 from windlass_eventlog.errors import LogUnavailableError
+from windlass_eventlog.jetstream.answered import answered
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.following import followed
-from windlass_eventlog.jetstream.stored import InterruptionError, Selection, Stored, stored
+from windlass_eventlog.jetstream.stored import Selection, Stored, stored
 from windlass_eventlog.logs.codec import decode_batch, encode_batch
 from windlass_eventlog.logs.port import Cursor, DeploymentLog, LogStore, SourceTakenError, behind
 
@@ -31,7 +31,7 @@ class JetStreamLogStore(LogStore):
     async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
         headers = {MESSAGE_ID_HEADER: batch.message_id(log.deployment)}
         body = encode_batch(batch)
-        with _answering():
+        with answered(LOG_STREAM):
             receipt = await self._connection.jetstream.publish(log.subject, body, stream=LOG_STREAM, headers=headers)
         if receipt.duplicate and await self._at(receipt.seq) != batch:
             raise SourceTakenError(f"Somebody else wrote line {batch.first} of {batch.source}.")
@@ -62,7 +62,7 @@ class JetStreamLogStore(LogStore):
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
     async def _followed(self, selection: Selection) -> AsyncGenerator[Stored, None]:
-        with _answering():
+        with answered(LOG_STREAM):
             async with aclosing(followed(self._connection, selection)) as lists:
                 async for messages in lists:
                     for message in messages:
@@ -70,7 +70,7 @@ class JetStreamLogStore(LogStore):
 
     async def _stored(self, log: DeploymentLog, first: int) -> AsyncGenerator[Stored, None]:
         """Yield the messages that are there by now."""
-        with _answering():
+        with answered(LOG_STREAM):
             async with aclosing(stored(self._connection, Selection(log.subject, first, LOG_STREAM))) as lists:
                 async for messages in lists:
                     for message in messages:
@@ -78,7 +78,7 @@ class JetStreamLogStore(LogStore):
 
     async def _behind(self, sequence: int) -> int:
         """Return where to go on. A server that was killed may number its next messages like those that it lost."""
-        with _answering():
+        with answered(LOG_STREAM):
             state = (await self._connection.jetstream.stream_info(LOG_STREAM)).state
         return min(sequence, state.last_seq) + 1
 
@@ -98,26 +98,12 @@ class JetStreamLogStore(LogStore):
         return found
 
     async def _at(self, sequence: int) -> LogBatch | None:
-        with _answering():
+        with answered(LOG_STREAM):
             try:
                 message = await self._connection.jetstream.get_msg(LOG_STREAM, sequence, direct=True)
             except NotFoundError:
                 return None  # it aged out meanwhile
         return decode_batch(message.data or b"")
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turn whatever goes wrong between this client and the server into one error.
-
-    Raises:
-        LogUnavailableError: it went wrong.
-    """
-    try:
-        yield
-    except (InterruptionError, nats.errors.Error, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise LogUnavailableError(f"The stream {LOG_STREAM} did not answer: {why}") from error
 
 
 def _fresh(batch: LogBatch, seen: dict[str, int]) -> LogBatch | None:
