@@ -10,6 +10,7 @@ from windlass_contracts.event import Event, published_events
 from windlass_contracts.events import (
     BuildStarted,
     BuildSucceeded,
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -31,7 +32,7 @@ OF_DEPLOYMENTS = sorted(
 )
 ENDINGS: frozenset[type[Event]] = frozenset({DeploymentLive, DeploymentCanceled, DeploymentSuperseded, Failed})
 ABOUT_CONTAINERS = frozenset(
-    {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, Healthy, Unhealthy}
+    {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, ContainerLooping, Healthy, Unhealthy}
 )
 
 WAY: tuple[type[Event], ...] = (
@@ -46,19 +47,20 @@ WAY: tuple[type[Event], ...] = (
 # Another writing of the whole table: for each phase, what may happen and what it leads to ("=" stays).
 TABLE = """
 -          deployment.requested>requested
-requested  build.started>building deployment.canceled>canceled deployment.failed>failed deployment.superseded>superseded
+requested  build.started>building deployment.canceled>canceled deployment.failed>failed \
+deployment.superseded>superseded
 building   build.started>= build.succeeded>built deployment.canceled>canceled deployment.failed>failed \
 deployment.superseded>superseded
 built      container.started>started deployment.canceled>canceled deployment.failed>failed \
-deployment.superseded>superseded
-started    container.started>= container.stopped>= deployment.canceled>canceled deployment.failed>failed \
-deployment.superseded>superseded health.lost>= health.passed>healthy
-healthy    container.started>= container.stopped>= cutover.started>cutover deployment.canceled>canceled \
-deployment.failed>failed deployment.superseded>superseded health.lost>= health.passed>=
-cutover    container.started>= container.stopped>= deployment.failed>failed deployment.live>live health.lost>= \
-health.passed>=
-live       container.paused>= container.resumed>= container.started>= container.stopped>= cutover.started>= \
+deployment.superseded>superseded predeploy.started>= predeploy.succeeded>=
+started    container.looping>= container.started>= container.stopped>= deployment.canceled>canceled \
+deployment.failed>failed deployment.superseded>superseded health.lost>= health.passed>healthy
+healthy    container.looping>= container.started>= container.stopped>= cutover.started>cutover \
+deployment.canceled>canceled deployment.failed>failed deployment.superseded>superseded health.lost>= health.passed>=
+cutover    container.looping>= container.started>= container.stopped>= deployment.failed>failed deployment.live>live \
 health.lost>= health.passed>=
+live       container.looping>= container.paused>= container.resumed>= container.started>= container.stopped>= \
+cutover.started>= health.lost>= health.passed>=
 failed     container.stopped>=
 canceled   container.stopped>=
 superseded container.stopped>=

@@ -15,10 +15,13 @@ from windlass_contracts.events import (
     ApiTokenRevoked,
     BuildStarted,
     BuildSucceeded,
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
     ContainerStopped,
+    CredentialRemoved,
+    CredentialSet,
     CutoverStarted,
     DeploymentCanceled,
     DeploymentLive,
@@ -30,6 +33,8 @@ from windlass_contracts.events import (
     Healthy,
     InspectionFailed,
     InspectionRequested,
+    PreDeployStarted,
+    PreDeploySucceeded,
     ProjectConfigured,
     ProjectCreated,
     PromotionRequested,
@@ -41,7 +46,11 @@ from windlass_contracts.events import (
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
+    RunEnded,
+    RunRequested,
+    RunStarted,
     SourceInspected,
+    StorageReclaimed,
     Unhealthy,
     VariableRemoved,
     VariableSet,
@@ -55,6 +64,7 @@ from windlass_contracts.ids import (
     EventId,
     InspectionId,
     ProjectId,
+    RunId,
     TeamId,
     TokenId,
     reaction_id,
@@ -138,6 +148,20 @@ _OF_PROJECT: tuple[tuple[Service, Event], ...] = (
         ),
     ),
     (Service.BUILDER, ReleaseRetired(release=_RELEASE, node="node-1", why="unreferenced", size_bytes=271_350_000)),
+    (
+        Service.GATEWAY,
+        CredentialSet(
+            kind="deploy-key",
+            host="git.example.com:2222",
+            secret=_id("private key"),
+            public_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFuIGV4YW1wbGUgb2YgYSBwdWJsaWMga2V5LCBmaW5l",
+        ),
+    ),
+    (Service.GATEWAY, CredentialRemoved(kind="registry", host="registry.example.com")),
+    (
+        Service.BUILDER,
+        StorageReclaimed(node="node-1", kind="release", name=_RELEASE, why="retention", freed_bytes=271_350_000),
+    ),
 )
 
 _OF_DEPLOYMENT: tuple[tuple[Service, Event], ...] = (
@@ -207,6 +231,12 @@ _OF_DEPLOYMENT: tuple[tuple[Service, Event], ...] = (
             log=LogRange(source="build-1", first=180, last=201),
         ),
     ),
+    (
+        Service.BUILDER,
+        ContainerLooping(node="node-1", container=_CONTAINER, exits=5, exit_code=1, out_of_memory=False),
+    ),
+    (Service.BUILDER, PreDeployStarted(node="node-1", container="windlass-3f9c01ab-pre-7d1c2b9e")),
+    (Service.BUILDER, PreDeploySucceeded(container="windlass-3f9c01ab-pre-7d1c2b9e", duration_ms=2_204)),
 )
 
 _TOKEN = TokenId(_id("token"))
@@ -273,6 +303,14 @@ _OF_TEAM: tuple[tuple[Service, AggregateKey, Event], ...] = (
 )
 
 
+_RUN = AggregateKey.of_run(TEAM, PROJECT, RunId(_id("run")))
+_OF_RUN: tuple[tuple[Service, Event], ...] = (
+    (Service.GATEWAY, RunRequested(deployment=NOW, command=_id("command line"), terminal=True, limits=_LIMITS)),
+    (Service.BUILDER, RunStarted(node="node-1", container="windlass-3f9c01ab-once-7d1c2b9e")),
+    (Service.BUILDER, RunEnded(code="exited", exit_code=0, duration_ms=61_020)),
+)
+
+
 def _metadata(event: Event, place: int) -> Metadata:
     begun_by_person = place == 0
     return Metadata(
@@ -297,7 +335,8 @@ def _examples() -> dict[str, Proposed[Event]]:
     of_team = [
         Proposed(service, key, event, _metadata(event, place)) for place, (service, key, event) in enumerate(_OF_TEAM)
     ]
-    return {proposed.event.TYPE: proposed for proposed in (*of_project, *of_deployment, *of_team)}
+    of_run = [Proposed(service, _RUN, event, _metadata(event, place)) for place, (service, event) in enumerate(_OF_RUN)]
+    return {proposed.event.TYPE: proposed for proposed in (*of_project, *of_deployment, *of_team, *of_run)}
 
 
 EXAMPLES = _examples()

@@ -2,10 +2,22 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from windlass_contracts.event import Record
-from windlass_contracts.values import MAX_NUMBER, Command, HttpPath, Port, Seconds, SourceFolder, Token
+from windlass_contracts.values import (
+    MAX_NUMBER,
+    Command,
+    HttpPath,
+    MountPath,
+    PathPattern,
+    Port,
+    Seconds,
+    Slug,
+    SourceFile,
+    SourceFolder,
+    Token,
+)
 
 MIB = 1024 * 1024
 
@@ -90,11 +102,23 @@ class Retirement(Record):
     """How long it stays paused, so that a rollback is instant."""
 
 
+class Volume(Record):
+    """A folder that outlives deployments; all containers of the project's environment share it."""
+
+    name: Slug
+    path: MountPath
+
+
+PathPatterns = Annotated[tuple[PathPattern, ...], Field(max_length=100)]
+
+
 class DeploymentConfig(Record):
     """Everything about a deployment but its source and its variables. What is None is detected from the source."""
 
     runner: Token | None = None
-    """The language's runner, such as `python`."""
+    """The language's runner, such as `python`; `dockerfile` for an image that the source describes itself."""
+    dockerfile: SourceFile | None = None
+    """Below the root, for the runner `dockerfile`; `Dockerfile` without one."""
     root: SourceFolder | None = None
     """The folder of the repository that is built; its top without one."""
     build_command: Command | None = None
@@ -112,3 +136,21 @@ class DeploymentConfig(Record):
     """For the container that builds."""
     deadlines: Deadlines = Deadlines()
     retirement: Retirement = Retirement()
+    include: PathPatterns = ()
+    """A push deploys only if it changes one of these paths; every path without any."""
+    exclude: PathPatterns = ()
+    """Paths whose changes alone do not deploy."""
+    scratch_bytes: Memory | None = None
+    """What each container may write outside its volumes; as much as the node allows without one."""
+    volumes: Annotated[tuple[Volume, ...], Field(max_length=20)] = ()
+    keep_releases: Annotated[int, Field(ge=1, le=1_000)] = 10
+    """How many of the newest releases stay for rollbacks, besides those that an address points at."""
+
+    @field_validator("volumes")
+    @classmethod
+    def _each_volume_once(cls, volumes: tuple[Volume, ...]) -> tuple[Volume, ...]:
+        for values in ([volume.name for volume in volumes], [volume.path for volume in volumes]):
+            if len(set(values)) < len(values):
+                msg = "two volumes have the same name or the same path"
+                raise ValueError(msg)
+        return volumes

@@ -15,6 +15,7 @@ DeploymentId = NewType("DeploymentId", UUID)
 InspectionId = NewType("InspectionId", UUID)
 TokenId = NewType("TokenId", UUID)
 ReactionId = NewType("ReactionId", UUID)
+RunId = NewType("RunId", UUID)
 
 PersonId = Annotated[UUID, PersonalData.PSEUDONYM]
 """Somebody whose name and addresses lie in the bucket `PEOPLE`."""

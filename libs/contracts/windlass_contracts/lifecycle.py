@@ -13,6 +13,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import (
     BuildStarted,
     BuildSucceeded,
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -24,6 +25,8 @@ from windlass_contracts.events import (
     DeploymentSuperseded,
     Failed,
     Healthy,
+    PreDeployStarted,
+    PreDeploySucceeded,
     Unhealthy,
 )
 
@@ -65,6 +68,8 @@ def _table() -> dict[Transition, Phase]:
         (Phase.REQUESTED, BuildStarted): Phase.BUILDING,
         (Phase.BUILDING, BuildStarted): Phase.BUILDING,
         (Phase.BUILDING, BuildSucceeded): Phase.BUILT,
+        (Phase.BUILT, PreDeployStarted): Phase.BUILT,
+        (Phase.BUILT, PreDeploySucceeded): Phase.BUILT,
         (Phase.BUILT, ContainerStarted): Phase.STARTED,
         (Phase.STARTED, Healthy): Phase.HEALTHY,
         (Phase.HEALTHY, CutoverStarted): Phase.CUTOVER,
@@ -76,7 +81,7 @@ def _table() -> dict[Transition, Phase]:
         table[phase, DeploymentCanceled] = Phase.CANCELED
         table[phase, DeploymentSuperseded] = Phase.SUPERSEDED
     for phase in (Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER, Phase.LIVE):
-        for about_a_container in (ContainerStarted, ContainerStopped, Healthy, Unhealthy):
+        for about_a_container in (ContainerStarted, ContainerStopped, ContainerLooping, Healthy, Unhealthy):
             table.setdefault((phase, about_a_container), phase)
     # A rollback claims its target by another cutover, so that nobody pauses it while the routes return to it.
     for what_happens_to_a_replaced_version in (ContainerPaused, ContainerResumed, CutoverStarted):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from windlass_contracts.errors import MalformedSubjectError
-from windlass_contracts.ids import DeploymentId, InspectionId, ProjectId, ReactionId, TeamId
+from windlass_contracts.ids import DeploymentId, InspectionId, ProjectId, ReactionId, RunId, TeamId
 
 STREAM = "EVENTS"
 ALL_EVENTS = "evt.>"
@@ -39,6 +39,8 @@ class Aggregate(StrEnum):
     INSPECTION = "inspection"
     TOKENS = "tokens"
     REACTION = "reaction"
+    CREDENTIALS = "credentials"
+    RUN = "run"
 
     @property
     def of_team(self) -> bool:
@@ -73,12 +75,16 @@ class AggregateKey:
 
     @classmethod
     def of_project(cls, team: TeamId, project: ProjectId, aggregate: Aggregate) -> "AggregateKey":
-        """Return the aggregate of which each project has one: its environments, variables, routes, releases."""
+        """Return the aggregate of which each project has one: its environments, variables, credentials and others."""
         return cls(team, project, aggregate, project)
 
     @classmethod
     def of_deployment(cls, team: TeamId, project: ProjectId, deployment: DeploymentId) -> "AggregateKey":
         return cls(team, project, Aggregate.DEPLOYMENT, deployment)
+
+    @classmethod
+    def of_run(cls, team: TeamId, project: ProjectId, run: RunId) -> "AggregateKey":
+        return cls(team, project, Aggregate.RUN, run)
 
     @classmethod
     def of_inspection(cls, team: TeamId, inspection: InspectionId) -> "AggregateKey":

@@ -156,6 +156,9 @@ ReleaseRef = Annotated[str, _REFERENCE, AfterValidator(_no_way_up), PersonalData
 ImageReference = Annotated[str, _REFERENCE, AfterValidator(_no_way_up), PersonalData.NAMED]
 """Registry, repository and tag of a ready image."""
 
+ResourceName = Annotated[str, _REFERENCE, AfterValidator(_no_way_up), PersonalData.NONE]
+"""What a node calls something that it keeps: a volume, a network, an image, a folder."""
+
 ContainerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,127}$"), PersonalData.NONE]
 LogSource = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,127}$"), PersonalData.NONE]
 """Who wrote a line of a deployment's log: `build-<attempt>`, or a container's name."""
@@ -270,3 +273,69 @@ def _bad_name(part: str) -> bool:
 SourceFolder = Annotated[
     str, StringConstraints(min_length=1, max_length=500), AfterValidator(_relative_folder), PersonalData.NAMED
 ]
+
+SourceFile = SourceFolder
+"""A file inside the repository, written like docker/web.Dockerfile."""
+
+
+def _path_pattern(pattern: str) -> str:
+    _one_line(pattern)
+    if pattern.startswith(("/", "!", "#")) or "\\" in pattern or ".." in pattern.split("/"):
+        msg = "a pattern of paths is written like services/api/** or *.md, from the top of the repository"
+        raise ValueError(msg)
+    return pattern
+
+
+PathPattern = Annotated[
+    str, StringConstraints(min_length=1, max_length=500), AfterValidator(_path_pattern), PersonalData.NAMED
+]
+"""Paths of a repository, in the patterns of a .gitignore file without its exceptions."""
+
+_KEPT_FOLDERS = frozenset(
+    ["bin", "boot", "cache", "dev", "etc", "lib", "lib32", "lib64", "proc", "run", "sbin", "sys", "tmp", "usr"]
+)
+
+
+def _mount_path(path: str) -> str:
+    parts = path.removeprefix("/").split("/")
+    if any(part in {"", ".", ".."} for part in parts):
+        msg = "where a volume is mounted is written like /data or /app/uploads"
+        raise ValueError(msg)
+    if parts[0] in _KEPT_FOLDERS or path == "/app":
+        msg = f"{path} belongs to the container itself: a volume is mounted at a folder like /data or /app/uploads"
+        raise ValueError(msg)
+    return path
+
+
+MountPath = Annotated[
+    str,
+    StringConstraints(pattern=r"^/[A-Za-z0-9._/-]+$", max_length=200),
+    AfterValidator(_mount_path),
+    PersonalData.NAMED,
+]
+"""Where a volume lies inside a container."""
+
+
+def _host_and_port(place: str) -> str:
+    host, _, port = place.partition(":")
+    _no_ip_address(host)
+    if port and not 1 <= int(port) <= _LAST_PORT:
+        msg = "a port is between 1 and 65535"
+        raise ValueError(msg)
+    return place
+
+
+_LAST_PORT = 65_535
+
+HostPort = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_HOST_LABEL}(\.{_HOST_LABEL})*(:[1-9][0-9]{{0,4}})?$", max_length=259),
+    AfterValidator(_host_and_port),
+    PersonalData.NAMED,
+]
+"""A host name in lower case, with a port where it is not the usual one."""
+
+PublicKey = Annotated[
+    str, StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/]{68}$", max_length=80), PersonalData.NONE
+]
+"""The public half of an Ed25519 key as OpenSSH writes it, without a comment."""

@@ -2,6 +2,7 @@
 
 from windlass_contracts.events.access import ApiTokenCreated, ApiTokenRevoked
 from windlass_contracts.events.container import (
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -9,6 +10,7 @@ from windlass_contracts.events.container import (
     Healthy,
     Unhealthy,
 )
+from windlass_contracts.events.credential import CredentialRemoved, CredentialSet
 from windlass_contracts.events.deployment import (
     BuildStarted,
     BuildSucceeded,
@@ -18,6 +20,8 @@ from windlass_contracts.events.deployment import (
     DeploymentRequested,
     DeploymentSuperseded,
     Failed,
+    PreDeployStarted,
+    PreDeploySucceeded,
 )
 from windlass_contracts.events.environment import EnvironmentConfigured, EnvironmentCreated
 from windlass_contracts.events.inspection import InspectionFailed, InspectionRequested, SourceInspected
@@ -28,7 +32,7 @@ from windlass_contracts.events.reaction import (
     ReactionRecovered,
     ReactionRetried,
 )
-from windlass_contracts.events.release import ReleaseRetired
+from windlass_contracts.events.release import ReleaseRetired, StorageReclaimed
 from windlass_contracts.events.routes import (
     AliasesChanged,
     PromotionRequested,
@@ -36,6 +40,7 @@ from windlass_contracts.events.routes import (
     RoutesApplied,
     RoutesFailed,
 )
+from windlass_contracts.events.run import RunEnded, RunRequested, RunStarted
 from windlass_contracts.events.variable import VariableRemoved, VariableSet
 
 __all__ = [
@@ -44,10 +49,13 @@ __all__ = [
     "ApiTokenRevoked",
     "BuildStarted",
     "BuildSucceeded",
+    "ContainerLooping",
     "ContainerPaused",
     "ContainerResumed",
     "ContainerStarted",
     "ContainerStopped",
+    "CredentialRemoved",
+    "CredentialSet",
     "CutoverStarted",
     "DeploymentCanceled",
     "DeploymentLive",
@@ -59,6 +67,8 @@ __all__ = [
     "Healthy",
     "InspectionFailed",
     "InspectionRequested",
+    "PreDeployStarted",
+    "PreDeploySucceeded",
     "ProjectConfigured",
     "ProjectCreated",
     "PromotionRequested",
@@ -70,7 +80,11 @@ __all__ = [
     "RollbackRequested",
     "RoutesApplied",
     "RoutesFailed",
+    "RunEnded",
+    "RunRequested",
+    "RunStarted",
     "SourceInspected",
+    "StorageReclaimed",
     "Unhealthy",
     "VariableRemoved",
     "VariableSet",

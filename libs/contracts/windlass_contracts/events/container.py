@@ -78,6 +78,22 @@ class ContainerStopped(Event):
     out_of_memory: bool = False
 
 
+class ContainerLooping(Event):
+    """The container ends again and again soon after its start; it is started again later and later."""
+
+    TYPE: ClassVar = "container.looping.v1"
+    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
+    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
+
+    node: NodeName
+    container: ContainerName
+    exits: Ordinal
+    """How often in a row it ended soon after its start."""
+    exit_code: ExitCode | None = None
+    """The last one."""
+    out_of_memory: bool = False
+
+
 class Healthy(Event):
     """The probe was answered as the project wants it."""
 

@@ -103,14 +103,18 @@ class DeploymentRequested(Event):
 
 
 class DeploymentCanceled(Event):
-    """Somebody ended the deployment before its cutover; the envelope's actor says who."""
+    """Somebody or a rule of the project ended the deployment before its cutover; the envelope's actor says who."""
 
     TYPE: ClassVar = "deployment.canceled.v1"
     AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
     APPENDED_BY: ClassVar = frozenset({Service.GATEWAY, Service.BUILDER})
 
     note: NoteId | None = None
-    """Why."""
+    """Why, by whom ended it."""
+    code: Token | None = None
+    """The rule that ended it: `unchanged` where the commit changes no path that the project deploys for."""
+    reason: Sentence | None = None
+    """What the rule found."""
 
 
 class DeploymentSuperseded(Event):
@@ -168,6 +172,28 @@ class BuildSucceeded(Event):
     duration_ms: Milliseconds
     """From the builder's taking it to the release."""
     size_bytes: Bytes | None = None
+
+
+class PreDeployStarted(Event):
+    """The command before the start is about to run in the release, in this container and in no other ever."""
+
+    TYPE: ClassVar = "predeploy.started.v1"
+    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
+    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
+
+    node: NodeName
+    container: ContainerName
+
+
+class PreDeploySucceeded(Event):
+    """The command before the start ended with 0, and never runs again for this deployment."""
+
+    TYPE: ClassVar = "predeploy.succeeded.v1"
+    AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
+    APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
+
+    container: ContainerName
+    duration_ms: Milliseconds
 
 
 class CutoverStarted(Event):
