@@ -9,10 +9,12 @@ from uuid import UUID
 
 from support import router_events as say
 from support.memory_runtime import NOON, MemoryRuntime, PowerCut
+from windlass_builder.application.building import Building
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
 from windlass_builder.application.exits import Exits
+from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
 from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES
@@ -128,7 +130,9 @@ class MemoryBuilder:
         self.containers = Containers(self.rows, self.runtime, self.vault, node)
         self.append = append
         slots = asyncio.Semaphore(1)
-        deploying = Deploying(append, self.containers, self.sources, _listing, self.lines, slots)
+        fetching = Fetching(self.sources, self.containers.node.name)
+        building = Building(self.containers, fetching, _listing, self.lines, append.clock)
+        deploying = Deploying(append, self.containers, building, slots)
         looks = asyncio.Semaphore(1)
         self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)

@@ -14,10 +14,12 @@ from windlass_builder.adapters.archive import list_root
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.git.source import GitSource
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
+from windlass_builder.application.building import Building
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
 from windlass_builder.application.exits import Exits
+from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
 from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES
@@ -159,8 +161,10 @@ def _sources(settings: BuilderSettings) -> Sources:
 
 def _reactors(sources: Sources, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
     slots, looks = asyncio.Semaphore(sources.builds_at_once), asyncio.Semaphore(sources.inspections_at_once)
-    deploying = Deploying(link.append, containers, sources.fetcher, sources.list_root, link.logs, slots)
     scratch, clock = containers.node.scratch, link.append.clock
+    fetching = Fetching(sources.fetcher, containers.node.name)
+    building = Building(containers, fetching, sources.list_root, link.logs, clock)
+    deploying = Deploying(link.append, containers, building, slots)
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)

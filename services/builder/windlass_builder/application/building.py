@@ -1,0 +1,101 @@
+"""From a requested deployment to its release, with a log of what was done."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+
+from windlass_builder.application.build_log import BuildLog
+from windlass_builder.application.containers import Containers, node_limits
+from windlass_builder.application.failures import UnknownRunnerError
+from windlass_builder.application.fetching import Fetching
+from windlass_builder.application.journal import Journal
+from windlass_builder.domain.deployment import Deployment
+from windlass_builder.domain.detection import Listing, detect
+from windlass_builder.domain.workloads import BuildStep, Release, ReleaseSpec
+from windlass_contracts.events import BuildSucceeded
+from windlass_contracts.events.deployment import LogRange, Recipe
+from windlass_contracts.ids import DeploymentId
+from windlass_eventlog.clock import Clock
+from windlass_eventlog.failpoints import reach
+from windlass_eventlog.logs.port import DeploymentLog, LogStore
+from windlass_eventlog.logs.redaction import Redaction
+from windlass_eventlog.logs.writer import LogWriter
+
+
+@dataclass(slots=True)
+class Building:
+    """Makes releases, and remembers what each deployment was told meanwhile, for whoever has to say why it failed."""
+
+    containers: Containers
+    fetching: Fetching
+    list_root: Callable[[Path], Awaitable[Listing]]
+    logs: LogStore
+    clock: Clock
+    _told: dict[DeploymentId, BuildLog] = field(default_factory=dict)
+
+    @contextmanager
+    def telling(self, deployment: DeploymentId) -> Iterator[Callable[[], LogRange | None]]:
+        """Give the last lines of what is built for the deployment within."""
+        try:
+            yield lambda: told.end if (told := self._told.get(deployment)) is not None else None
+        finally:
+            self._told.pop(deployment, None)
+
+    async def build(self, journal: Journal, row: Deployment) -> tuple[str, Recipe]:
+        """Return the release and how it starts, once the log knows both.
+
+        Raises: SourceError, BuildError, and what else is among DEPLOYMENT_ERRORS.
+        """
+        began = monotonic()
+        variables = await self.containers.variables(row)
+        log, source = DeploymentLog.of(journal.key), f"build-{row.attempt + 1}"
+        with tempfile.TemporaryDirectory(dir=self.containers.node.scratch) as scratch:
+            archive = Path(scratch, "source.tar")
+            async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
+                told = self._told[log.deployment] = BuildLog(writer, source, self.clock)
+                revision = await self.fetching.fetch(journal, row, told, archive)
+                recipe = await asyncio.to_thread(detect, row.config, await self.list_root(archive))
+                await told.say_plan(recipe)
+                spec = self._specification(row, revision, recipe, variables)
+                release = await self.containers.runtime.build(spec, archive, told)
+                reach("after_build", "release")
+                await told.say("The release was there already." if release.cache_hit else "The release is made.")
+        return await self._built(journal, release, recipe, began)
+
+    async def _built(self, journal: Journal, release: Release, recipe: Recipe, began: float) -> tuple[str, Recipe]:
+        event = BuildSucceeded(
+            node=self.containers.node.name,
+            release=release.reference,
+            digest=release.digest,
+            recipe=recipe,
+            cache_hit=release.cache_hit,
+            duration_ms=round((monotonic() - began) * 1_000),
+        )
+        await journal.add(event)
+        return release.reference, recipe
+
+    def _specification(self, row: Deployment, revision: str, recipe: Recipe, variables: dict[str, str]) -> ReleaseSpec:
+        node = self.containers.node
+        if recipe.runner not in node.runners:
+            raise UnknownRunnerError(recipe.runner, tuple(sorted(node.runners)))
+        step = None
+        if recipe.build_command is not None:
+            versions = ",".join(sorted(f"{variable.name}={variable.secret}" for variable in row.variables))
+            step = BuildStep(
+                command=recipe.build_command,
+                environment=variables,
+                environment_version=hashlib.sha256(versions.encode()).hexdigest() if versions else "",
+                limits=node_limits(row.config.build_limits),
+                disk=node.build_disk_bytes,
+                timeout=timedelta(seconds=row.config.deadlines.build_s),
+            )
+        root = row.config.root or "."
+        return ReleaseSpec(
+            project=row.project, runner=node.runners[recipe.runner], revision=revision, root=root, step=step
+        )

@@ -1,0 +1,48 @@
+"""The first step of a build: the source, as it was asked for, as an archive on this node."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from windlass_builder.application.build_log import BuildLog
+from windlass_builder.application.failures import UnsupportedSourceError
+from windlass_builder.application.journal import Journal
+from windlass_builder.application.source import GitFailedError, SourceFetcher, SourceLocation, SourceTimedOutError
+from windlass_builder.domain.deployment import Deployment
+from windlass_contracts.events import BuildStarted
+from windlass_contracts.events.deployment import GitSource
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Fetches for the builds of one node."""
+
+    sources: SourceFetcher
+    node: str
+
+    async def fetch(self, journal: Journal, row: Deployment, told: BuildLog, archive: Path) -> str:
+        """Write the deployment's source to `archive`, and return its revision: what names it for ever.
+
+        Raises: SourceError, UnsupportedSourceError.
+        """
+        if not isinstance(row.source, GitSource):
+            raise UnsupportedSourceError(row.source.kind)
+        limit = timedelta(seconds=row.config.deadlines.fetch_s)
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                return await self._fetch(journal, row, row.source, told, archive)
+        except TimeoutError as error:
+            raise SourceTimedOutError(row.source.repository, limit) from error
+        except GitFailedError as error:
+            await told.say(error.detail)
+            raise
+
+    async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, told: BuildLog, archive: Path) -> str:
+        """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""
+        commit = row.commit or await self.sources.resolve(source.repository, source.ref or "HEAD")
+        attempt = row.attempt + 1
+        await journal.add(BuildStarted(node=self.node, attempt=attempt, commit=commit), str(attempt))
+        await told.say(f"Fetching commit {commit[:12]} from {source.repository}.")
+        await self.sources.fetch(SourceLocation(source.repository, row.config.root or "."), commit, archive)
+        return commit
