@@ -6,6 +6,9 @@ PYTEST := $(PYTHON_BIN) -m pytest -q --maxprocesses=5 --dist=loadscope --no-load
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/simulation)
 
+# Each process would compile some thousand modules anew, which takes longer than what most of them do.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap up down test check assets screenshots bench clean
 
