@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -58,6 +59,7 @@ class UpProcess:
             stderr=subprocess.STDOUT,
             text=True,
             env=self.environment,
+            start_new_session=True,  # Ctrl-C at the terminal is for who runs this, and who then ends it in order
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -150,5 +152,9 @@ class UpProcess:
 
 
 def descendants(pid: int) -> Sequence[Witness]:
-    """Return all processes that come from this one."""
-    return [Witness.of(process) for process in psutil.Process(pid).children(recursive=True)]
+    """Return all processes that come from this one, but for those that end just now."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            found.append(Witness.of(process))
+    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from windlass.up.blueprint import Blueprint, RuntimeChoice
 from windlass.up.client_config import Profile, write_client_config
+from windlass.up.front_door import FrontDoor
 from windlass.up.lock import RunningLock
 from windlass.up.more_runners import Preparation, preparation
 from windlass.up.narrator import Narrator
@@ -25,6 +26,7 @@ class Session:
     surroundings: Surroundings
     runtime: RuntimeChoice
     lock: RunningLock
+    door: FrontDoor
     narrator: Narrator
 
     async def run(self, inherited: int) -> None:
@@ -33,7 +35,7 @@ class Session:
         Raises:
             UpError: it could not be started; what had started is stopped again.
         """
-        tree = SupervisionTree(self.blueprint, self.surroundings, inherited, self.narrator)
+        tree = SupervisionTree(self.blueprint, self.surroundings, inherited, self.door, self.narrator)
         with stop_signals() as stop, preparation(self.surroundings.home) as more:
             try:
                 if await finishes_before(tree.start(), stop.requested):

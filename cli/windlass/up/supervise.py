@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from windlass.up.blueprint import Blueprint, RuntimePreference
+from windlass.up.front_door import front_door
 from windlass.up.home import Home
 from windlass.up.lock import children_lock, running_lock
 from windlass.up.narrator import Narrator
@@ -36,7 +37,8 @@ def supervise(options: Options, blueprint: Blueprint, narrator: Narrator) -> Non
         runtime = blueprint.prepare_runtime(_preference(options), narrator)
         surroundings = Surroundings.of(home, options.ports.listen, ports, runtime.runtime)
         remember_runtime(home, runtime.runtime)
-        asyncio.run(Session(blueprint, surroundings, runtime, lock, narrator).run(inherited))
+        with front_door(options.ports.listen, ports.public) as door:
+            asyncio.run(Session(blueprint, surroundings, runtime, lock, door, narrator).run(inherited))
     narrator.say("Stopped. Nothing is lost: `windlass up` goes on from here.")
 
 

@@ -9,6 +9,7 @@ from windlass.up.blueprint import Blueprint
 from windlass.up.child import Exit, describe_exit
 from windlass.up.databases import ensure_databases
 from windlass.up.errors import StartError
+from windlass.up.front_door import FrontDoor
 from windlass.up.log_files import bound_log
 from windlass.up.narrator import Narrator
 from windlass.up.nursery import Nursery, Service
@@ -25,10 +26,13 @@ _POSTGRES_STOP_SECONDS = 30.0
 class SupervisionTree:
     """Starts, keeps and stops everything; `inherited` is the descriptor that every process holds while it lives."""
 
-    def __init__(self, blueprint: Blueprint, surroundings: Surroundings, inherited: int, narrator: Narrator) -> None:
+    def __init__(
+        self, blueprint: Blueprint, surroundings: Surroundings, inherited: int, door: FrontDoor, narrator: Narrator
+    ) -> None:
         self._blueprint = blueprint
         self._around = surroundings
         self._inherited = inherited
+        self._door = door
         self._narrator = narrator
         targets = [*blueprint.services.values(), blueprint.provision_log, blueprint.keep_log]
         modules = list(dict.fromkeys(target.partition(":")[0] for target in targets))
@@ -113,7 +117,7 @@ class SupervisionTree:
         return (
             Role("services' parent", self._nursery.launch, self._around.home.log("services")),
             Role("NATS", partial(nats.launch, self._inherited), nats.log),
-            Role("Traefik", partial(traefik.launch, self._inherited), traefik.log),
+            Role("Traefik", partial(traefik.launch, self._inherited, self._door), traefik.log),
             # SIGINT: disconnects its clients and writes all that is in memory (pg_ctl's "fast" mode).
             Role(
                 "PostgreSQL",

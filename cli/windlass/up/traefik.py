@@ -6,18 +6,24 @@ What it routes is the router's business, which writes into the folder that is wa
 import asyncio
 import ipaddress
 import json
+import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from windlass.up.atomic_file import write_private
 from windlass.up.child import Program, ProgramProcess, start_until_ready
 from windlass.up.default_certificate import keep_default_certificate
+from windlass.up.front_door import FrontDoor
 from windlass.up.home import Home
 from windlass.up.ports import LOOPBACK
 from windlass.up.programs import traefik
 
-_READY_SECONDS = 30.0
-_API = "windlass-api"
+_READY_SECONDS = 60.0
+_PROBE_SECONDS = 0.5
+_API, _READY = "windlass-api", "windlass-ready"
+_READY_HOST, _READY_ANSWER = "_ready.invalid", b"HTTP/1.1 418 "  # nobody's host; `noop@internal` answers so
+_STATUS_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +53,18 @@ class Traefik:
     def log(self) -> Path:
         return self.home.log("traefik")
 
-    async def launch(self, inherited: int) -> ProgramProcess:
-        """Start it; returns once it listens. The routes of the last run serve at once."""
-        write_private(self._config, json.dumps(self._settings(), indent=2))
+    async def launch(self, inherited: int, door: FrontDoor) -> ProgramProcess:
+        """Start it, and open the door once it has read its routes: it listens before, and would answer 404."""
+        door.shut()
+        write_private(self._config, json.dumps(self._settings(share_port=door.is_shared), indent=2))
         # After the router's own file in the order of names; they never change.
-        write_private(self.home.routes / "900-api.yml", json.dumps(self._api_route(), indent=2))
+        write_private(self.home.routes / "900-api.yml", json.dumps(self._own_routes(), indent=2))
         keep_default_certificate(self._certificate)
         write_private(self.home.routes / "910-certificate.yml", json.dumps(self._default_certificate(), indent=2))
         program = Program("Traefik", [traefik(), f"--configFile={self._config}"], self.log)
-        return await start_until_ready(program, [inherited], self._answers, _READY_SECONDS)
+        process = await start_until_ready(program, [inherited], partial(self._is_ready, door), _READY_SECONDS)
+        door.open()
+        return process
 
     @property
     def _config(self) -> Path:
@@ -65,7 +74,7 @@ class Traefik:
     def _certificate(self) -> Path:
         return self.home.traefik / "default-certificate.pem"
 
-    def _settings(self) -> dict[str, object]:
+    def _settings(self, *, share_port: bool) -> dict[str, object]:
         return {
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "WARN", "format": "json"},
@@ -73,6 +82,7 @@ class Traefik:
             "entryPoints": {
                 "web": {
                     "address": f"[{self.listen}]:{self.port}" if ":" in self.listen else f"{self.listen}:{self.port}",
+                    "reusePort": share_port,
                     # X_Forwarded_For and the like would be read by many apps as the header that we set.
                     "http": {"aliasHeadersStrategy": "delete"},
                     "transport": {
@@ -88,31 +98,45 @@ class Traefik:
             },
         }
 
-    def _api_route(self) -> dict[str, object]:
-        """The API through a router of its own; `api.insecure` would answer everybody on this machine."""
-        route = {
+    def _own_routes(self) -> dict[str, object]:
+        """The API through a router of its own, for `api.insecure` would answer everybody on this machine.
+
+        And what tells that the public entry point has all routes: those of the folder come at once or not at all.
+        """
+        api = {
             "rule": f"PathPrefix({json.dumps(self.api_path)})",
             "service": "api@internal",
             "entryPoints": ["traefik"],
             "middlewares": [_API],
         }
+        ready = {"rule": f'Host("{_READY_HOST}")', "service": "noop@internal", "entryPoints": ["web"]}
         strip = {"stripPrefix": {"prefixes": [self.api_path]}}
-        return {"http": {"routers": {_API: route}, "middlewares": {_API: strip}}}
+        return {"http": {"routers": {_API: api, _READY: ready}, "middlewares": {_API: strip}}}
 
     def _default_certificate(self) -> dict[str, object]:
         path = str(self._certificate)
         return {"tls": {"stores": {"default": {"defaultCertificate": {"certFile": path, "keyFile": path}}}}}
 
-    async def _answers(self, _pid: int) -> bool:
+    async def _is_ready(self, door: FrontDoor, _pid: int) -> bool:
         try:
-            for port in (self.api_port, self.port):
-                _, writer = await asyncio.open_connection(
-                    _reachable(self.listen) if port == self.port else LOOPBACK, port
-                )
-                writer.close()
-        except ConnectionRefusedError:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                _, api = await asyncio.open_connection(LOOPBACK, self.api_port)
+                api.close()
+                return await self._has_routes(door)
+        except (OSError, TimeoutError):
             return False
-        return True
+
+    async def _has_routes(self, door: FrontDoor) -> bool:
+        """Ask at the public port, where the door is open for this connection alone."""
+        loop, address = asyncio.get_running_loop(), _reachable(self.listen)
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.settimeout(0)
+            probe.bind((address, 0))
+            door.open_for(probe.getsockname()[:2])
+            await loop.sock_connect(probe, (address, self.port))
+            await loop.sock_sendall(probe, f"GET / HTTP/1.1\r\nHost: {_READY_HOST}\r\n\r\n".encode())
+            answer = await loop.sock_recv(probe, _STATUS_LINE)
+        return answer.startswith(_READY_ANSWER)
 
 
 def _reachable(listen: str) -> str:
