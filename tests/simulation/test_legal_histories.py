@@ -13,11 +13,14 @@ from windlass_builder.application import projections as builder
 from windlass_contracts.cloudevent import Metadata, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    ContainerLooping,
     CutoverStarted,
     DeploymentCanceled,
     DeploymentLive,
     DeploymentSuperseded,
     Failed,
+    PreDeployStarted,
+    PreDeploySucceeded,
 )
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import EventId
@@ -39,12 +42,15 @@ def _about(replica: int) -> Sequence[Event]:
     return [
         say.requested(),
         *say.built(),
+        PreDeployStarted(node="one", container="before-1"),
+        PreDeploySucceeded(container="before-1", duration_ms=1),
         say.started(DEPLOYMENT, replica),
         say.healthy(DEPLOYMENT, replica),
         say.unhealthy(DEPLOYMENT, replica),
         say.paused(DEPLOYMENT, replica),
         say.resumed(DEPLOYMENT, replica),
         say.stopped(DEPLOYMENT, replica),
+        ContainerLooping(node="one", container=say.container_of(DEPLOYMENT, replica), exits=3),
         CutoverStarted(containers=(say.container_of(DEPLOYMENT, replica),)),
         DeploymentLive(generation=1, duration_ms=1),
         DeploymentCanceled(),
