@@ -178,7 +178,7 @@ class DashboardStory:
             AliasMove(alias=Alias(kind="deployment", name=f"{slug}--id--{deployment.hex[:12]}"), after=deployment),
         )
         key = AggregateKey.of_project(row.team, row.project, Aggregate.ROUTES)
-        generation = await self.append(key, AliasesChanged(why="deployment", deployment=deployment, moves=moves))
+        generation = await self.append(key, AliasesChanged(why="cutover", deployment=deployment, moves=moves))
         await self.append(key, RoutesApplied(generation=generation, proxies=(_NODE,), duration_ms=40))
 
     async def fail(self, deployment: DeploymentId, reason: str = "The build command ended with exit code 1.") -> None:

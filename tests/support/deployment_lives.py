@@ -64,7 +64,7 @@ def _life() -> tuple[Mould, ...]:
     alias = Alias(kind="environment", name=_SLUG, environment=PRODUCTION)
     move = AliasMove(alias=alias, before=DeploymentId(_BEFORE), after=DeploymentId(_DEPLOYMENT))
     told = way_to_live()
-    changed = AliasesChanged(why="deployment", deployment=DeploymentId(_DEPLOYMENT), moves=(move,))
+    changed = AliasesChanged(why="cutover", deployment=DeploymentId(_DEPLOYMENT), moves=(move,))
     applied = RoutesApplied(generation=7, proxies=("here",), duration_ms=12)
     stopped = ContainerStopped(node="here", container="run-1", why="retired")
     return tuple(_mould(event) for event in (*told[:-1], changed, applied, told[-1], stopped))

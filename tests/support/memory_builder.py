@@ -190,7 +190,7 @@ class MemoryBuilder:
     ) -> None:
         alias = Alias(kind="environment", name="shop", environment=say.PRODUCTION)
         move = AliasMove(alias=alias, before=before, after=after)
-        await self.tell(say.PROJECT, AliasesChanged(why="deployment", deployment=after, request=request, moves=(move,)))
+        await self.tell(say.PROJECT, AliasesChanged(why="cutover", deployment=after, request=request, moves=(move,)))
 
     async def confirmed(self) -> None:
         applied = RoutesApplied(generation=self.log.length, proxies=("one",), duration_ms=1)

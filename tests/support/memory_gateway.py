@@ -186,7 +186,7 @@ class MemoryGateway:
         key = AggregateKey.of_project(found.row.team, found.row.project, Aggregate.ROUTES)
         address = Alias(kind="environment", name=alias, environment=found.row.environment)
         move = AliasMove(alias=address, after=DeploymentId(deployment))
-        generation = await self.append(key, AliasesChanged(why="deployment", moves=(move,), request=request))
+        generation = await self.append(key, AliasesChanged(why="cutover", moves=(move,), request=request))
         await self.append(key, RoutesApplied(generation=generation, proxies=("here",), duration_ms=5))
 
     async def make_live(self, deployment: UUID, alias: str) -> None:

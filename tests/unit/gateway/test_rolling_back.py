@@ -29,7 +29,7 @@ ENVIRONMENT = Environment(id=PRODUCTION, name="production", production=True)
 def moved_to(number: int, *, request: EventId | None = None) -> AliasesChanged:
     alias = Alias(kind="environment", name="shop", environment=PRODUCTION)
     move = AliasMove(alias=alias, after=deployment_number(number))
-    return AliasesChanged(why="deployment", moves=(move,), request=request)
+    return AliasesChanged(why="cutover", moves=(move,), request=request)
 
 
 def routes_after(*events: Event) -> Routes:

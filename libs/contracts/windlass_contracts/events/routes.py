@@ -73,7 +73,7 @@ class AliasesChanged(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
     why: Token
-    """`deployment`, `rollback`, `promotion`, or `compensation` for a change that could not be confirmed."""
+    """`cutover`, `rollback`, `promotion`, or `compensation` for a change that could not be confirmed."""
     deployment: DeploymentId | None = None
     """The deployment that goes live by it."""
     request: EventId | None = None

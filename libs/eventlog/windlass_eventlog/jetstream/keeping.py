@@ -93,7 +93,8 @@ class Keeper:
                 self._changed.clear()
                 pause = _LOOK_EVERY_S if await self._tried() else _AGAIN_AFTER_S
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), pause)
+                    async with asyncio.timeout(pause):  # not wait_for, which may swallow a cancellation
+                        await self._changed.wait()
 
     async def look(self) -> None:
         """Put right what is not as it should be.

@@ -64,7 +64,8 @@ class Retiring:
         while (wait := await self._next(project, deployment)) is not None or changed.is_set():
             changed.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), 0 if wait is None else wait.total_seconds())
+                async with asyncio.timeout(0 if wait is None else wait.total_seconds()):
+                    await changed.wait()  # not by wait_for, which may swallow a cancellation
         del self._changed[deployment]
 
     async def _next(self, project: ProjectId, deployment: DeploymentId) -> timedelta | None:

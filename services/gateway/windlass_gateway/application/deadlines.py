@@ -72,7 +72,8 @@ class DeadlineKeeper:
         earliest = _earliest(self._due.values())
         seconds = None if earliest is None else (earliest - self._gateway.clock()).total_seconds()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):  # not wait_for, which may swallow a cancellation
+                await self._changed.wait()
         self._changed.clear()
 
     def _to_look_at(self) -> list[AggregateKey]:
