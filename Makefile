@@ -26,7 +26,7 @@ down: bootstrap ## Stop it
 
 test: bootstrap ## Install what tests need and run them all: make test ARGS="-k gateway"
 	@$(PYTHON_BIN) -m windlass.provisioning
-	@$(PYTEST) --numprocesses=$$(($(CORES) + 1)) tests $(ARGS) # one more: whole installations mostly wait
+	@$(PYTEST) --numprocesses=$$(($(CORES) + 1)) tests $(ARGS) # one more: two begin with installations, which mostly wait
 
 check: bootstrap ## Lint, types, import rules and the fast tests
 	.venv/bin/ruff check .

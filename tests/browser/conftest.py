@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from support.dashboard import Dashboard, running_dashboard
 from support.dashboard_pages import chromium
 from support.dashboard_story import harbour
 from support.postgres import PostgresServer
-
-expect.set_options(timeout=20_000)  # patience for slow machines: what is expected shows within moments elsewhere
 
 
 @pytest.fixture(scope="module")

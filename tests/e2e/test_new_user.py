@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
+from support.dashboard_pages import chromium
 from support.git_server import Repository
 from support.github_sender import GitHub, Payload, push
 from support.installations import GitHost, read_example
@@ -52,9 +53,9 @@ class Visit:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context() as context:
-        yield context.new_page()
+def page() -> Iterator[Page]:
+    with chromium() as browser:
+        yield browser.new_page()
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from support.story import Story
 SERVICES = ("gateway", "builder", "monitor", "router", "logs")
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+@pytest.fixture(scope="module", params=["process"])
+def alone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Yield an installation that nobody else uses: what is appended here spoils its log for ever."""
     home = tmp_path_factory.mktemp("operated") / "home"
-    with Platform(home, free_port(), "process", {"WINDLASS_LOOPBACK_REPOSITORIES": "true"}) as running:
+    with Platform(home, free_port(), request.param, {"WINDLASS_LOOPBACK_REPOSITORIES": "true"}) as running:
         yield running
 
 

@@ -7,11 +7,13 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from support.dashboard import Dashboard
 from windlass.provisioning.browser import ensure_browser
 from windlass.provisioning.progress import Silence
+
+expect.set_options(timeout=20_000)  # patience for slow machines: what is expected shows within moments elsewhere
 
 FLAGS = (
     "--no-sandbox",

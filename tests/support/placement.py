@@ -1,7 +1,9 @@
 """Which tests may run beside one another, where pytest has several workers.
 
-Whole installations, and what counts on an engine of its own, follow one another on one worker, which begins with them
-because they take longest. Everything else keeps together by files, whose tests share their servers.
+Two workers begin with what takes longest, and mostly waits: one with whole installations on the machine's Docker engine
+and what counts on that engine, the other with installations whose apps are processes. Installations of one kind follow
+one another; those of two kinds share neither engine nor subnets, and claim their ports. Everything else keeps together
+by files, whose tests share their servers: browsers first, which take longer than the rest.
 """
 
 from pathlib import PurePosixPath
@@ -10,15 +12,33 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-_FOLDERS = frozenset({"browser", "chaos", "e2e", "provisioning", "runtime"})
-_FILES = "test_up_"
+_ON_THE_ENGINE = "on the engine"
+_AS_PROCESSES = "as processes"
+_FIRST = (_ON_THE_ENGINE, _AS_PROCESSES)
+_FOLDERS = frozenset({"chaos", "e2e", "provisioning", "runtime"})
+_NEED_NO_ENGINE = ("test_up_", "test_supervisor_")
+_PROCESS_RUNTIME = frozenset({"process", "process_node"})
+"""Parameters of the tests that run once for each runtime."""
 
 
 def scope_of(nodeid: str) -> str:
     """Return what the test stays on one worker with."""
-    file = PurePosixPath(nodeid.partition("::")[0])
-    on_the_machine = not _FOLDERS.isdisjoint(file.parts) or (file.name.startswith(_FILES) and "unit" not in file.parts)
-    return "installations" if on_the_machine else str(file)
+    name, _, parameters = nodeid.partition("[")
+    file = PurePosixPath(name.partition("::")[0])
+    if "unit" in file.parts:
+        return str(file)
+    if file.name.startswith(_NEED_NO_ENGINE):
+        return _AS_PROCESSES
+    if _FOLDERS.isdisjoint(file.parts):
+        return str(file)
+    return _ON_THE_ENGINE if _PROCESS_RUNTIME.isdisjoint(parameters.rstrip("]").split("-")) else _AS_PROCESSES
+
+
+def _rank(item: pytest.Item) -> int:
+    scope = scope_of(item.nodeid)
+    if scope in _FIRST:
+        return _FIRST.index(scope)
+    return len(_FIRST) if "browser" in item.path.parts else len(_FIRST) + 1
 
 
 class Placement(LoadScopeScheduling):  # type: ignore[misc] # the library has no types
@@ -29,8 +49,8 @@ class Placement(LoadScopeScheduling):  # type: ignore[misc] # the library has no
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole installations."""
-    items.sort(key=lambda item: scope_of(item.nodeid) != "installations")
+    """Begin with what takes longest."""
+    items.sort(key=_rank)
 
 
 @pytest.hookimpl(optionalhook=True)
