@@ -1,0 +1,128 @@
+"""Every way in which the gateway refuses a request. A refusal changes nothing, says why, and names the way out.
+
+Refusal
+├── InvalidInputError            a field cannot be what it is
+├── UnauthenticatedError         nobody knows who the caller is
+│   ├── TokenEndedError          the token expired or was revoked meanwhile
+│   ├── SignInRequiredError      a page was asked for without a session
+│   └── UnsignedWebhookError     a webhook is not signed with our secret
+├── ForbiddenError               the caller may not do that
+│   └── ForgedFormError          a form did not come from a page of the caller's own session
+├── LinkError                    a link to sign in with cannot be used
+│   ├── LinkUnknownError
+│   ├── LinkUsedError
+│   └── LinkExpiredError
+├── NotFoundError                there is nothing under that name
+│   ├── ProjectNotFoundError
+│   ├── EnvironmentNotFoundError
+│   ├── VariableNotFoundError
+│   ├── TokenNotFoundError
+│   ├── DeploymentNotFoundError
+│   ├── DeadLetterNotFoundError
+│   └── InspectionNotFoundError
+└── NotNowError                  the state of things does not allow it
+    ├── TokenNameTakenError      a valid API token has that name
+    ├── TooManyTokensError       the team has as many API tokens as it may
+    ├── SlugTakenError           another repository's project has that name
+    ├── KeyReusedError           an idempotency key came back with another request
+    ├── BranchTakenError         another environment has that branch pattern
+    ├── NoRepositoryError        the project has no repository to deploy from
+    ├── NotRepeatableError       the deployment was made of no repository
+    ├── TooLateToCancelError     the deployment ended, or its cutover began
+    ├── DeadLetterOverError      a dead letter is being tried again, or recovered or discarded
+    ├── OperationUnderWayError   the service is at another operation
+    ├── NoSignOfLifeError        the service does not answer
+    ├── NotHaltedError           the service does not stand still at that event
+    ├── RollbackUnderWayError    another rollback is not answered yet
+    ├── ValueShreddedError       it would need the value of a variable that was shredded
+    ├── RotationUnderWayError    the keys are being rotated already
+    └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
+"""
+
+from windlass_gateway.domain.refusals.access import (
+    ForgedFormError,
+    LinkError,
+    LinkExpiredError,
+    LinkUnknownError,
+    LinkUsedError,
+    SignInRequiredError,
+    TokenEndedError,
+    TokenNameTakenError,
+    TokenNotFoundError,
+    TooManyTokensError,
+    UnsignedWebhookError,
+)
+from windlass_gateway.domain.refusals.deployments import (
+    DeploymentNotFoundError,
+    InspectionNotFoundError,
+    KeyReusedError,
+    NothingToRollBackError,
+    NotRepeatableError,
+    RollbackUnderWayError,
+    TooLateToCancelError,
+)
+from windlass_gateway.domain.refusals.kinds import (
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    NotNowError,
+    Refusal,
+    UnauthenticatedError,
+)
+from windlass_gateway.domain.refusals.operations import (
+    DeadLetterNotFoundError,
+    DeadLetterOverError,
+    NoSignOfLifeError,
+    NotHaltedError,
+    OperationUnderWayError,
+    RotationUnderWayError,
+)
+from windlass_gateway.domain.refusals.projects import (
+    BranchTakenError,
+    EnvironmentNotFoundError,
+    NoRepositoryError,
+    ProjectNotFoundError,
+    SlugTakenError,
+    ValueShreddedError,
+    VariableNotFoundError,
+)
+
+__all__ = [
+    "BranchTakenError",
+    "DeadLetterNotFoundError",
+    "DeadLetterOverError",
+    "DeploymentNotFoundError",
+    "EnvironmentNotFoundError",
+    "ForbiddenError",
+    "ForgedFormError",
+    "InspectionNotFoundError",
+    "InvalidInputError",
+    "KeyReusedError",
+    "LinkError",
+    "LinkExpiredError",
+    "LinkUnknownError",
+    "LinkUsedError",
+    "NoRepositoryError",
+    "NoSignOfLifeError",
+    "NotFoundError",
+    "NotHaltedError",
+    "NotNowError",
+    "NotRepeatableError",
+    "NothingToRollBackError",
+    "OperationUnderWayError",
+    "ProjectNotFoundError",
+    "Refusal",
+    "RollbackUnderWayError",
+    "RotationUnderWayError",
+    "SignInRequiredError",
+    "SlugTakenError",
+    "TokenEndedError",
+    "TokenNameTakenError",
+    "TokenNotFoundError",
+    "TooLateToCancelError",
+    "TooManyTokensError",
+    "UnauthenticatedError",
+    "UnsignedWebhookError",
+    "ValueShreddedError",
+    "VariableNotFoundError",
+]

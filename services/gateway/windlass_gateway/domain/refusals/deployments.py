@@ -1,0 +1,93 @@
+"""Refusals about deployments and the ways back."""
+
+from uuid import UUID
+
+from windlass_contracts.lifecycle import Phase
+from windlass_gateway.domain.refusals.kinds import NotFoundError, NotNowError
+
+
+class DeploymentNotFoundError(NotFoundError):
+    """There is no such deployment."""
+
+    title = "No such deployment"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"There is no deployment {given}.",
+            next_step="`windlass ps` lists the deployments; an id may be cut short to 4 or more characters.",
+            field="deployment",
+        )
+
+
+class InspectionNotFoundError(NotFoundError):
+    """There is no such inspection."""
+
+    title = "No such inspection"
+
+    def __init__(self, given: UUID) -> None:
+        super().__init__(
+            f"There is no inspection {given}.", next_step="Ask for one: `POST /api/v1/inspections`.", field="inspection"
+        )
+
+
+class KeyReusedError(NotNowError):
+    """The same idempotency key came with two different requests."""
+
+    title = "The idempotency key was used before"
+
+    def __init__(self, deployment: UUID) -> None:
+        super().__init__(
+            f"This idempotency key was used for deployment {deployment}, which asked for another source.",
+            next_step="Send a new key with a new request, and the same key only to repeat the same one.",
+            field="Idempotency-Key",
+        )
+
+
+class NotRepeatableError(NotNowError):
+    """The deployment was made of something that is not in a repository."""
+
+    title = "The deployment cannot be repeated"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"It was made of an {kind}, and only deployments of a repository's commit can be repeated.",
+            next_step="Deploy it again the way it was deployed first.",
+            field="deployment",
+        )
+
+
+class TooLateToCancelError(NotNowError):
+    """The deployment ended, or its cutover began."""
+
+    title = "Too late to cancel"
+
+    def __init__(self, phase: Phase) -> None:
+        if phase is Phase.CUTOVER:
+            detail = "The cutover to this deployment has begun: it becomes live or fails within moments."
+            next_step = "If it becomes live and should not be, go back with `windlass rollback`."
+        elif phase is Phase.LIVE:
+            detail = "This deployment is live, or was: there is nothing left to cancel."
+            next_step = "Go back to the version before it with `windlass rollback`."
+        else:
+            detail = f"This deployment has ended already: it is {phase}."
+            next_step = "Nothing needs to be done."
+        super().__init__(detail, next_step=next_step)
+
+
+class RollbackUnderWayError(NotNowError):
+    """Another rollback is not answered yet, so that the version before is not known."""
+
+    title = "A rollback is under way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Addresses of this project are on their way back already.",
+            next_step="Wait a moment and look at what answers then, or name the version that you want with --to.",
+            field="to",
+        )
+
+
+class NothingToRollBackError(NotNowError):
+    """There is no earlier version to go back to, or it is gone."""
+
+    title = "There is nothing to roll back to"

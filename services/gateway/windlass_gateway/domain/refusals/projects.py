@@ -1,0 +1,93 @@
+"""Refusals about projects, their environments and variables."""
+
+from collections.abc import Sequence
+
+from windlass_gateway.domain.refusals.kinds import NotFoundError, NotNowError
+
+
+class ProjectNotFoundError(NotFoundError):
+    """There is no such project."""
+
+    title = "No such project"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"There is no project {slug}.",
+            next_step="`windlass ps` lists the projects; the first `windlass deploy --project` of a name creates it.",
+            field="project",
+        )
+
+
+class EnvironmentNotFoundError(NotFoundError):
+    """The project has no such environment."""
+
+    title = "No such environment"
+
+    def __init__(self, project: str, environment: str) -> None:
+        super().__init__(
+            f"The project {project} has no environment {environment}.",
+            next_step="The first deployment to an environment creates it.",
+            field="environment",
+        )
+
+
+class VariableNotFoundError(NotFoundError):
+    """The variable is not set."""
+
+    title = "No such variable"
+
+    def __init__(self, project: str, name: str) -> None:
+        super().__init__(
+            f"The project {project} has no variable {name} there.",
+            next_step=f"`windlass env list {project}` shows the names that are set, and for which environment.",
+            field="name",
+        )
+
+
+class SlugTakenError(NotNowError):
+    """The name that the repository suggests belongs to another repository's project."""
+
+    title = "The project's name is taken"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"A project {slug} exists, and belongs to another repository.",
+            next_step=f"Name another project (--project), or say --project {slug} to deploy to that one.",
+            field="project",
+        )
+
+
+class BranchTakenError(NotNowError):
+    """A branch pattern belongs to one environment."""
+
+    title = "The branch belongs to another environment"
+
+    def __init__(self, pattern: str, environment: str) -> None:
+        super().__init__(
+            f"Pushes of {pattern!r} go to the environment {environment}.",
+            next_step=f"Take the pattern away from {environment} first, or choose another one.",
+            field="branches",
+        )
+
+
+class NoRepositoryError(NotNowError):
+    """The project has no repository to deploy from."""
+
+    title = "The project has no repository"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The project {slug} has no repository.",
+            next_step=f"Name one: `windlass deploy --project {slug} --git URL`, or in the project's settings.",
+            field="repository",
+        )
+
+
+class ValueShreddedError(NotNowError):
+    """What is wanted needs the value of a variable that was shredded."""
+
+    title = "A value was shredded"
+
+    def __init__(self, what: str, names: Sequence[str], *, field: str, next_step: str) -> None:
+        values = "a value that was" if len(names) == 1 else "values that were"
+        super().__init__(f"{what} needs {values} shredded: {', '.join(names)}.", field=field, next_step=next_step)
