@@ -46,13 +46,14 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class _Watched(Reaction):
-    """Keeps what nobody foresaw."""
+    """Keeps what nobody foresaw, of those who live."""
 
+    process: Process = field(kw_only=True)
     broken: list[Broken] = field(default_factory=list)
 
     async def of(self, reactor: Reactor, wake: WakeUp) -> Outcome:
         outcome = await Reaction.of(self, reactor, wake)
-        if isinstance(outcome, Broken):
+        if isinstance(outcome, Broken) and not self.process.dead and not self.process.dying:
             self.broken.append(outcome)
         return outcome
 
@@ -105,14 +106,19 @@ class Consumer:
 
     def due(self) -> list[Pending]:
         """Return what may be delivered now."""
-        now = self.loop.time()
         if self.deliveries is None:
             return []
+        now = self.loop.time()
+        return [one for one in self.pending.values() if one.due <= now and not one.held]
+
+    def look(self) -> None:
+        """Take up what was appended meanwhile, once it is known what wakes the service up."""
+        if not self.wanted:
+            return
         while self._seen < self.log.length:
             self._seen += 1
             if type(self.log.at(self._seen).event) in self.wanted:
-                self.pending[self._seen] = Pending(self._seen, now)
-        return [one for one in self.pending.values() if one.due <= now and not one.held]
+                self.pending[self._seen] = Pending(self._seen, self.loop.time())
 
     def again(self, sequence: int) -> None:
         """Deliver an event once more, acknowledged or not."""
@@ -149,8 +155,9 @@ class Consumer:
         """Wake up a process's reactors while the block lasts."""
         self.process = process
         self.wanted = frozenset(attending.wakes_on)
+        self.look()
         reaction = attending.reaction
-        watched = _Watched(reaction.log, reaction.rows, reaction.reactors, broken=self.broken)
+        watched = _Watched(reaction.log, reaction.rows, reaction.reactors, process=process, broken=self.broken)
         attending = replace(attending, reaction=watched, monotonic=self.loop.time)
         self.deliveries = _ReadOnce(attending, durable_of(self.service).ack_wait, log=self.log)
         yield

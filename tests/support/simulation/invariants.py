@@ -134,14 +134,27 @@ class Invariants:
             self._check_proven(host, servers)
         lasting, running = self._lasting(), self._running()
         for host, left in before.items():
-            if left & lasting and not self._served.get(host, frozenset()) & running and self._had_live_version(host):
-                self.violate(ALWAYS, f"{host} leaves what runs for {set(self._served.get(host, ()))}")
+            now = self._served.get(host, frozenset())
+            if left & lasting and not now & running and self._had_live_version(host) and not self._fell(host):
+                self.violate(ALWAYS, f"{host} leaves what runs for {set(now)}")
+
+    def _fell(self, host: str) -> bool:
+        """Tell whether what a host goes to now ended by itself, when the decision to go there was made already."""
+        holder = self.ledger.addresses[host.removesuffix(f".{_DOMAIN}")].current
+        if holder is None:
+            return False
+        decided = max(self.ledger.deployments[holder.deployment].cutover, holder.asked)
+        known = self.ledger.stopped
+        return any(
+            address in self.world.node.fallen and known.get(address, decided + 1) > decided
+            for address in map(_host_of, self._served.get(host, ()))
+        )
 
     def _check_proven(self, host: str, servers: list[str]) -> None:
         router = self.world.proxy.router_of(host) or ""
         deployment = UUID(hex=router.removeprefix("d-"))
         for server in servers:
-            address = server.removeprefix("http://").rsplit(":", 1)[0]
+            address = _host_of(server)
             if (deployment, address) not in self.ledger.proven:
                 self.violate(HEALTHY, f"{host} goes to {address}, where {router} was never seen healthy")
 
@@ -166,6 +179,7 @@ class Invariants:
         """Look at everything once nothing happens any more."""
         self._check_ends()
         self._check_latest()
+        self._check_served()
         self._check_rebuilt()
         self._check_running()
         self._check_secrets()
@@ -196,6 +210,23 @@ class Invariants:
                 late = holder is None or told.sequence > holder.asked
                 if late and self._wins_environment(address.environment):
                     self.violate(LATEST, f"{name} does not answer with {identity.hex[:8]}, the later request")
+
+    def _check_served(self) -> None:
+        """Look whether every address goes to what runs of its deployment and was seen healthy there, if anything."""
+        for name, address in self.ledger.addresses.items():
+            if address.kind == PER_DEPLOYMENT or address.current is None:
+                continue
+            mine = self._answering(address.current.deployment)
+            servers = set(self.world.proxy.servers(f"{name}.{_DOMAIN}") or ())
+            if not servers <= mine or bool(servers) != bool(mine):
+                self.violate(HEALTHY, f"{name} goes to {servers} at rest, where {mine} answer")
+
+    def _answering(self, deployment: UUID) -> set[str]:
+        return {
+            f"http://{one.address}"
+            for one in self.world.node.living.values()
+            if one.deployment == deployment and (deployment, one.address.host) in self.ledger.proven
+        }
 
     def _wins_environment(self, environment: UUID) -> bool:
         """Elsewhere than in production a version may be live at its branch alone."""
@@ -244,3 +275,7 @@ class Invariants:
         for secret in self.world.people.secrets:
             if secret.encode() in bodies or secret.encode() in lines:
                 self.violate(SECRETS, f"{secret} is to be read")
+
+
+def _host_of(server: str) -> str:
+    return server.removeprefix("http://").rsplit(":", 1)[0]

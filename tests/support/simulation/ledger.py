@@ -11,6 +11,7 @@ from windlass_contracts.events import (
     ContainerResumed,
     ContainerStarted,
     ContainerStopped,
+    CutoverStarted,
     DeploymentRequested,
     EnvironmentCreated,
     Healthy,
@@ -45,6 +46,7 @@ class Told:
     phase: Phase = Phase.REQUESTED
     ends: int = 0
     boxes: dict[str, Box] = field(default_factory=dict)
+    cutover: int = 0
 
 
 @dataclass(slots=True)
@@ -84,6 +86,8 @@ class Ledger:
     answered: dict[UUID, int] = field(default_factory=dict)
     applied: dict[UUID, int] = field(default_factory=dict)
     proven: set[tuple[UUID, str]] = field(default_factory=set)
+    stopped: dict[str, int] = field(default_factory=dict)
+    """At which sequence the log says of an address that what ran there is stopped."""
     slugs: dict[UUID, str] = field(default_factory=dict)
     production: set[UUID] = field(default_factory=set)
 
@@ -98,13 +102,16 @@ class Ledger:
             phase = transition(told.phase, type(event))
             told.ends += phase.ended and not told.phase.ended
             told.phase = phase
-            self._container(about, told, event)
+            if isinstance(event, CutoverStarted):
+                told.cutover = recorded.sequence
+            self._container(about, told, recorded)
         else:
             self._project(recorded)
 
-    def _container(self, about: UUID, told: Told, event: Event) -> None:
-        match event:
+    def _container(self, about: UUID, told: Told, recorded: Recorded[Event]) -> None:
+        match recorded.event:
             case ContainerStarted(container=name, address=address):
+                self.stopped.pop(address, None)
                 told.boxes[name] = Box(address, (about, address) in self.proven)
             case ContainerPaused(container=name):
                 told.boxes[name].state = "paused"
@@ -112,6 +119,7 @@ class Ledger:
                 told.boxes[name].state = "running"
             case ContainerStopped(container=name):
                 told.boxes[name].state = "stopped"
+                self.stopped[told.boxes[name].address] = recorded.sequence
             case Healthy(container=name) if name in told.boxes:
                 told.boxes[name].proven = True
                 self.proven.add((about, told.boxes[name].address))

@@ -9,7 +9,7 @@ import heapq
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from support.memory_runtime import PowerCut
@@ -24,13 +24,40 @@ class EndlessError(Exception):
     """Something goes on and on without waiting for anything."""
 
 
+class _Call(asyncio.Handle):
+    """A callback that is due at once, without all that asyncio keeps for debugging."""
+
+    __slots__ = ()
+
+    def __init__(self, callback: Callable[..., object], args: tuple[object, ...], context: Context) -> None:
+        self._callback, self._args, self._context, self._cancelled = callback, args, context, False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+
+class _Timer(asyncio.TimerHandle):
+    """A callback that is due later."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: tuple[object, ...], context: Context
+    ) -> None:
+        self._when = when
+        self._callback, self._args, self._context, self._cancelled = callback, args, context, False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+
 class VirtualLoop(asyncio.AbstractEventLoop):
     """The part of an event loop that code without I/O needs."""
 
     def __init__(self) -> None:
         self._now = 0.0
-        self._ready: deque[asyncio.Handle] = deque()
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._ready: deque[_Call | _Timer] = deque()
+        self._timers: list[tuple[float, int, _Timer]] = []
         self._count = 0
         self.created: Callable[[asyncio.Task[Any]], None] = lambda _: None
         self.complaints: list[dict[str, Any]] = []
@@ -41,23 +68,32 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         Raises:
             EndlessError: that has no end.
         """
+        ready = self._ready
+        if not ready:
+            return
         events._set_running_loop(self)
         calls = 0
         try:
-            while self._ready:
-                handle = self._ready.popleft()
-                if not handle.cancelled():
-                    handle._run()
+            while ready:
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    self._run(handle)
                 calls += 1
                 if calls > _MOST_CALLS:
-                    raise EndlessError(f"{handle!r} goes on and on at {self._now:g} s.")
+                    raise EndlessError(f"{handle._callback!r} goes on and on at {self._now:g} s.")
         finally:
             events._set_running_loop(None)
+
+    def _run(self, handle: _Call | _Timer) -> None:
+        try:
+            handle._context.run(handle._callback, *handle._args)
+        except Exception as error:  # noqa: BLE001 - told, as asyncio's own loops do
+            self.call_exception_handler({"message": f"{handle._callback!r} failed", "exception": error})
 
     @property
     def next_timer(self) -> float | None:
         """When the next timer is due; None where there is none."""
-        while self._timers and self._timers[0][2].cancelled():
+        while self._timers and self._timers[0][2]._cancelled:
             heapq.heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
@@ -74,7 +110,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_soon(
         self, callback: Callable[..., object], *args: object, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Call(callback, args, copy_context() if context is None else context)
         self._ready.append(handle)
         return handle
 
@@ -86,7 +122,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_at(
         self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = _Timer(when, callback, args, copy_context() if context is None else context)
         self._count += 1
         heapq.heappush(self._timers, (when, self._count, handle))
         return handle

@@ -57,6 +57,8 @@ class Node(MemoryRuntime):
     born: dict[str, float] = field(default_factory=dict)
     started: list[str] = field(default_factory=list)
     by_itself: set[str] = field(default_factory=set)
+    fallen: set[str] = field(default_factory=set)
+    """Hosts at which something ended by itself, or was removed by hand."""
     networks: dict[UUID, int] = field(default_factory=dict)
     secrets_of: dict[str, dict[str, str]] = field(default_factory=dict)
     gone: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -130,6 +132,7 @@ class Node(MemoryRuntime):
 
     def removed_by_hand(self, name: str) -> None:
         self.by_itself.add(name)
+        self.fallen.add(self.living[name].address.host)
         self._remove(name)
 
     def ends(self, name: str) -> None:
@@ -138,6 +141,7 @@ class Node(MemoryRuntime):
         if runner is None or not isinstance(runner.state, Running):
             return
         self.by_itself.add(name)
+        self.fallen.add(runner.address.host)
         self.told(f"the app in {name} ends")
         self.living[name] = replace(runner, state=Exited(1, out_of_memory=False))
         self._exited(runner, 1)

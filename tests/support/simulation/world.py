@@ -170,7 +170,8 @@ class World:
                 self.loop.call_later(_RESTARTED_AFTER_S, self._due.append, act)
         work: list[Work] = [*self.gates]
         for consumer in self.consumers.values():
-            work += [(consumer, pending) for pending in consumer.due()]
+            if consumer.pending:
+                work += [(consumer, pending) for pending in consumer.due()]
         if not work:
             self.loop.pass_time()
             return
@@ -220,7 +221,8 @@ class World:
     def _dawdle(self) -> None:
         """Let time pass although there is work."""
         self.loop.pass_time(_DAWDLING_S)
-        self.held_until |= dict.fromkeys(Service, self.loop.time())
+        now = self.loop.time()
+        self.held_until = {one: max(now, self.held_until.get(one, now)) for one in Service}
 
     def _act(self, act: Act) -> None:
         if isinstance(act, Kill):
@@ -298,7 +300,7 @@ class World:
     def _fallen(self, process: Process, main: "asyncio.Task[None]") -> None:
         error = None if main.cancelled() else main.exception()
         self._tell(process.service, f"falls over: {error!r}")
-        if not _is_foreseen(error):
+        if process.ready or not _is_foreseen(error):
             self.invariants.violate("0 no service falls over", f"{process.service}: {error!r}")
         self._end(process, _RESTARTED_AFTER_S)
 
@@ -312,6 +314,8 @@ class World:
         if self._awaited is not None and self._awaited.upon == recorded.event.TYPE:
             self._come(self._awaited)
         self.story.tell_event(self.loop.time(), recorded)
+        for consumer in self.consumers.values():
+            consumer.look()
         self.invariants.appended(recorded)
 
     def _touched(self, what: str, name: str) -> None:
@@ -333,7 +337,7 @@ class World:
 
 
 def _is_foreseen(error: BaseException | None) -> bool:
-    """Tell whether a supervisor's answer, to start it again, is the one that was meant."""
+    """Tell whether a service that starts may give that up, for its supervisor to start it again."""
     if isinstance(error, BaseExceptionGroup):
         return all(_is_foreseen(one) for one in error.exceptions)
     return isinstance(error, (EngineError, *AWAY))

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support import router_events
 from support.gateway_story import COMMIT, NOON, RELEASE, deployment_after, way_to_live
 from windlass_contracts.config import DeploymentConfig
+from windlass_contracts.event import Event
 from windlass_contracts.events import (
     BuildStarted,
     ContainerStopped,
@@ -86,11 +88,23 @@ def test_a_new_attempt_has_the_whole_time_of_a_build() -> None:
     assert waiting.since == NOON + timedelta(seconds=3)
 
 
-def test_with_several_replicas_the_monitor_is_awaited_until_all_are_healthy() -> None:
-    row = deployment_after(way_to_live(config=DeploymentConfig(replicas=2))[:5])
+SECOND = router_events.started(router_events.deployment_number(1), 1)
+SICK = router_events.unhealthy(router_events.deployment_number(1), 1)
+
+
+@pytest.mark.parametrize(
+    ("then", "owner"),
+    [
+        ([], Service.BUILDER),
+        ([SECOND], Service.MONITOR),
+        ([SECOND, SICK], Service.ROUTER),
+    ],
+)
+def test_with_several_replicas_who_is_awaited_is_whose_word_is_missing(then: list[Event], owner: Service) -> None:
+    row = deployment_after([*way_to_live(config=DeploymentConfig(replicas=2))[:5], *then])
     waiting = awaited(row)
     assert waiting is not None
-    assert (row.phase, waiting.owner) == (Phase.HEALTHY, Service.MONITOR)
+    assert (row.phase, waiting.owner) == (Phase.HEALTHY, owner)
 
 
 @given(LENGTHS)

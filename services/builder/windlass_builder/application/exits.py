@@ -31,7 +31,7 @@ class Exits:
         """Write down what happens, until canceled."""
         async for event in self.containers.runtime.events():
             if isinstance(event, EventsResumed):
-                await self.reconciling.run()
+                await self._until_done(self.reconciling.run)
                 continue
             await self.note(event)
             if isinstance(event, RunnerRemoved):
@@ -46,13 +46,19 @@ class Exits:
         """Do it until it is done: events are not told twice, so that each waits for what is away."""
         while True:
             try:
-                await work()
-            except ConflictError as conflict:
-                await self.containers.caught_up(conflict.actual or 0)
+                if await self._undisputed(work):
+                    return
             except (EngineError, *AWAY):
                 await asyncio.sleep(ENGINE_AWAY.total_seconds())
-            else:
-                return
+
+    async def _undisputed(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do it; return whether nobody wrote meanwhile. What they wrote is in the rows then."""
+        try:
+            await work()
+        except ConflictError as conflict:
+            await self.containers.caught_up(conflict.actual or 0)
+            return False
+        return True
 
     async def _restored(self, event: RunnerEvent) -> None:
         await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))

@@ -9,7 +9,7 @@ from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import EventId
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.deployment import ContainerState, Deployment
 from windlass_gateway.domain.routes import SwitchRequest
 
 MARGIN = timedelta(seconds=30)
@@ -49,7 +49,7 @@ def awaited(row: Deployment) -> Awaited | None:
             what = ("its probe to be answered", Service.MONITOR, limits.health_s)
         case Phase.HEALTHY if row.healthy_containers() < replicas:
             step = f"all {replicas} containers to answer their probe"
-            what = (step, Service.MONITOR, limits.start_s + limits.health_s)
+            what = (step, _missing(row), limits.start_s + limits.health_s)
         case Phase.HEALTHY:
             what = ("the cutover to begin", Service.ROUTER, limits.health_s + limits.route_s)
         case Phase.CUTOVER:
@@ -60,6 +60,16 @@ def awaited(row: Deployment) -> Awaited | None:
             assert_never(row.phase)
     step, owner, seconds = what
     return Awaited(step, owner, row.since, timedelta(seconds=seconds))
+
+
+def _missing(row: Deployment) -> Service:
+    """Return whose word is missing where not all containers are healthy."""
+    states = [one.state for one in row.containers if one.state is not ContainerState.STOPPED]
+    if len(states) < row.config.replicas:
+        return Service.BUILDER
+    if ContainerState.STARTED in states:
+        return Service.MONITOR
+    return Service.ROUTER  # all were judged: it ends what is not healthy in time
 
 
 def awaited_switch(request: SwitchRequest, target: Deployment) -> Awaited:
