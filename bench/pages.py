@@ -25,7 +25,7 @@ from playwright.sync_api import Browser
 
 from support.dashboard import Dashboard, running_dashboard
 from support.dashboard_pages import PLACES, SCHEMES, WIDTHS, Place, chromium, look_at, window
-from support.dashboard_story import harbour
+from support.harbour import harbour
 from windlass_gateway.entrypoints.pages.assets import assets
 
 QUICK = bool(os.environ.get("QUICK"))

@@ -11,7 +11,7 @@ from playwright.sync_api import ViewportSize
 
 from support.dashboard import running_dashboard
 from support.dashboard_pages import Place, chromium, look_at, window
-from support.dashboard_story import harbour
+from support.harbour import harbour
 
 IMAGES = Path(__file__).parent / "images"
 SIZE: ViewportSize = {"width": 1100, "height": 700}

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from support.dashboard import Dashboard, running_dashboard
 from support.dashboard_pages import chromium
-from support.dashboard_story import harbour
+from support.harbour import harbour
 from support.postgres import PostgresServer
 
 

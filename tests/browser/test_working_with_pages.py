@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.dashboard import Dashboard
 from support.dashboard_pages import window
-from support.dashboard_story import INSPECTED
+from support.harbour import INSPECTED
 from windlass_contracts.ids import DeploymentId, InspectionId
 from windlass_contracts.subjects import AggregateKey
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.gateway_story import REPOSITORY
 from support.http_server import served
 from support.memory_gateway import TOKEN, MemoryGateway
 
 WINDLASS = Path(sys.executable).with_name("windlass")
+DEPLOY = ("deploy", "--git", REPOSITORY, "--ref", "main")
 
 
 @dataclass(frozen=True)

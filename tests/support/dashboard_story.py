@@ -22,7 +22,6 @@ from windlass_contracts.events import (
     SourceInspected,
 )
 from windlass_contracts.events.deployment import LogRange, Recipe, Stage
-from windlass_contracts.events.inspection import Head
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, derived
 from windlass_contracts.logs import MAX_LINES, LogBatch, LogLine
@@ -31,15 +30,14 @@ from windlass_eventlog.appender import Appender
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.log import Expected
-from windlass_eventlog.logs.port import DeploymentLog, Stream
-from windlass_gateway.application.access import Caller, Permission
+from windlass_eventlog.logs.port import DeploymentLog
+from windlass_gateway.application.access import Caller
 from windlass_gateway.application.deploying import Deploying, DeployRequest
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.application.personal import Person
 from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
-from windlass_gateway.application.tokens import ManagingTokens
-from windlass_gateway.domain.configuration import ConfigChange, LimitsChange
+from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.repository import git_source
@@ -246,106 +244,3 @@ class DashboardStory:
 
 def _container(deployment: DeploymentId) -> str:
     return f"windlass-0a1b2c3d-{deployment.hex[:8]}-1"
-
-
-INSPECTED = SourceInspected(
-    commit="4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-    branch="main",
-    recipe=Recipe(
-        runner="node",
-        build_command="npm ci --include=dev && npm run build",
-        start_command="npm run start",
-        detected_by="start-script",
-    ),
-    branches=(Head(name="feature/moon", commit="b" * 40), Head(name="main", commit="a" * 40)),
-    tags=(Head(name="v1.0", commit="c" * 40),),
-    duration_ms=640,
-)
-NOT_FOUND = InspectionFailed(code="not-found", reason="The repository was not found, or needs credentials.")
-BUILD_LOG = (
-    "\x1b[1m$ uv sync --locked\x1b[0m",
-    "Resolved 42 packages in \x1b[32m310ms\x1b[0m",
-    "Prepared 40 packages in 1.92s",
-    "\x1b[33mwarning:\x1b[0m `tzdata` is yanked (reason: wrong tables)",
-    "Installed 42 packages in 61ms",
-    *(f" \x1b[32m+\x1b[0m package-{number}==1.{number}.0" for number in range(1, 41)),
-    "Collected static files: 214 copied, 0 unchanged.",
-)
-
-
-def coloured_lines() -> list[LogLine]:
-    """Return lines in every colour that a terminal has, of every kind."""
-    escape = "\x1b["
-    colours = "".join(f"{escape}{one}mtext{escape}0m {escape}{one + 10}mtext{escape}0m " for one in range(30, 38))
-    bright = "".join(f"{escape}{one}mtext{escape}0m {escape}{one + 10}mtext{escape}0m " for one in range(90, 98))
-    styles = "".join(f"{escape}{one}mtext{escape}0m " for one in (1, 2, 3, 4, 7, 9, "38;5;208", "48;2;20;90;200"))
-    texts: tuple[tuple[Stream, str], ...] = (
-        ("note", "Fetching feature/refunds of https://git.example.com/harbour/shop"),
-        ("out", colours),
-        ("out", bright),
-        ("out", styles),
-        ("out", "Downloading 10 %\rDownloading 100 %"),
-        ("err", f"{escape}31merror{escape}0m: Traceback (most recent call last):"),
-        ("out", "<script>alert(1)</script> \N{RIGHT-TO-LEFT OVERRIDE}backwards " + "x" * 300),
-    )
-    begin = int(utc_now().timestamp()) * 1_000_000_000
-    return [
-        LogLine(time_ns=begin + number * 1_000_000, stream=stream, text=text)
-        for number, (stream, text) in enumerate(texts)
-    ]
-
-
-async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
-    """Tell of a team with everything that a page can show; return the ids by what they are of."""
-    told: dict[str, DeploymentId] = {}
-    story.ago(days=12)
-    for number, subject in enumerate(
-        ("Start the shop", "Take orders", "Ship to islands too", "Send invoices"), start=1
-    ):
-        story.ago(days=12 - 2 * number)
-        variables = {"DATABASE_URL": "postgres://db", "STRIPE_KEY": "sk"} if number == 1 else None
-        told[f"shop-{number}"] = await story.deploy(
-            "shop", subject=subject, author="Ada Lindqvist", variables=variables
-        )
-        await story.live(told[f"shop-{number}"])
-    story.ago(days=1)
-    told["shop-failed"] = await story.deploy(
-        "shop", "feature/refunds", subject="Refund in one click", author="Tomás Ruiz", environment="staging"
-    )
-    await story.write(told["shop-failed"], "build-1", *coloured_lines())
-    await story.fail(told["shop-failed"])
-    story.ago(hours=7)
-    told["shop-staging"] = await story.deploy(
-        "shop", "feature/refunds", subject="Refund in one click, tested", author="Tomás Ruiz", environment="staging"
-    )
-    await story.live(told["shop-staging"])
-    story.ago(minutes=42)
-    told["shop-live"] = await story.deploy(
-        "shop",
-        subject="Show the delivery date before the payment",
-        author="Ada Lindqvist",
-        variables={"MAIL_FROM": "shop@example.com"},
-        config=ConfigChange(limits=LimitsChange(memory_mib=768)),
-    )
-    await story.live(told["shop-live"])
-    story.ago(days=3)
-    told["docs"] = await story.deploy("docs", subject="Describe how refunds work", author="Mei Tanaka")
-    await story.live(told["docs"])
-    story.ago(hours=3)
-    told["api-live"] = await story.deploy("tide-api", subject="Cache the tables of tides", author="Mei Tanaka")
-    await story.live(told["api-live"])
-    story.ago(minutes=9)
-    told["api-failed"] = await story.deploy("tide-api", subject="Upgrade to Python 3.13", author="Noor Haddad")
-    await story.fail(told["api-failed"])
-    await ManagingTokens(story.gateway).create(story.caller, "Nightly deploys", [Permission.DEPLOY])
-    told["found"] = DeploymentId(await story.inspect(INSPECTED))
-    told["unreadable"] = DeploymentId(await story.inspect(NOT_FOUND))
-    told["looking"] = DeploymentId(await story.inspect(None))
-    for deployment in (told["shop-live"], told["api-failed"]):
-        await story.write_log(deployment, "build-1", *BUILD_LOG)
-    story.ago(seconds=20)
-    told["crew"] = await story.deploy("crew-rota", subject="Swap shifts with one tap", author="Noor Haddad")
-    await story.build(told["crew"])
-    await story.write(told["crew"], "build-1", *(coloured_lines() * 20))
-    await story.settled()
-    return told

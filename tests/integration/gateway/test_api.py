@@ -1,41 +1,14 @@
 """The API over the log in memory: what it takes, what it refuses, and what it shows afterwards."""
 
 import asyncio
-import json
-from typing import Any
 from uuid import UUID
 
-import httpx
-import pytest
-
-from support.gateway_story import REPOSITORY, way_to_live
+from support.api_requests import DEPLOY, assert_problem, deploy
+from support.gateway_story import way_to_live
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.events import Failed
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import EventId, TeamId
-from windlass_gateway.entrypoints.body_limit import MAX_BODY_BYTES
-
-JSON = {"Content-Type": "application/json"}
-DEPLOY = {"git": REPOSITORY, "ref": "main"}
-
-
-async def deploy(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of a request
-    answer = await client.post("/deployments", json={**DEPLOY, **changes})
-    assert answer.status_code == 202, answer.text
-    accepted: dict[str, Any] = answer.json()
-    return accepted
-
-
-def assert_problem(answer: httpx.Response, status: int, field: str | None = None) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = answer.json()
-    assert problem["title"]
-    assert problem["detail"]
-    assert problem["next"]
-    if field is not None:
-        assert problem["field"] == field
-    return problem
 
 
 async def test_a_deployment_is_accepted_once_its_request_is_in_the_log() -> None:
@@ -225,97 +198,6 @@ async def test_an_ambiguous_or_unknown_id_is_refused() -> None:
     async with gateway.client() as client:
         for written, status in (("ffff", 404), ("fff", 422), ("hello", 422), ("%00%00%00%00", 422), ("f" * 33, 422)):
             assert_problem(await client.get(f"/deployments/{written}"), status, "deployment")
-
-
-@pytest.mark.parametrize("token", [None, "", "wrong", "ü", "x" * 5_000])
-async def test_without_the_right_token_nothing_is_answered_but_how_to_get_it(token: str | None) -> None:
-    gateway = MemoryGateway()
-    async with gateway.client(None) as client:
-        headers = {} if token is None else {b"Authorization": b"Bearer " + token.encode()}
-        for method, path in (("POST", "/deployments"), ("GET", "/projects"), ("GET", "/events"), ("GET", "/status")):
-            answer = await client.request(method, path, headers=headers, json=DEPLOY)
-            assert "windlass up" in assert_problem(answer, 401, "Authorization")["next"]
-            assert answer.headers["www-authenticate"] == "Bearer"
-    assert gateway.types() == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"git": "nonsense"}, "git"),
-        ({"git": "https://user:hunter2@host/owner/shop"}, "git"),
-        ({"git": "https://host/" + "x" * 3_000}, "git"),
-        ({"git": 7}, "git"),
-        ({"ref": "-o evil"}, "ref"),
-        ({"ref": "a..b"}, "ref"),
-        ({"project": "windlass"}, "project"),
-        ({"project": "<b>"}, "project"),
-        ({"project": "a--b"}, "project"),
-        ({"environment": "../etc"}, "environment"),
-        ({"config": {"port": 0}}, "config.port"),
-        ({"config": {"start_command": "a\x00b"}}, "config.start_command"),
-        ({"config": {"limits": {"memory_mib": 10**30}}}, "config.limits.memory_mib"),
-        ({"config": {"surprise": 1}}, "config.surprise"),
-        ({"config": {"pre_deploy_command": "migrate"}}, "config.pre_deploy_command"),
-        ({"variables": {"1A": "x"}}, None),
-        ({"variables": {"A": "x\x00"}}, "variables.A"),
-        ({"variables": {"A": "x" * 70_000}}, "variables.A"),
-        ({"variables": {"A": "\ud800"}}, None),
-        ({"surprise": True}, "surprise"),
-    ],
-)
-async def test_a_request_that_is_not_valid_names_the_field_and_changes_nothing(
-    changes: dict[str, Any], field: str | None
-) -> None:
-    gateway = MemoryGateway()
-    async with gateway.client() as client:
-        answer = await client.post("/deployments", content=json.dumps({**DEPLOY, **changes}), headers=JSON)
-    problem = assert_problem(answer, 422, field)
-    assert "hunter2" not in answer.text
-    assert len(problem["detail"]) <= 300
-    assert gateway.types() == []
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"git": NaN}', b'"' + b"x" * 1_000 + b'"']
-)
-async def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
-    gateway = MemoryGateway()
-    async with gateway.client() as client:
-        answer = await client.post("/deployments", content=body, headers=JSON)
-    assert answer.status_code in {400, 422}
-    assert answer.json()["next"]
-    assert gateway.types() == []
-
-
-async def test_a_body_that_is_too_large_is_not_read() -> None:
-    gateway = MemoryGateway()
-
-    async def pieces() -> Any:  # noqa: ANN401 - an async generator of bytes
-        for _ in range(MAX_BODY_BYTES // 65_536 + 2):
-            yield b"x" * 65_536
-
-    async with gateway.client() as client:
-        announced = await client.post("/deployments", content=b"x" * (MAX_BODY_BYTES + 1))
-        streamed = await client.post("/deployments", content=pieces(), headers=JSON)
-    assert_problem(announced, 413)
-    assert_problem(streamed, 413)
-
-
-async def test_unknown_paths_and_methods_are_answered_as_problems() -> None:
-    gateway = MemoryGateway()
-    async with gateway.client() as client:
-        assert_problem(await client.get("/nothing"), 404)
-        assert_problem(await client.put("/deployments"), 405)
-
-
-async def test_an_error_that_nobody_foresaw_says_nothing_of_its_inside() -> None:
-    gateway = MemoryGateway()
-    gateway.app.state.context = None
-    async with gateway.client() as client:
-        answer = await client.get("/projects")
-    assert_problem(answer, 500)
-    assert "NoneType" not in answer.text
 
 
 async def test_the_description_of_the_api_names_every_path() -> None:

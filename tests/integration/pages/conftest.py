@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 import httpx
 import pytest
 
-from support.dashboard_story import DashboardStory, harbour
+from support.dashboard_story import DashboardStory
+from support.harbour import harbour
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.ids import DeploymentId
 
