@@ -4,7 +4,9 @@ What is refused today may be allowed by a later release; what is allowed stays r
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,6 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from windlass_contracts.privacy import PersonalData
+
+_remembered: Callable[[Callable[[str], str]], Callable[[str], str]] = lru_cache(maxsize=1_024)
+"""For checks that take long, of texts that come again and again. What is refused is not remembered."""
 
 MAX_NUMBER = 2**53 - 1
 """The largest integer that every reader of JSON keeps exact."""
@@ -106,8 +111,11 @@ EnvironmentName = Annotated[Slug, AfterValidator(_no_made_address)]
 _HOST_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
+_IP_ADDRESS = re.compile(r"\.(\d+|0x[0-9a-f]*)$")
+
+
 def _no_ip_address(host: str) -> str:
-    if re.search(r"\.(\d+|0x[0-9a-f]*)$", host):
+    if _IP_ADDRESS.search(host):
         msg = "an IP address is no host name"
         raise ValueError(msg)
     return host
@@ -164,6 +172,7 @@ LogSource = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,127
 """Who wrote a line of a deployment's log: `build-<attempt>`, or a container's name."""
 
 
+@_remembered
 def _canonical_address(text: str) -> str:
     if str(ip_address(text)) != text:
         msg = "an IP address is written in its shortest form"
@@ -225,6 +234,7 @@ _SCHEME = re.compile(r"(https?|ssh|git|file)://")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/\[\]@!$&'()*+,;=%-]*")
 
 
+@_remembered
 def _repository_url(url: str) -> str:
     if not _SCHEME.match(url):
         msg = "a repository's address begins with https://, http://, ssh://, git:// or file://"

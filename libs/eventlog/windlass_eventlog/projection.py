@@ -32,6 +32,17 @@ class ByAggregate:
         return recorded.key.id if recorded.key.aggregate is self.aggregate else None
 
 
+@dataclass(frozen=True, slots=True)
+class ByType:
+    """The key function of a projection whose rows only events of some types touch, and are found by `key`."""
+
+    types: frozenset[type[Event]]
+    key: Callable[[Recorded[Event]], UUID | None]
+
+    def __call__(self, recorded: Recorded[Event]) -> UUID | None:
+        return self.key(recorded) if type(recorded.event) in self.types else None
+
+
 def aggregate_key(aggregate: Aggregate) -> ByAggregate:
     """Return the key function of a projection with one row for each aggregate of a kind."""
     return ByAggregate(aggregate)
@@ -55,14 +66,23 @@ class Projection(Generic[RowT]):
     indexes: tuple[str, ...] = field(default=())
     ordered: tuple[str, ...] = field(default=())
 
-    def may_touch(self, aggregate: Aggregate) -> bool:
-        """Whether events about this kind of aggregate may touch a row; no other event need be read for it."""
-        return not isinstance(self.key, ByAggregate) or self.key.aggregate is aggregate
+    def may_touch(self, kind: type[Event]) -> bool:
+        """Whether events of this type may touch a row; no other event need be read for it."""
+        match self.key:
+            case ByAggregate(aggregate=aggregate):
+                return kind.AGGREGATE is aggregate
+            case ByType(types=types):
+                return kind in types
+            case _:
+                return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Versioned(Generic[RowT]):
-    """A row and the sequence of the last event that touched its key."""
+    """A row and the sequence of the last event that touched its key.
+
+    Nobody changes one; it is not frozen because that would double what it costs to make a million of them.
+    """
 
     key: UUID
     row: RowT

@@ -18,6 +18,7 @@ from nats.js.errors import APIError
 
 from windlass_eventlog.errors import LogUnavailableError, PermissionDeniedError
 from windlass_eventlog.jetstream.client import CancelableClient
+from windlass_eventlog.jetstream.parser import Take
 from windlass_eventlog.jetstream.seeds import check_seed
 
 ANSWER_WITHIN_S = 5.0
@@ -173,6 +174,15 @@ class Connection:
         finally:
             if not self.client.is_closed:
                 await subscription.unsubscribe()
+
+    @asynccontextmanager
+    async def taken(self, subject: str, take: Take) -> AsyncIterator[None]:
+        """Hand over what is sent to a subject, unread, for as long as the block lasts."""
+        subscription = await self.client.subscribe_unread(subject, take)
+        try:
+            yield
+        finally:
+            await self.client.unsubscribe_unread(subscription)
 
     def _refuse(self, subject: str, message: str) -> None:
         self._refusals[subject] = PermissionDeniedError(message)

@@ -6,6 +6,7 @@ Source: NATS ADR-31.
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -13,15 +14,15 @@ from typing import Self
 
 import nats.errors
 from nats.aio.msg import Msg
-from nats.js import api
 
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.jetstream.connection import ANSWER_WITHIN_S, Connection
+from windlass_eventlog.jetstream.headers import parsed
 
 _AT_ONCE = 1_000
 _BYTES_AT_ONCE = 4 * 1024 * 1024
-_END_OF_BATCH = "204"
-_NOTHING_FOUND = "404"
+_END_OF_BATCH = b"204"
+_NOTHING_FOUND = b"404"
 
 _SUBJECT = "Nats-Subject"
 _SEQUENCE = "Nats-Sequence"
@@ -29,6 +30,15 @@ _TIME = "Nats-Time-Stamp"
 _PREVIOUS = "Nats-Last-Sequence"
 _TO_COME = "Nats-Num-Pending"
 _NOT_READ = (_PREVIOUS, "Nats-Stream", "Nats-UpTo-Sequence")
+
+_VERSION = b"NATS/1.0"
+_BEGIN_OF_MESSAGE = _VERSION + b"\r\n"
+_ADDED = b"\r\nNats-Stream: "
+_ADDED_BY_SERVER = re.compile(
+    rb"\r\nNats-Stream: [^\r\n]*\r\nNats-Subject: ([^\r\n ]*)\r\nNats-Sequence: (\d+)\r\nNats-Time-Stamp: ([^\r\n ]*)"
+    rb"\r\nNats-Num-Pending: (\d+)\r\nNats-Last-Sequence: (\d+)\r\n\r\n"
+)
+"""What stands behind the headers that a message was published with. Read as one: it comes with every message."""
 
 
 class InterruptionError(nats.errors.Error):
@@ -48,7 +58,8 @@ class Selection:
 class Stored:
     """One message of a stream, with the headers that it was published with. `time` is the server's, RFC 3339.
 
-    `to_come` counts those behind it that were there when the server sent it.
+    `to_come` counts those behind it that were there when the server sent it; `previous` is the sequence of the one
+    before it in the same answer, 0 for the first.
     """
 
     sequence: int
@@ -57,17 +68,58 @@ class Stored:
     data: bytes
     time: str
     to_come: int = 0
+    previous: int = 0
 
     @classmethod
     def of(cls, message: Msg) -> Self:
-        """Read what the server sent; it names sequence, subject and time in headers."""
-        headers = message.headers or {}
+        """Read what the server published again; it names sequence, subject and time in headers."""
+        return cls._of(message.headers or {}, message.data)
+
+    @classmethod
+    def answered(cls, block: bytes, data: bytes) -> Self:
+        """Read a message of an answer, its headers as they came."""
+        own = block.rfind(_ADDED)
+        added = _ADDED_BY_SERVER.fullmatch(block, own) if own >= 0 else None
+        if added is None:
+            return cls._of(_headers(block), data)
+        subject, sequence, time, to_come, previous = added.groups()
+        headers = parsed(block[len(_VERSION) + 2 : own])
+        return cls(
+            int(sequence), subject.decode("utf-8", "replace"), headers, data, time.decode(), int(to_come), int(previous)
+        )
+
+    @classmethod
+    def _of(cls, headers: dict[str, str], data: bytes) -> Self:
         take = headers.pop
         sequence, subject, time = int(take(_SEQUENCE)), take(_SUBJECT, ""), take(_TIME, "")
-        to_come = int(take(_TO_COME, 0))
+        to_come, previous = int(take(_TO_COME, 0)), int(headers.get(_PREVIOUS, 0))
         for name in _NOT_READ:
             take(name, None)
-        return cls(sequence, subject, headers, message.data, time, to_come)
+        return cls(sequence, subject, headers, data, time, to_come, previous)
+
+
+@dataclass(frozen=True, slots=True)
+class _EndOfBatch:
+    """What the server says behind the messages of an answer: whether there were more of them."""
+
+    more: bool
+
+
+def _end(block: bytes) -> _EndOfBatch | InterruptionError:
+    status, headers = block[len(_VERSION) :].lstrip()[:3], _headers(block)
+    if status == _END_OF_BATCH:
+        return _EndOfBatch(headers.get(_TO_COME, "0") != "0")
+    if status == _NOTHING_FOUND:
+        return _EndOfBatch(more=False)
+    return InterruptionError(f"the server answers with status {status.decode('ascii', 'replace')}")
+
+
+def _headers(block: bytes) -> dict[str, str]:
+    """Return the headers behind the first line, which names the version, and the status where there is one."""
+    return parsed(block.partition(b"\r\n")[2])
+
+
+_Arrived = tuple[bytes, bytes] | InterruptionError
 
 
 @dataclass(slots=True)
@@ -77,50 +129,22 @@ class _Batches:
     connection: Connection
     selection: Selection
     inbox: str
-    _arrived: "asyncio.Queue[Stored | InterruptionError | None]" = field(default_factory=asyncio.Queue)
+    _arrived: list[_Arrived] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
     _first: int = field(init=False)
     _previous: int = 0
-    _due: bool = False
 
     def __post_init__(self) -> None:
         self._first = self.selection.first
 
-    async def ask(self) -> None:
-        self._due, self._previous = False, 0
-        request = {
-            "batch": _AT_ONCE,
-            "max_bytes": _BYTES_AT_ONCE,
-            "seq": self._first,
-            "next_by_subj": self.selection.pattern,
-        }
-        subject = f"$JS.API.DIRECT.GET.{self.selection.stream}"
-        await self.connection.client.publish(subject, json.dumps(request).encode(), self.inbox)
+    def arrive(self, block: bytes, data: bytes) -> None:
+        self._arrived.append((block, data))
+        self._news.set()
 
-    async def arrive(self, message: Msg) -> None:
-        headers = message.headers or {}
-        if _SEQUENCE not in headers:
-            await self._batch_ended(headers)
-        elif int(headers[_PREVIOUS]) != self._previous:
-            self.interrupt("a message was lost on its way")
-        else:
-            stored = Stored.of(message)
-            self._first, self._previous = stored.sequence + 1, stored.sequence
-            self._arrived.put_nowait(stored)
-
-    async def _batch_ended(self, headers: Mapping[str, str]) -> None:
-        status = headers.get(api.Header.STATUS)
-        if status == _NOTHING_FOUND or (status == _END_OF_BATCH and headers.get(_TO_COME, "0") == "0"):
-            self._arrived.put_nowait(None)
-        elif status != _END_OF_BATCH:
-            self.interrupt(f"the server answers with status {status}")
-        elif self._arrived.qsize() <= _AT_ONCE:
-            await self.ask()
-        else:
-            self._due = True
-
-    def interrupt(self, why: str = "the connection was lost") -> None:
+    def interrupt(self) -> None:
         """End the reading: after a reconnect nobody knows what is still on its way."""
-        self._arrived.put_nowait(InterruptionError(why))
+        self._arrived.append(InterruptionError("the connection was lost"))
+        self._news.set()
 
     async def messages(self) -> AsyncGenerator[list[Stored], None]:
         """Yield messages, those that are here at once together.
@@ -128,30 +152,56 @@ class _Batches:
         Raises:
             InterruptionError: it cannot go on.
         """
-        await self.ask()
+        await self._ask()
         while True:
-            if self._due and self._arrived.qsize() <= _AT_ONCE:
-                await self.ask()
-            arrived = [await self._next()]
-            while not self._arrived.empty():
-                arrived.append(self._arrived.get_nowait())
-            if messages := [message for message in arrived if isinstance(message, Stored)]:
+            messages, end = self._read(await self._next())
+            if end is not None and not isinstance(end, InterruptionError) and end.more:
+                await self._ask()
+                end = None
+            if messages:
                 yield messages
-            if not isinstance(end := arrived[-1], Stored):
-                if end is None:
-                    return
+            if isinstance(end, InterruptionError):
                 raise end
+            if end is not None:
+                return
 
-    async def _next(self) -> Stored | InterruptionError | None:
-        # No task of its own for the usual case, in which the next message is there already.
-        return self._arrived.get_nowait() if not self._arrived.empty() else await self._wait()
+    async def _ask(self) -> None:
+        request = {
+            "batch": _AT_ONCE,
+            "max_bytes": _BYTES_AT_ONCE,
+            "seq": self._first,
+            "next_by_subj": self.selection.pattern,
+        }
+        subject, self._previous = f"$JS.API.DIRECT.GET.{self.selection.stream}", 0
+        await self.connection.client.publish(subject, json.dumps(request).encode(), self.inbox)
 
-    async def _wait(self) -> Stored | InterruptionError | None:
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                return await self._arrived.get()
-        except TimeoutError:
-            return InterruptionError(f"{self.selection.stream} is silent")
+    async def _next(self) -> list[_Arrived]:
+        """Return what arrived since, at least one."""
+        if not self._arrived:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    await self._news.wait()
+            except TimeoutError:
+                return [InterruptionError(f"{self.selection.stream} is silent")]
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def _read(self, arrived: list[_Arrived]) -> tuple[list[Stored], _EndOfBatch | InterruptionError | None]:
+        """Return the messages among what arrived, and what ends them, if anything does."""
+        messages: list[Stored] = []
+        for one in arrived:
+            if isinstance(one, InterruptionError):
+                return messages, one
+            block, data = one
+            if not block.startswith(_BEGIN_OF_MESSAGE):
+                return messages, _end(block)
+            message = Stored.answered(block, data)
+            if message.previous != self._previous:
+                return messages, InterruptionError("a message was lost on its way")
+            self._first, self._previous = message.sequence + 1, message.sequence
+            messages.append(message)
+        return messages, None
 
 
 async def stored(connection: Connection, selection: Selection) -> AsyncGenerator[list[Stored], None]:
@@ -161,7 +211,7 @@ async def stored(connection: Connection, selection: Selection) -> AsyncGenerator
         InterruptionError: it cannot go on.
     """
     batches = _Batches(connection, selection, connection.client.new_inbox())
-    async with connection.subscribed(batches.inbox, batches.arrive):
+    async with connection.taken(batches.inbox, batches.arrive):
         with connection.on_reconnect(batches.interrupt):
             async with aclosing(batches.messages()) as lists:
                 async for messages in lists:

@@ -1,8 +1,9 @@
 """Rows filled from the log up to one sequence, beside everything else that the process does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container
-from contextlib import aclosing
+import gc
+from collections.abc import Awaitable, Callable, Container, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from windlass_eventlog.log import EventLog
@@ -18,8 +19,21 @@ OnProgress = Callable[[int, int], Awaitable[None]]
 
 _AT_ONCE_EVENTS = 20_000
 _AT_ONCE_ROWS = 5_000
+_NEW_OBJECTS = 50_000
+"""So many objects more than before, some 5 MiB, have the collector look; 700 without saying so."""
 _SLICE = 200
 """Events that are folded without letting anybody else have a turn: some 5 ms."""
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Look for garbage that refers to itself less often: the rows in memory are none, and make each look take long."""
+    before = gc.get_threshold()
+    gc.set_threshold(_NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def nobody_listens(_done: int, _total: int) -> None:
@@ -55,6 +69,10 @@ class Filling:
         """
         if self.writer.position >= end:
             return
+        with _collecting_rarely():
+            await self._read_up_to(end)
+
+    async def _read_up_to(self, end: int) -> None:
         async with aclosing(self.log.stretches(self.writer.position)) as stretches:
             async for stretch in stretches:
                 await self._take([message for message in stretch.messages if message.sequence <= end])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.folding import AnyProjection
 
@@ -58,7 +59,10 @@ class Layout:
     @property
     def about(self) -> frozenset[Aggregate] | None:
         """The kinds of aggregate whose events may touch a row; None where all may."""
-        wanted = frozenset(kind for kind in Aggregate if any(one.may_touch(kind) for one in self.projections))
+        types = published_events().values()
+        wanted = frozenset(
+            kind.AGGREGATE for kind in types if any(projection.may_touch(kind) for projection in self.projections)
+        )
         return None if wanted == frozenset(Aggregate) else wanted
 
     def table(self, projection: AnyProjection) -> str:

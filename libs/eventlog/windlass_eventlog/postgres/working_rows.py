@@ -10,7 +10,6 @@ from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
-from windlass_contracts.subjects import Aggregate
 from windlass_eventlog.folding import AnyProjection, AnyRow
 from windlass_eventlog.projection import Versioned
 
@@ -31,19 +30,16 @@ class _Table:
     unwritten: dict[int, UUID] = field(default_factory=dict)
     missing: dict[int, UUID] = field(default_factory=dict)
 
-    def want(self, key: UUID) -> None:
-        """Hear that the row of a key will be touched."""
-        number = key.int
-        if number in self.young:
-            return
+    def want(self, number: int, key: UUID) -> None:
+        """Hear that the row of a key will be touched that is not among the young ones."""
         if number in self.old:
             self.young[number] = self.old.pop(number)
         else:
             self.missing[number] = key
 
 
-Touch = tuple[Recorded[Event], list[tuple[_Table, UUID]]]
-"""An event and the rows that it touches."""
+Touch = tuple[Recorded[Event], list[tuple[_Table, int, UUID]]]
+"""An event and the rows that it touches: their tables and keys."""
 
 
 @dataclass(slots=True)
@@ -52,23 +48,26 @@ class WorkingRows:
 
     projections: Sequence[AnyProjection]
     _tables: tuple[_Table, ...] = field(init=False)
-    _about: dict[Aggregate, tuple[_Table, ...]] = field(init=False)
+    _touched_by: dict[type[Event], tuple[_Table, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tables = tuple(map(_Table, self.projections))
-        self._about = {
-            kind: tuple(table for table in self._tables if table.projection.may_touch(kind)) for kind in Aggregate
-        }
 
     def touches(self, events: Iterable[Recorded[Event]]) -> list[Touch]:
         """Return the events with what they touch; what is not known of that is `missing`."""
         found: list[Touch] = []
         for event in events:
+            kind = type(event.event)
+            tables = self._touched_by.get(kind)
+            if tables is None:
+                tables = tuple(table for table in self._tables if table.projection.may_touch(kind))
+                self._touched_by[kind] = tables
             touched = []
-            for table in self._about[event.key.aggregate]:
+            for table in tables:
                 if (key := table.projection.key(event)) is not None:
-                    table.want(key)
-                    touched.append((table, key))
+                    if (number := key.int) not in table.young:
+                        table.want(number, key)
+                    touched.append((table, number, key))
             found.append((event, touched))
         return found
 
@@ -86,13 +85,13 @@ class WorkingRows:
         """Fold an event into all rows that it touches, or into none where a projection raises."""
         event, touched = touch
         changes: list[AnyRow | None] = []
-        for table, key in touched:
-            before = table.young[key.int]
+        for table, number, key in touched:
+            before = table.young[number]
             row = table.projection.evolve(None if before is None else before.row, event)
             changes.append(None if row is None else Versioned(key, row, event.sequence))
-        for (table, key), after in zip(touched, changes, strict=True):
-            table.young[key.int] = after
-            table.unwritten[key.int] = key
+        for (table, number, key), after in zip(touched, changes, strict=True):
+            table.young[number] = after
+            table.unwritten[number] = key
 
     @property
     def unwritten(self) -> int:

@@ -4,12 +4,12 @@ from functools import cache
 from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.event import Event
-from windlass_contracts.events import ApiTokenCreated, ApiTokenRevoked
+from windlass_contracts.event import Event, published_events
+from windlass_contracts.events import ApiTokenCreated, ApiTokenRevoked, VariableSet
 from windlass_contracts.ids import derived
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
-from windlass_eventlog.projection import Projection, aggregate_key
+from windlass_eventlog.projection import ByType, Projection, aggregate_key
 from windlass_gateway.domain import (
     activity,
     deployment,
@@ -34,8 +34,12 @@ from windlass_gateway.domain.tokens import ApiToken, TokenNames
 from windlass_gateway.domain.variables import Variables
 
 
-def _registry_key(recorded: Recorded[Event]) -> UUID | None:
-    return REGISTRY if recorded.key.aggregate is Aggregate.PROJECT else None
+def _registry_key(_: Recorded[Event]) -> UUID:
+    return REGISTRY
+
+
+def _about(aggregate: Aggregate) -> frozenset[type[Event]]:
+    return frozenset(kind for kind in published_events().values() if kind.AGGREGATE is aggregate)
 
 
 def _service_key(recorded: Recorded[Event]) -> UUID:
@@ -61,7 +65,13 @@ PROJECTS = Projection(
     evolve=project.evolve,
     indexes=("team", "place"),
 )
-REGISTRIES = Projection(name="registry", version=1, row=Registry, key=_registry_key, evolve=project.evolve_registry)
+REGISTRIES = Projection(
+    name="registry",
+    version=1,
+    row=Registry,
+    key=ByType(_about(Aggregate.PROJECT), _registry_key),
+    evolve=project.evolve_registry,
+)
 ENVIRONMENTS = Projection(
     name="environments",
     version=1,
@@ -96,7 +106,12 @@ INSPECTIONS = Projection(
     name="inspections", version=1, row=Inspection, key=aggregate_key(Aggregate.INSPECTION), evolve=inspection.evolve
 )
 API_TOKENS = Projection(
-    name="api_tokens", version=1, row=ApiToken, key=_token_key, evolve=tokens.evolve, indexes=("digest", "team")
+    name="api_tokens",
+    version=1,
+    row=ApiToken,
+    key=ByType(frozenset({ApiTokenCreated, ApiTokenRevoked}), _token_key),
+    evolve=tokens.evolve,
+    indexes=("digest", "team"),
 )
 TOKEN_NAMES = Projection(
     name="token_names", version=1, row=TokenNames, key=aggregate_key(Aggregate.TOKENS), evolve=tokens.evolve_names
@@ -106,11 +121,17 @@ SECRETS = Projection(
     name="secrets",
     version=1,
     row=NamedSecret,
-    key=stored.secret_of,
+    key=ByType(frozenset({VariableSet}), stored.secret_of),
     evolve=stored.evolve_secret,
     indexes=("project", "name"),
 )
-NOTES = Projection(name="notes", version=1, row=NamedNote, key=stored.note_of, evolve=stored.evolve_note)
+NOTES = Projection(
+    name="notes",
+    version=1,
+    row=NamedNote,
+    key=ByType(stored.naming_notes(), stored.note_of),
+    evolve=stored.evolve_note,
+)
 
 ALL = (
     PROJECTS,

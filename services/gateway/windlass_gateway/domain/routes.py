@@ -76,9 +76,6 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
     """Fold one event into the row."""
     row = row or Routes(team=recorded.team, project=recorded.project)
     match recorded.event:
-        case RollbackRequested(to=to) | PromotionRequested(to=to):
-            asked = SwitchRequest(to=to, requested_at=recorded.metadata.time, sequence=recorded.sequence)
-            return _with_requests(row, {**row.requests, recorded.metadata.id: asked})
         case AliasesChanged() as change:
             moved = row.model_copy(update={"aliases": _moved(row.aliases, change.moves)})
             return _decided(moved, change.request, recorded.sequence)
@@ -89,6 +86,9 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
                 if asked.generation is None or asked.generation > generation
             }
             return _with_requests(row, open_requests)
+        case RollbackRequested(to=to) | PromotionRequested(to=to):
+            asked = SwitchRequest(to=to, requested_at=recorded.metadata.time, sequence=recorded.sequence)
+            return _with_requests(row, {**row.requests, recorded.metadata.id: asked})
         case RoutesFailed(request=request):
             return _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
         case _:
@@ -111,8 +111,11 @@ def _moved(aliases: tuple[AliasState, ...], moves: tuple[AliasMove, ...]) -> tup
 
 
 def _latest_first(left: tuple[DeploymentId | None, ...], without: DeploymentId | None) -> tuple[DeploymentId, ...]:
-    distinct = dict.fromkeys(one for one in left if one is not None and one != without)
-    return tuple(distinct)[:_REMEMBERED]
+    # By their numbers: a UUID is hashed and compared by Python code.
+    distinct = {one.int: one for one in reversed(left) if one is not None}
+    if without is not None:
+        distinct.pop(without.int, None)
+    return tuple(reversed(distinct.values()))[:_REMEMBERED]
 
 
 def _decided(row: Routes, request: EventId | None, generation: int) -> Routes:

@@ -1,13 +1,12 @@
 """What the log names of what lies beside it: each version of a variable's value, and each text that a person wrote."""
 
 from datetime import datetime
-from functools import cache
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.event import Event
+from windlass_contracts.event import Event, published_events
 from windlass_contracts.events import VariableSet
 from windlass_contracts.ids import EnvironmentId, NoteId, ProjectId, TeamId
 
@@ -38,16 +37,14 @@ def secret_of(recorded: Recorded[Event]) -> UUID | None:
 
 
 def note_of(recorded: Recorded[Event]) -> NoteId | None:
-    """Return the text that an event names."""
-    if not _may_name_note(type(recorded.event)):
-        return None
+    """Return the text that an event of one of `naming_notes` names."""
     note: NoteId | None = getattr(recorded.event, "note")  # noqa: B009 - a field of some types, which none stands for
     return note
 
 
-@cache  # every event is asked, and to miss an attribute of a model takes long
-def _may_name_note(kind: type[Event]) -> bool:
-    return "note" in kind.model_fields
+def naming_notes() -> frozenset[type[Event]]:
+    """Return the types of event that may name a text."""
+    return frozenset(kind for kind in published_events().values() if "note" in kind.model_fields)
 
 
 def evolve_secret(row: NamedSecret | None, recorded: Recorded[Event]) -> NamedSecret | None:
