@@ -3,6 +3,7 @@
 Source: NATS ADR-4.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 _WHITESPACE = " \t\n\r\x0b\x0c"
@@ -10,8 +11,17 @@ _WHITESPACE = " \t\n\r\x0b\x0c"
 
 def parsed(block: bytes) -> dict[str, str]:
     """Return the headers of a block of lines `Name: value`; what is none is passed over, the last of a name counts."""
+    return of_lines(lines(block))
+
+
+def lines(block: bytes) -> list[str]:
+    return block.decode("utf-8", "replace").split("\r\n")
+
+
+def of_lines(block: Iterable[str]) -> dict[str, str]:
+    """Return the headers of lines."""
     found = {}
-    for line in block.decode("utf-8", "replace").split("\r\n"):
+    for line in block:
         name, colon, value = line.partition(":")
         if colon and (known := _name(name)) is not None:
             found[known] = value.strip(_WHITESPACE)

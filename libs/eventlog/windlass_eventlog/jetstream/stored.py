@@ -6,7 +6,6 @@ Source: NATS ADR-31.
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from nats.aio.msg import Msg
 
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.jetstream.connection import ANSWER_WITHIN_S, Connection
-from windlass_eventlog.jetstream.headers import parsed
+from windlass_eventlog.jetstream.headers import lines, of_lines
 
 _AT_ONCE = 1_000
 _BYTES_AT_ONCE = 4 * 1024 * 1024
@@ -33,12 +32,8 @@ _NOT_READ = (_PREVIOUS, "Nats-Stream", "Nats-UpTo-Sequence")
 
 _VERSION = b"NATS/1.0"
 _BEGIN_OF_MESSAGE = _VERSION + b"\r\n"
-_ADDED = b"\r\nNats-Stream: "
-_ADDED_BY_SERVER = re.compile(
-    rb"\r\nNats-Stream: [^\r\n]*\r\nNats-Subject: ([^\r\n ]*)\r\nNats-Sequence: (\d+)\r\nNats-Time-Stamp: ([^\r\n ]*)"
-    rb"\r\nNats-Num-Pending: (\d+)\r\nNats-Last-Sequence: (\d+)\r\n\r\n"
-)
-"""What stands behind the headers that a message was published with. Read as one: it comes with every message."""
+_ADDED = tuple(f"{name}: " for name in ("Nats-Stream", _SUBJECT, _SEQUENCE, _TIME, _TO_COME, _PREVIOUS))
+"""What the server puts behind the headers that a message was published with, in this order."""
 
 
 class InterruptionError(nats.errors.Error):
@@ -78,15 +73,13 @@ class Stored:
     @classmethod
     def answered(cls, block: bytes, data: bytes) -> Self:
         """Read a message of an answer, its headers as they came."""
-        own = block.rfind(_ADDED)
-        added = _ADDED_BY_SERVER.fullmatch(block, own) if own >= 0 else None
-        if added is None:
-            return cls._of(_headers(block), data)
-        subject, sequence, time, to_come, previous = added.groups()
-        headers = parsed(block[len(_VERSION) + 2 : own])
-        return cls(
-            int(sequence), subject.decode("utf-8", "replace"), headers, data, time.decode(), int(to_come), int(previous)
-        )
+        told = lines(block)[1:-2]
+        added = told[-len(_ADDED) :]
+        if not all(map(str.startswith, added, _ADDED)) or len(added) < len(_ADDED):
+            return cls._of(of_lines(told), data)
+        del told[-len(_ADDED) :]
+        _, subject, sequence, time, to_come, previous = map(str.removeprefix, added, _ADDED)
+        return cls(int(sequence), subject, of_lines(told), data, time, int(to_come), int(previous))
 
     @classmethod
     def _of(cls, headers: dict[str, str], data: bytes) -> Self:
@@ -116,7 +109,7 @@ def _end(block: bytes) -> _EndOfBatch | InterruptionError:
 
 def _headers(block: bytes) -> dict[str, str]:
     """Return the headers behind the first line, which names the version, and the status where there is one."""
-    return parsed(block.partition(b"\r\n")[2])
+    return of_lines(lines(block)[1:])
 
 
 _Arrived = tuple[bytes, bytes] | InterruptionError
@@ -138,8 +131,10 @@ class _Batches:
         self._first = self.selection.first
 
     def arrive(self, block: bytes, data: bytes) -> None:
+        """Keep what the server sent; whoever reads is woken up at the end of a batch, not by each part of it."""
         self._arrived.append((block, data))
-        self._news.set()
+        if not block.startswith(_BEGIN_OF_MESSAGE):
+            self._news.set()
 
     def interrupt(self) -> None:
         """End the reading: after a reconnect nobody knows what is still on its way."""
@@ -176,26 +171,27 @@ class _Batches:
         await self.connection.client.publish(subject, json.dumps(request).encode(), self.inbox)
 
     async def _next(self) -> list[_Arrived]:
-        """Return what arrived since, at least one."""
-        if not self._arrived:
-            self._news.clear()
-            try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    await self._news.wait()
-            except TimeoutError:
+        """Return a batch; what there is of it where that takes long, but something."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._news.wait()
+        except TimeoutError:
+            if not self._arrived:
                 return [InterruptionError(f"{self.selection.stream} is silent")]
+        self._news.clear()
         arrived, self._arrived = self._arrived, []
         return arrived
 
     def _read(self, arrived: list[_Arrived]) -> tuple[list[Stored], _EndOfBatch | InterruptionError | None]:
         """Return the messages among what arrived, and what ends them, if anything does."""
         messages: list[Stored] = []
+        last = arrived[-1]
         for one in arrived:
             if isinstance(one, InterruptionError):
                 return messages, one
             block, data = one
             if not block.startswith(_BEGIN_OF_MESSAGE):
-                return messages, _end(block)
+                return messages, last if isinstance(last, InterruptionError) else _end(block)
             message = Stored.answered(block, data)
             if message.previous != self._previous:
                 return messages, InterruptionError("a message was lost on its way")

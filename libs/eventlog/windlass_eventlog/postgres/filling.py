@@ -11,7 +11,7 @@ from windlass_eventlog.message import StoredMessage
 from windlass_eventlog.postgres import checkpoint
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.postgres.layout import Layout
-from windlass_eventlog.postgres.reading import read
+from windlass_eventlog.postgres.reading import Reading, read
 from windlass_eventlog.postgres.row_writer import RowWriter
 
 OnProgress = Callable[[int, int], Awaitable[None]]
@@ -83,14 +83,17 @@ class Filling:
                     return
 
     async def _take(self, messages: list[StoredMessage]) -> None:
+        parts = []
         for first in range(0, len(messages), _SLICE):
-            part = messages[first : first + _SLICE]
-            reading = read(part, self.quarantined, self.writer.layout.about)
-            self.events += len(reading.events)
-            stop = await self.writer.fold(reading)
-            if stop is not None:
-                raise stop.told(self.writer.layout.service) from stop.error
+            parts.append(read(messages[first : first + _SLICE], self.quarantined, self.writer.layout.about))
+            if parts[-1].stop is not None:
+                break
             await asyncio.sleep(0)
+        reading = Reading([event for part in parts for event in part.events], parts[-1].end, parts[-1].stop)
+        self.events += len(reading.events)
+        stop = await self.writer.fold(reading)
+        if stop is not None:
+            raise stop.told(self.writer.layout.service) from stop.error
 
     def _is_much(self) -> bool:
         return self.writer.unwritten_events > _AT_ONCE_EVENTS or self.writer.unwritten_rows > _AT_ONCE_ROWS

@@ -1,5 +1,6 @@
 """Folds events into rows, and writes the rows together with the checkpoint: all of them or nothing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -14,6 +15,9 @@ from windlass_eventlog.postgres.layout import Layout, column, looked_up
 from windlass_eventlog.postgres.reading import Reading, Stop
 from windlass_eventlog.postgres.stored_rows import rows_of
 from windlass_eventlog.postgres.working_rows import WorkingRows
+
+_WITHOUT_A_BREAK = 200
+"""Events that are folded without letting anybody else have a turn: a few milliseconds."""
 
 
 @dataclass(slots=True)
@@ -44,7 +48,9 @@ class RowWriter:
         touches = self.rows.touches(reading.events)
         if self.rows.missing():
             await self.database.once(self._load)
-        for touch in touches:
+        for number, touch in enumerate(touches):
+            if number % _WITHOUT_A_BREAK == _WITHOUT_A_BREAK - 1:
+                await asyncio.sleep(0)
             try:
                 self.rows.fold(touch)
             except Exception as error:  # noqa: BLE001 - whatever a projection raises, this event is to blame
