@@ -45,9 +45,10 @@ class Aggregate(StrEnum):
     @property
     def of_team(self) -> bool:
         """Whether it belongs to a team as a whole, and to none of its projects."""
-        return self in {Aggregate.INSPECTION, Aggregate.TOKENS, Aggregate.REACTION}
+        return self in _OF_TEAM
 
 
+_OF_TEAM = frozenset({Aggregate.INSPECTION, Aggregate.TOKENS, Aggregate.REACTION})
 _NO_PROJECT = "_"
 
 

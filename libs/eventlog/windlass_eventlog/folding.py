@@ -81,6 +81,8 @@ def indexed(row: BaseModel, name: str) -> str | None:
 
 def as_text(value: object) -> str | None:
     """Return a scalar as JSON writes it, None for null."""
+    if value is None or type(value) is str:
+        return value
     match to_jsonable_python(value):
         case None:
             return None

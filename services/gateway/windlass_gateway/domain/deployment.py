@@ -17,6 +17,9 @@ from windlass_contracts.events import (
     ContainerResumed,
     ContainerStarted,
     ContainerStopped,
+    CutoverStarted,
+    DeploymentCanceled,
+    DeploymentLive,
     DeploymentRequested,
     DeploymentSuperseded,
     Failed,
@@ -127,7 +130,7 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
     changes: dict[str, object] = {"phase": phase, "ended": phase.ended, **_changes(row, recorded)}
     if entered:
         changes["moments"] = {phase: recorded.metadata.time, **row.moments}
-    if entered or isinstance(event, BuildStarted | ContainerStarted):
+    if entered or type(event) in _RESTARTS_DEADLINE:
         changes["since"] = recorded.metadata.time
     return row.model_copy(update=changes)
 
@@ -161,7 +164,11 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
     event = recorded.event
     if (state := _STATE_AFTER.get(type(event))) is not None:
         return {"containers": _containers(row.containers, cast("ContainerEvent", event), state)}
-    match event:
+    return {} if type(event) in _SAY_NO_MORE_THAN_A_PHASE else _details(row, recorded)
+
+
+def _details(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
+    match recorded.event:
         case BuildStarted(commit=commit, attempt=attempt):
             return {"commit": commit or row.commit, "attempt": attempt}
         case BuildSucceeded(release=release, digest=digest, recipe=recipe, cache_hit=hit):
@@ -187,6 +194,9 @@ def _failure(event: Failed, service: Service) -> Failure:
 
 
 ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | Healthy | Unhealthy
+
+_RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset({BuildStarted, ContainerStarted})
+_SAY_NO_MORE_THAN_A_PHASE: frozenset[type[Event]] = frozenset({CutoverStarted, DeploymentLive, DeploymentCanceled})
 
 # By their types: half of all events are these, and to ask a model whether it is of another class takes long.
 _STATE_AFTER: Mapping[type[Event], ContainerState] = {
