@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Annotated, Generic, Literal, TypeVar, cast
-from uuid import UUID
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -55,7 +54,7 @@ class Envelope(BaseModel, Generic[DataT]):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     specversion: Literal["1.0"]
-    id: UUID
+    id: EventId
     """The same each time the event is sent: also the message's `Nats-Msg-Id`."""
     source: EventSource
     """Which installation's service appended it: `urn:windlass:<installation>:<service>`."""
@@ -70,9 +69,9 @@ class Envelope(BaseModel, Generic[DataT]):
     """The W3C trace context."""
     actor: Actor
     """Who caused it: a person's, an API token's or a webhook's opaque id, or a service."""
-    causation: UUID | None = None
+    causation: EventId | None = None
     """The id of the event that it follows from."""
-    correlation: UUID
+    correlation: EventId
     """The id of the event that began it all."""
     data: DataT
     """The event."""
@@ -185,13 +184,12 @@ def decode(sequence: int, subject: str, headers: Mapping[str, str], body: bytes)
     _check_owner(kind, service, key)
     envelope = _envelope(sequence, kind, body)
     installation = _agreed_installation(envelope, subject, headers, service)
-    causation = cast("EventId | None", envelope.causation)
     metadata = Metadata(
-        cast("EventId", envelope.id),
+        envelope.id,
         envelope.time,
         envelope.actor,
-        cast("EventId", envelope.correlation),
-        causation,
+        envelope.correlation,
+        envelope.causation,
         envelope.traceparent,
     )
     return Recorded(sequence, installation, service, key, envelope.data, metadata)
