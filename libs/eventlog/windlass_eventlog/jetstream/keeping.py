@@ -24,7 +24,7 @@ from windlass_eventlog.errors import ProvisioningError
 from windlass_eventlog.jetstream import desired
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.consumers import ensure_consumer, make_consumer
-from windlass_eventlog.jetstream.streams import ensure_stream
+from windlass_eventlog.jetstream.streams import correct_stream
 from windlass_eventlog.topology import DURABLES, Durable
 
 ADVISORIES = (
@@ -131,7 +131,7 @@ class Keeper:
         if name == STREAM and info.created != self._stream_created:
             self._stream_created = info.created
             self._seen.clear()  # what was acknowledged in another stream means nothing here
-        if (change := await ensure_stream(self.link.jetstream, wanted)) is not None:
+        if (change := await correct_stream(self.link.jetstream, info.config, wanted)) is not None:
             _log.error("stream.corrected", stream=name, details=change.details)
 
     async def _look_at_consumer(self, durable: Durable) -> None:

@@ -43,6 +43,17 @@ async def ensure_stream(jetstream: JetStreamContext, wanted: api.StreamConfig) -
         found = (await jetstream.stream_info(name)).config
     except NotFoundError:
         return await _create(jetstream, wanted)
+    return await correct_stream(jetstream, found, wanted)
+
+
+async def correct_stream(
+    jetstream: JetStreamContext, found: api.StreamConfig, wanted: api.StreamConfig
+) -> Change | None:
+    """Return what was done to a stream that was found, None where nothing had to be. One that is gone is not made.
+
+    Raises:
+        ProvisioningError: it cannot be changed into the wanted one.
+    """
     differences = [drift for drift in drifts(found, wanted, _SETTINGS) if not _raised(drift)]
     if not differences:
         return None
