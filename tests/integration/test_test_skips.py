@@ -11,21 +11,24 @@ TESTS = Path(__file__).parents[1]
 SKIPPING = "import pytest\ndef test_engine(): pytest.skip('no engine answers')\ndef test_other(): pass\n"
 
 
-def session(folder: Path, test: str, ci: str) -> "subprocess.CompletedProcess[str]":
+def session(folder: Path, test: str, ci: str, *more: str) -> "subprocess.CompletedProcess[str]":
     (folder / "test_it.py").write_text(test)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "support.skips", "--rootdir", str(folder), str(folder)]
+    options = ["-q", "-p", "support.skips", *more, "--rootdir", str(folder)]
+    command = [sys.executable, "-m", "pytest", *options, str(folder)]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS), **({"CI": ci} if ci else {})}
     return subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, env=environment)
 
 
-def test_skip_is_said_with_its_reason(tmp_path: Path) -> None:
-    done = session(tmp_path, SKIPPING, ci="")
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "in a worker"])
+def test_skip_is_said_with_its_reason(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    done = session(tmp_path, SKIPPING, "", *workers)
     assert done.returncode == 0
     assert "test_it.py::test_engine: Skipped: no engine answers" in done.stdout
 
 
-def test_skip_fails_the_session_in_ci(tmp_path: Path) -> None:
-    done = session(tmp_path, SKIPPING, ci="true")
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "in a worker"])
+def test_skip_fails_the_session_in_ci(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    done = session(tmp_path, SKIPPING, "true", *workers)
     assert done.returncode == 1
     assert "Skipped, which CI does not allow: Skipped: no engine answers" in done.stdout
     assert "1 failed, 1 passed" in done.stdout
