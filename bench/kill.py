@@ -3,16 +3,16 @@
 One installation with plain processes lives through all cases. Two undisturbed runs say which points there are: each
 append, each acknowledgement of a wake-up, and the effects between them. In each case one process gets SIGKILL exactly
 at one point (windlass_eventlog/failpoints.py) while visitors ask the app for an answer all the time. QUICK=1 runs the
-12 cases of tests/chaos. After every 12th case, and after each that broke something, everything is at rest for a moment:
-then processes are compared with the log, and `windlass verify` compares the rest. What breaks there stays broken, so
-that nothing is missed in between. Ctrl-C ends it with the figures so far. CASES=word runs the cases with that word.
+12 cases of tests/chaos. After each case (with QUICK, after the last), when all is at rest, processes are compared
+with the log, and what `windlass verify` does compares the rest. CASES=word runs the cases with that word. SIGINT and
+SIGTERM end it after the case that is under way, with the figures so far; a second one does not wait for that.
 
 Prints one JSON object:
 - `cases`: kills that happened;
 - `wedged`: deployments and rollbacks that did not end as they should within 60 s, or whose version did not answer then;
 - `lost`: events that the log had acknowledged, to a service or to us, and that are not in it at the end;
 - `orphans`: times that something ran that should not, or did not run that should;
-- `failed_requests`: visitors' requests without a good answer, but for those while Traefik itself was dead;
+- `failed_requests`: visitors' requests without a good answer, but for those that broke off with a killed Traefik;
 - `verify_failures`: times that `windlass verify` found something.
 
 What failed is told with the place where the logs of that case were kept. REPORT=1 writes docs/reliability.md's matrix.
@@ -21,10 +21,11 @@ What failed is told with the place where the logs of that case were kept. REPORT
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,9 +36,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from support.kill_cases import REPRESENTATIVE, Action, KillCase, full_matrix
 from support.kill_report import write_matrix
-from support.kill_run import KillRun, Verdict, installation_to_kill, kill_run
+from support.kill_run import KillRun, installation_to_kill, kill_run
+from support.kill_verdict import Verdict
 
-LOOKED_AT_CLOSELY_EACH = 12
 QUICK = bool(os.environ.get("QUICK"))
 DOCUMENT = Path(__file__).parent.parent / "docs" / "reliability.md"
 _console = Console(stderr=True)
@@ -52,6 +53,14 @@ class Bench:
     planned: int = 0
     lost: list[str] = field(default_factory=list)
     undisturbed_s: dict[Action, float] = field(default_factory=dict)
+    ending: bool = False
+
+    def end(self, *_: object) -> None:
+        """End after the case that is under way; when told again, at once."""
+        if self.ending:
+            raise KeyboardInterrupt
+        self.ending = True
+        _console.print("Ending after this case.")
 
     def run(self, progress: Progress) -> None:
         waiting: list[KillCase] | None = None
@@ -62,6 +71,8 @@ class Bench:
                 waiting = list(known) if waiting is None else waiting
                 self._run_until_wedged(run, waiting, progress)
                 self.lost += run.lost()
+            if self.ending:
+                break
 
     def _points(self, run: KillRun) -> Sequence[KillCase]:
         points = {}
@@ -75,17 +86,11 @@ class Bench:
 
     def _run_until_wedged(self, run: KillRun, waiting: list[KillCase], progress: Progress) -> None:
         task = progress.add_task("", total=len(waiting))
-        while waiting:
+        while waiting and not self.ending:
             case = waiting.pop(0)
             progress.update(task, description=str(case))
-            try:
-                verdict = run.run(case)
-            except KeyboardInterrupt:
-                waiting.clear()
-                if self.verdicts:
-                    run.look_closely(self.verdicts[-1])
-                break
-            if len(waiting) % LOOKED_AT_CLOSELY_EACH == 0 or verdict.wrong:
+            verdict = run.run(case)
+            if not QUICK or not waiting or verdict.wrong:
                 run.look_closely(verdict)
             self.verdicts.append(verdict)
             self._tell(run, verdict)
@@ -97,12 +102,12 @@ class Bench:
     def _tell(self, run: KillRun, verdict: Verdict) -> None:
         if not verdict.killed:
             _console.print(f"[yellow]nobody came by: {verdict.case}")
-        if verdict.wrong or verdict.unrouted:
+        if verdict.wrong:
             kept = Path(tempfile.mkdtemp(prefix="windlass-kill-"))
             shutil.copytree(run.platform.home / "logs", kept / "logs")
             shutil.copy(run.folder.path / "reached.jsonl", kept)
             (kept / "events.jsonl").write_text("\n".join(map(json.dumps, run.follower.events)))
-            _console.print(f"[red]{verdict.case}[/]: {'; '.join([*verdict.wrong, *verdict.unrouted])}. Logs: {kept}")
+            _console.print(f"[red]{verdict.case}[/]: {'; '.join(verdict.wrong)}. Logs: {kept}")
 
 
 def report(bench: Bench) -> None:
@@ -111,9 +116,11 @@ def report(bench: Bench) -> None:
         took = sorted(verdict.took_s for verdict in killed if verdict.case.action is action)
         if took:
             print(f"{action}: undisturbed {seconds:.1f} s, killed p50 {took[len(took) // 2]:.1f}, max {took[-1]:.1f}")
-    unanswerable = sum(verdict.unanswerable for verdict in killed)
+    for what, times in (("at rest", "rested_s"), ("verified", "verified_s")):
+        if took := sorted(getattr(verdict, times) for verdict in bench.verdicts if verdict.verified_s):
+            print(f"{what} after: p50 {took[len(took) // 2]:.2f} s, max {took[-1]:.2f}")
     print(f"points that nobody came to: {len(bench.verdicts) - len(killed)}")
-    print(f"requests while Traefik itself was dead: {unanswerable}")
+    print(f"requests that broke off with Traefik: {sum(verdict.cut_off for verdict in killed)}")
     for lost in bench.lost:
         print(f"lost: {lost}", file=sys.stderr)
     figures = {
@@ -121,7 +128,7 @@ def report(bench: Bench) -> None:
         "wedged": sum(bool(verdict.wedged) for verdict in bench.verdicts),
         "lost": len(bench.lost),
         "orphans": sum(bool(verdict.orphans) for verdict in bench.verdicts),
-        "failed_requests": sum(len([*one.failed_requests, *one.unrouted]) for one in bench.verdicts),
+        "failed_requests": sum(len(verdict.failed_requests) for verdict in bench.verdicts),
         "verify_failures": sum(bool(verdict.verify_failures) for verdict in bench.verdicts),
     }
     print(json.dumps(figures))
@@ -135,7 +142,10 @@ def main() -> None:
             Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=_console, transient=True)
         )
         bench = Bench(Path(folder))
-        bench.run(progress)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, bench.end)
+        with suppress(KeyboardInterrupt):
+            bench.run(progress)
     if os.environ.get("REPORT"):
         write_matrix(DOCUMENT, bench.verdicts, bench.planned, bench.undisturbed_s)
     report(bench)

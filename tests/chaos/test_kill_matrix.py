@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from support.kill_cases import REPRESENTATIVE, Action, KillCase
-from support.kill_run import KillRun, Verdict, kill_run
+from support.kill_run import KillRun, kill_run
+from support.kill_verdict import Verdict
 from support.platform import Platform
 
 # Where no engine is in the way, for there it is quick.

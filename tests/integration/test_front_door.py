@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -182,3 +182,27 @@ async def test_a_killed_proxy_with_hundreds_of_routes_fails_nobody_that_it_was_n
     for began, ended in crowd.cut_off:
         assert any(began <= dead and killed <= ended for killed, dead in deaths)
     assert crowd.waited_s > A_WHILE_S
+
+
+@contextmanager
+def no_door() -> Iterator[FrontDoor]:
+    """Be where the kernel lets nobody choose."""
+    yield FrontDoor(None)
+
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - which Go takes for both versions of IP
+
+
+@pytest.mark.parametrize("with_door", [True, False], ids=["with a door", "where there can be none"])
+async def test_a_proxy_that_listens_everywhere_is_found_ready(
+    port: int, free_port: Callable[[], int], tmp_path: Path, *, with_door: bool
+) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    traefik = Traefik(home, EVERYWHERE, port, free_port(), "/secret")
+    with front_door(EVERYWHERE, port) if with_door else no_door() as door, (tmp_path / "held").open("w") as held:
+        process = await asyncio.wait_for(traefik.launch(held.fileno(), door), FOR_EVER_S)
+        _, connection = await asyncio.wait_for(asyncio.open_connection(LOOPBACK, port), FOR_EVER_S)
+        connection.close()
+        process.send(signal.SIGKILL)
+        await process.exit()

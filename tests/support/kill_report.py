@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from support.kill_cases import SERVERS, Action, KillCase
-from support.kill_run import Verdict
+from support.kill_verdict import Verdict
 
 _BEGIN, _END = "<!-- matrix: written by bench/kill.py -->", "<!-- end of the matrix -->"
 _WHAT_IT_SHOWS = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +17,13 @@ from support.event_follower import EventFollower, Happened
 from support.failpoint_folder import FailpointFolder
 from support.git_server import Repository, make_repository, smart_http
 from support.kill_cases import SERVERS, Action, KillCase
+from support.kill_verdict import Verdict
 from support.platform import Platform
 from support.ports import free_port
 from support.story import ENDS
-from support.visitors import Failure, Visitors
+from support.verifier import Verifier
+from support.visitors import Visitors
+from windlass.up.backoff import HEALTHY_SECONDS
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
 from windlass_eventlog.failpoints import Armed, Reached
 
@@ -28,37 +32,12 @@ END_WITHIN_S = 60.0
 """An action that has not ended by then is wedged."""
 SETTLED_WITHIN_S = 45.0
 """What follows the end (the version before is paused) has to be done by then."""
-_ROUTES_READ_S = 0.25
-"""How long after it listens Traefik may take to read its routes, on a busy machine."""
 _KILLED_WITHIN_S = 5.0
 _BETWEEN_LOOKS_S = 0.05
 _CONFIG = {
     "start_command": "exec python3 server.py",
     "retirement": {"drain_s": 1, "grace_s": 1, "keep_warm_s": 3_600},
 }
-
-
-@dataclass
-class Verdict:
-    """What became of a case: how long things took, in seconds, and what was found wrong."""
-
-    case: KillCase
-    killed: bool = False
-    took_s: float = 0.0
-    back_s: float = 0.0
-    wedged: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    orphans: list[str] = field(default_factory=list)
-    failed_requests: list[str] = field(default_factory=list)
-    verify_failures: list[str] = field(default_factory=list)
-    unrouted: list[str] = field(default_factory=list)
-    """Requests that a Traefik answered with 404, which listened before it had read its routes: known, and open."""
-    unanswerable: int = 0
-    """Requests while Traefik itself was dead: nobody was there to answer."""
-
-    @property
-    def wrong(self) -> Sequence[str]:
-        return [*self.wedged, *self.lost, *self.orphans, *self.failed_requests, *self.verify_failures]
 
 
 @dataclass
@@ -69,6 +48,7 @@ class KillRun:
     folder: FailpointFolder
     follower: EventFollower
     visitors: Visitors
+    verifier: Verifier
     repository: Repository
     url: str
     name: str
@@ -76,6 +56,7 @@ class KillRun:
     current: str = ""
     before: str = ""
     _acknowledged: list[tuple[int, str]] = field(default_factory=list)
+    _back_at: dict[str, float] = field(default_factory=dict)
 
     def undisturbed(self, action: Action) -> tuple[Sequence[Reached], float]:
         """Return the points that an action comes to when nobody is killed, and the seconds that it takes."""
@@ -90,6 +71,7 @@ class KillRun:
 
     def run(self, case: KillCase) -> Verdict:
         """Act, kill, and look at what became of it. What follows the end is waited for if the kill belongs there."""
+        self._leave_in_peace(case.victim)
         verdict, began = Verdict(case), time.time()
         armed = Armed(case.service, case.point, uuid4().hex, self._process(case))
         self.folder.arm(armed)
@@ -101,12 +83,9 @@ class KillRun:
             killed_at = self.folder.killed_at(armed, _KILLED_WITHIN_S)
         finally:
             self.folder.disarm()
-        if killed_at is not None:
-            verdict.killed = True
-            self.platform.up.wait_for(f"{case.victim} runs again")
-            verdict.back_s = self.platform.up.said_at - killed_at
+        noticed_at = began if killed_at is None else self._wait_until_back(verdict, killed_at)
         self._look_at_answer(verdict)
-        self._look_at_requests(verdict, began, killed_at)
+        verdict.judge(self.visitors.failures_since(began), began, killed_at or began, noticed_at)
         return verdict
 
     def lost(self) -> Sequence[str]:
@@ -123,11 +102,14 @@ class KillRun:
 
     def look_closely(self, verdict: Verdict) -> None:
         """Wait until only what answers runs, look for what else does, and let the installation check itself."""
+        began = time.monotonic()
         self._settle(verdict)
         self._look_for_orphans(verdict)
-        said = self.platform.windlass("verify", "--json")
-        if said.returncode != 0:
-            verdict.verify_failures.append(f"windlass verify: {said.stdout}{said.stderr}")
+        verdict.rested_s = time.monotonic() - began
+        said = self.verifier.verify()
+        verdict.verified_s = time.monotonic() - began - verdict.rested_s
+        if not said["clean"]:
+            verdict.verify_failures.append(f"windlass verify: {json.dumps(said)}")
 
     @property
     def _project(self) -> str:
@@ -135,6 +117,20 @@ class KillRun:
 
     def _process(self, case: KillCase) -> int | None:
         return self.platform.up.descendant(SERVERS[case.victim]).pid if case.victim in SERVERS else None
+
+    def _leave_in_peace(self, victim: str) -> None:
+        """Let who was killed run for so long that it is started again at once: each soon death is waited for longer."""
+        time.sleep(max(0.0, self._back_at.get(victim, 0.0) + HEALTHY_SECONDS - time.time()))
+
+    def _wait_until_back(self, verdict: Verdict, killed_at: float) -> float:
+        """Wait until the victim runs again; return when its supervisor saw that it was dead."""
+        up, verdict.killed = self.platform.up, True
+        up.wait_for(f"{verdict.case.victim} was ended by SIGKILL")
+        noticed_at = up.said_at
+        up.wait_for(f"{verdict.case.victim} runs again")
+        self._back_at[verdict.case.victim] = up.said_at
+        verdict.back_s = up.said_at - killed_at
+        return noticed_at
 
     def _act(self, action: Action, verdict: Verdict) -> None:
         match action:
@@ -221,27 +217,6 @@ class KillRun:
                 return
             time.sleep(_BETWEEN_LOOKS_S)
 
-    def _look_at_requests(self, verdict: Verdict, began: float, killed_at: float | None) -> None:
-        for failure in self.visitors.failures_since(began):
-            said = f"{failure.why}, {failure.began - began:.2f} s after the beginning"
-            of_traefik = verdict.case.victim == "Traefik" and killed_at is not None
-            if of_traefik and _nobody_there(failure, killed_at or 0, verdict.back_s):
-                verdict.unanswerable += 1
-            elif of_traefik and _without_routes(failure, killed_at or 0, verdict.back_s):
-                verdict.unrouted.append(said)
-            else:
-                verdict.failed_requests.append(said)
-
-
-def _nobody_there(failure: Failure, killed_at: float, back_s: float) -> bool:
-    """Tell whether a request was cut off by the proxy's own death, or found nobody who listened."""
-    return failure.refused and failure.ended >= killed_at and failure.began <= killed_at + back_s
-
-
-def _without_routes(failure: Failure, killed_at: float, back_s: float) -> bool:
-    """Tell whether a proxy answered that had just begun to listen."""
-    return failure.why.startswith("404 ") and killed_at <= failure.began <= killed_at + back_s + _ROUTES_READ_S
-
 
 def _about(deployment: str, *types: str) -> Callable[[Happened], bool]:
     return lambda event: event["about"] == deployment and event["type"] in types
@@ -258,8 +233,8 @@ def kill_run(platform: Platform, folder: Path) -> Iterator[KillRun]:
     project = f"killed-{secrets.token_hex(3)}"
     visitors = Visitors(platform.port, f"{project}.localhost:{platform.port}")
     failpoints = FailpointFolder.of(platform)
-    with smart_http(folder / "git") as url, EventFollower(platform) as follower:
-        run = KillRun(platform, failpoints, follower, visitors, repository, f"{url}/app", project)
+    with smart_http(folder / "git") as url, EventFollower(platform) as follower, Verifier(platform) as verifier:
+        run = KillRun(platform, failpoints, follower, visitors, verifier, repository, f"{url}/app", project)
         # The example that comes with every new installation.
         assert follower.wait_for(_of(*ENDS), 0, END_WITHIN_S) is not None
         run.undisturbed(Action.DEPLOYMENT)
@@ -273,9 +248,10 @@ def installation_to_kill(folder: Path) -> Iterator[Platform]:
     failpoints = FailpointFolder.made(folder / "failpoints")
     environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true", **failpoints.environment}
     platform = Platform(folder / "home", free_port(), "process", environment)
-    platform.start()
     try:
+        platform.start()
         yield platform
     finally:
         platform.kill()
-        asyncio.run(ProcessRuntime(platform.installation, platform.home, {}).purge())
+        if (platform.home / "installation.json").exists():
+            asyncio.run(ProcessRuntime(platform.installation, platform.home, {}).purge())

@@ -14,12 +14,15 @@ _PATIENCE_S = 5.0
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that got no good answer; `refused` where nobody took it or it was cut off: no HTTP came back at all."""
+    """A request that got no good answer; times are seconds since 1970."""
 
     began: float
     ended: float
     why: str
-    refused: bool
+    broke_off: bool
+    """Whether no HTTP came back at all."""
+    connected_at: float | None
+    """Since when its connection was there; None where there came to be none."""
 
 
 @dataclass
@@ -52,12 +55,23 @@ class Visitors:
         while not self._ending:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_S)
             try:
-                while not self._ending and self._asked(connection):
+                connected_at = self._connected(connection)
+                while connected_at is not None and not self._ending and self._asked(connection, connected_at):
                     time.sleep(BETWEEN_REQUESTS_S)
             finally:
                 connection.close()
 
-    def _asked(self, connection: http.client.HTTPConnection) -> bool:
+    def _connected(self, connection: http.client.HTTPConnection) -> float | None:
+        """Connect; return when it was, or None where nobody took it."""
+        began = time.time()
+        try:
+            connection.connect()
+        except OSError as error:
+            self._broke_off(began, error, None)
+            return None
+        return time.time()
+
+    def _asked(self, connection: http.client.HTTPConnection, connected_at: float) -> bool:
         """Ask once; say whether the connection can be kept."""
         began = time.time()
         try:
@@ -65,10 +79,14 @@ class Visitors:
             answer = connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self.failures.append(Failure(began, time.time(), repr(error), refused=True))
-            time.sleep(BETWEEN_REQUESTS_S)
+            self._broke_off(began, error, connected_at)
             return False
         self.requests += 1
         if answer.status != 200:
-            self.failures.append(Failure(began, time.time(), f"{answer.status} {answer.reason}", refused=False))
-        return answer.status == 200
+            why = f"{answer.status} {answer.reason}"
+            self.failures.append(Failure(began, time.time(), why, broke_off=False, connected_at=connected_at))
+        return answer.status == 200 and not answer.will_close
+
+    def _broke_off(self, began: float, error: Exception, connected_at: float | None) -> None:
+        self.failures.append(Failure(began, time.time(), repr(error), broke_off=True, connected_at=connected_at))
+        time.sleep(BETWEEN_REQUESTS_S)

@@ -1,7 +1,7 @@
 """`windlass verify`: whether what always holds does hold, as far as each service can tell."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -10,7 +10,7 @@ import typer
 
 from windlass.api import Api, Json
 from windlass.commands.operations import SERVICES, carried_out, meant
-from windlass.commands.progress import Teller, telling
+from windlass.commands.progress import telling
 from windlass.commands.running import AsJson, print_json, print_line, run
 from windlass.commands.table import print_table
 from windlass.errors import CommandError
@@ -32,7 +32,7 @@ _INVARIANTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class Verdict:
     """What one service said: a result, or why there is none."""
 
     service: str
@@ -41,7 +41,7 @@ class _Verdict:
     remedy: str = ""
 
     @classmethod
-    def of(cls, service: str, end: Json) -> "_Verdict":
+    def of(cls, service: str, end: Json) -> "Verdict":
         if end["state"] == "done":
             return cls(service, end["result"])
         return cls(service, None, end["reason"], end["remedy"])
@@ -63,34 +63,44 @@ def verify(
     """
     wanted = meant(services or SERVICES)
 
-    async def verified(api: Api) -> list[_Verdict]:
+    async def verified_and_told(api: Api) -> list[Verdict]:
         with telling(silent=as_json) as teller:
-            return await asyncio.gather(*(_verified(api, service, teller) for service in wanted))
+            return await verified(api, wanted, teller.tell)
 
-    verdicts = run(verified)
+    verdicts = run(verified_and_told)
     if as_json:
-        print_json({"clean": _exit_code(verdicts) == 0, "services": [one.document() for one in verdicts]})
+        print_json(verification(verdicts))
     else:
         _print(verdicts)
     if code := _exit_code(verdicts):
         raise typer.Exit(code)
 
 
-async def _verified(api: Api, service: str, teller: Teller) -> _Verdict:
+async def verified(api: Api, services: Sequence[str], tell: Callable[[str, Json], None]) -> list[Verdict]:
+    """Return what each of the services says, all asked at once; `tell` is told how far each of them is."""
+    return await asyncio.gather(*(_verified(api, service, partial(tell, service)) for service in services))
+
+
+def verification(verdicts: Sequence[Verdict]) -> Json:
+    """Return the document of `--json`: `clean` where all could be verified, and nothing was found."""
+    return {"clean": _exit_code(verdicts) == 0, "services": [one.document() for one in verdicts]}
+
+
+async def _verified(api: Api, service: str, tell: Callable[[Json], None]) -> Verdict:
     try:
-        end = await carried_out(api, service, "verify", partial(teller.tell, service))
+        end = await carried_out(api, service, "verify", tell)
     except CommandError as error:
-        return _Verdict(service, None, error.what, error.remedy)
-    return _Verdict.of(service, end)
+        return Verdict(service, None, error.what, error.remedy)
+    return Verdict.of(service, end)
 
 
-def _exit_code(verdicts: Sequence[_Verdict]) -> int:
+def _exit_code(verdicts: Sequence[Verdict]) -> int:
     if any(one.result is None for one in verdicts):
         return _UNKNOWN
     return _FOUND if any(one.result["findings"] for one in verdicts if one.result) else 0
 
 
-def _print(verdicts: Sequence[_Verdict]) -> None:
+def _print(verdicts: Sequence[Verdict]) -> None:
     results = [(one.service, one.result) for one in verdicts if one.result is not None]
     findings = [(service, finding) for service, result in results for finding in result["findings"]]
     rows = []

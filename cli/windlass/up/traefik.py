@@ -20,7 +20,7 @@ from windlass.up.ports import LOOPBACK
 from windlass.up.programs import traefik
 
 _READY_SECONDS = 60.0
-_PROBE_SECONDS = 0.5
+_CONNECT_SECONDS, _ANSWER_SECONDS = 0.25, 5.0
 _API, _READY = "windlass-api", "windlass-ready"
 _READY_HOST, _READY_ANSWER = "_ready.invalid", b"HTTP/1.1 418 "  # nobody's host; `noop@internal` answers so
 _STATUS_LINE = 64
@@ -119,7 +119,7 @@ class Traefik:
 
     async def _is_ready(self, door: FrontDoor, _pid: int) -> bool:
         try:
-            async with asyncio.timeout(_PROBE_SECONDS):
+            async with asyncio.timeout(_ANSWER_SECONDS):
                 _, api = await asyncio.open_connection(LOOPBACK, self.api_port)
                 api.close()
                 return await self._has_routes(door)
@@ -133,7 +133,8 @@ class Traefik:
             probe.settimeout(0)
             probe.bind((address, 0))
             door.open_for(probe.getsockname()[:2])
-            await loop.sock_connect(probe, (address, self.port))
+            async with asyncio.timeout(_CONNECT_SECONDS):  # at the door it would wait for a second
+                await loop.sock_connect(probe, (address, self.port))
             await loop.sock_sendall(probe, f"GET / HTTP/1.1\r\nHost: {_READY_HOST}\r\n\r\n".encode())
             answer = await loop.sock_recv(probe, _STATUS_LINE)
         return answer.startswith(_READY_ANSWER)
