@@ -22,6 +22,9 @@ from windlass_contracts.values import EventType, Moment
 
 MESSAGE_ID_HEADER = "Nats-Msg-Id"
 TYPE_HEADER = "Windlass-Type"
+ANSWER_HEADER = "Nats-Stream"
+"""The server writes it into its answers. What was stored with it is such an answer, sent on to the log by whoever asked
+for it: the server looks at no rights of theirs there."""
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 512 * 1024
 """Room for the largest event that the bounds of the fields allow; half of what NATS takes by default."""
@@ -176,10 +179,13 @@ def decode(sequence: int, subject: str, headers: Mapping[str, str], body: bytes)
     Raises:
         UnreadableEventError: the body is too large, no CloudEvent, or does not fit its type.
         UnknownEventTypeError: the type or version is not known to this release.
-        ForgedEventError: subject, source, type, message id or owner contradict one another.
+        ForgedEventError: subject, source, type, message id or owner contradict one another, or nobody appended it.
         MalformedSubjectError: the subject is none of the log's.
     """
     service, key = parse_subject(subject)
+    if ANSWER_HEADER in headers:
+        msg = f"The message on {subject} is an answer of the server that somebody had sent there: nobody appended it."
+        raise ForgedEventError(msg)
     kind = event_class(headers.get(TYPE_HEADER, ""))
     _check_owner(kind, service, key)
     envelope = _envelope(sequence, kind, body)

@@ -35,7 +35,7 @@ class UnknownEventTypeError(ContractError):
 
 
 class ForgedEventError(ContractError):
-    """Subject, source, type or message id contradict one another."""
+    """Subject, source, type or message id contradict one another, or whoever they name did not append it."""
 
 
 class ForbiddenTransitionError(ContractError):

@@ -6,6 +6,11 @@ Source: NATS ADR-4.
 from collections.abc import Iterable
 from functools import lru_cache
 
+from windlass_contracts.cloudevent import ANSWER_HEADER
+
+STORED_AS_ANSWER = f"{ANSWER_HEADER}-Stored"
+"""In the place of the first of two: the server adds its own to what was stored with one."""
+
 _WHITESPACE = " \t\n\r\x0b\x0c"
 
 
@@ -24,6 +29,8 @@ def of_lines(block: Iterable[str]) -> dict[str, str]:
     for line in block:
         name, colon, value = line.partition(":")
         if colon and (known := _name(name)) is not None:
+            if known == ANSWER_HEADER and known in found:
+                found[STORED_AS_ANSWER] = ""
             found[known] = value.strip(_WHITESPACE)
     return found
 

@@ -14,9 +14,10 @@ from typing import Self
 import nats.errors
 from nats.aio.msg import Msg
 
+from windlass_contracts.cloudevent import ANSWER_HEADER
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.jetstream.connection import ANSWER_WITHIN_S, Connection
-from windlass_eventlog.jetstream.headers import lines, of_lines
+from windlass_eventlog.jetstream.headers import STORED_AS_ANSWER, lines, of_lines
 
 _AT_ONCE = 1_000
 _BYTES_AT_ONCE = 4 * 1024 * 1024
@@ -28,11 +29,11 @@ _SEQUENCE = "Nats-Sequence"
 _TIME = "Nats-Time-Stamp"
 _PREVIOUS = "Nats-Last-Sequence"
 _TO_COME = "Nats-Num-Pending"
-_NOT_READ = (_PREVIOUS, "Nats-Stream", "Nats-UpTo-Sequence")
+_NOT_READ = (_PREVIOUS, ANSWER_HEADER, "Nats-UpTo-Sequence")
 
 _VERSION = b"NATS/1.0"
 _BEGIN_OF_MESSAGE = _VERSION + b"\r\n"
-_ADDED = tuple(f"{name}: " for name in ("Nats-Stream", _SUBJECT, _SEQUENCE, _TIME, _TO_COME, _PREVIOUS))
+_ADDED = tuple(f"{name}: " for name in (ANSWER_HEADER, _SUBJECT, _SEQUENCE, _TIME, _TO_COME, _PREVIOUS))
 """What the server puts behind the headers that a message was published with, in this order."""
 
 
@@ -88,6 +89,8 @@ class Stored:
         to_come, previous = int(take(_TO_COME, 0)), int(headers.get(_PREVIOUS, 0))
         for name in _NOT_READ:
             take(name, None)
+        if take(STORED_AS_ANSWER, None) is not None:
+            headers[ANSWER_HEADER] = ""
         return cls(sequence, subject, headers, data, time, to_come, previous)
 
 

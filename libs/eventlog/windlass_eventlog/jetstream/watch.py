@@ -15,6 +15,7 @@ import structlog
 from nats.js.errors import NotFoundError
 from nats.js.kv import KV_OP
 
+from windlass_contracts.cloudevent import ANSWER_HEADER
 from windlass_eventlog.buckets import Bucket, Change
 from windlass_eventlog.errors import NotProvisionedError
 from windlass_eventlog.jetstream.connection import Connection
@@ -55,8 +56,14 @@ class _Watch:
             self.position, self.created = 0, info.created
 
     def take(self, message: Stored) -> Change | None:
-        """Return what a message says; None where it says that something is gone of which nothing was told."""
+        """Return what a message says; None where it says that something is gone of which nothing was told.
+
+        What the server was made to send there, as an answer to whoever may not write it, is passed over.
+        """
         self.position = message.sequence
+        if ANSWER_HEADER in message.headers:
+            _log.error("bucket.forged", bucket=self.bucket, subject=message.subject, why="no service put that there")
+            return None
         key = message.subject.removeprefix(f"$KV.{self.bucket}.")
         if KV_OP not in message.headers:
             self.told.add(key)
