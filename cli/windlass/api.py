@@ -1,16 +1,19 @@
 """The API of an installation, as commands use it: JSON in and out, streams line by line, errors as sentences."""
 
 import json
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from windlass.connection import Connection
 from windlass.errors import InterruptedStreamError, NotWindlassError, RefusedError, UnreachableError, WrongTokenError
+
+# None lets its import fail, which httpx expects: its command line, with click and pygments, is a seventh of our start.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # what the import system takes as well
+import httpx  # noqa: E402 - as said
 
 _API = "/api/v1"
 _TIMEOUT = httpx.Timeout(30, connect=5)
