@@ -86,6 +86,7 @@ class World:
         self._awaited: Act | None = None
         self._left = len(self.history.acts)
         self._fresh = 0
+        self._over = False
         self.held_until: dict[Service, float] = {}
 
     def clock(self) -> datetime:
@@ -100,6 +101,7 @@ class World:
         try:
             return self._run()
         finally:
+            self._over = True
             for process in self.processes.values():
                 process.kill()
 
@@ -276,6 +278,8 @@ class World:
         self.loop.call_later(seconds, rows.stay_at, None)
 
     def _start(self, service: Service) -> None:
+        if self._over:
+            return
         process = Process(service, self.loop, self.gates, since=self.loop.time())
         self.processes[service] = process
         self._tell(service, "starts")
