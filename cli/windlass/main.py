@@ -15,6 +15,9 @@ _COMMANDS = {
     "rollback": Target("windlass.commands.rollback:rollback", "Let a project answer with an earlier version again."),
     "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),
+    "credentials": Target(
+        "windlass.commands.credentials:app", "Give the builder what private repositories and images need."
+    ),
     "environments": Target("windlass.commands.environments:app", "List environments, and say which pushes go there."),
     "webhook": Target("windlass.commands.webhook:webhook", "Show how pushes are announced, and the secrets for it."),
     "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),

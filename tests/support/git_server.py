@@ -2,9 +2,10 @@
 
 import os
 import subprocess
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,9 +47,31 @@ def make_repository(folder: Path, files: Mapping[str, str]) -> Repository:
     return repository
 
 
+@dataclass
+class Door:
+    """Who is let in below `/private/`, and what was seen of those who came; `moved` is where `/moved/` leads."""
+
+    user: str = ""
+    password: str = ""
+    moved: str = ""
+    shown: list[str] = field(default_factory=list)
+    """The logins that came."""
+    watch: Callable[[], None] = lambda: None
+    """Called with each request."""
+
+    def lets_in(self, header: str) -> bool:
+        if header:
+            self.shown.append(b64decode(header.removeprefix("Basic ")).decode())
+        return bool(self.password) and self.shown[-1:] == [f"{self.user}:{self.password}"] and bool(header)
+
+
 @contextmanager
-def smart_http(root: Path) -> Iterator[str]:
-    """Serve the repositories below `root` by `git http-backend`; yield the base URL."""
+def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:
+    """Serve the repositories below `root` by `git http-backend`; yield the base URL.
+
+    What lies below its folder `private` is for whom the door lets in.
+    """
+    doorkeeper = door or Door()
 
     class Backend(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -59,7 +82,13 @@ def smart_http(root: Path) -> Iterator[str]:
 
         def _answer(self, body: bytes) -> None:
             path, _, query = self.path.partition("?")
-            if path.startswith("/private/"):
+            doorkeeper.watch()
+            if path.startswith("/moved/"):
+                self.send_response(302)
+                self.send_header("Location", doorkeeper.moved + self.path.removeprefix("/moved"))
+                self.end_headers()
+                return
+            if path.startswith("/private/") and not doorkeeper.lets_in(self.headers.get("Authorization", "")):
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="private"')
                 self.end_headers()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from support import router_events as say
 from support.memory_runtime import NOON, MemoryRuntime, PowerCut
+from windlass_builder.application.access import NO_ACCESS, Access, OpeningAccess
 from windlass_builder.application.building import Building
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
@@ -17,7 +18,7 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
-from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES
+from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
@@ -78,12 +79,18 @@ class OneCommit:
             raise self.fails
         return RepositoryHeads({"main": COMMIT}, {"v1": COMMIT}, "main")
 
-    async def resolve(self, url: str, ref: str) -> str:  # noqa: ARG002 - the port's signature
+    async def resolve(self, url: str, ref: str, access: Access = NO_ACCESS) -> str:  # noqa: ARG002 - the port's signature
         if self.fails is not None:
             raise self.fails
         return COMMIT
 
-    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:  # noqa: ARG002 - the port's signature
+    async def fetch(
+        self,
+        location: SourceLocation,  # noqa: ARG002 - the port's signature
+        commit: str,  # noqa: ARG002
+        archive: Path,
+        access: Access = NO_ACCESS,  # noqa: ARG002
+    ) -> None:
         archive.write_bytes(b"")  # noqa: ASYNC240 - an empty file
 
 
@@ -124,13 +131,13 @@ class MemoryBuilder:
     lines: MemoryLogStore = field(default_factory=MemoryLogStore)
 
     def __post_init__(self) -> None:
-        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS))
+        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS))
         node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
         append = Appender(self.log, Service.BUILDER, lambda: self.clock)
         self.containers = Containers(self.rows, self.runtime, self.vault, node)
         self.append = append
         slots = asyncio.Semaphore(1)
-        fetching = Fetching(self.sources, self.containers.node.name)
+        fetching = Fetching(self.sources, OpeningAccess(self.rows, self.vault), self.containers.node.name)
         building = Building(self.containers, fetching, _listing, self.lines, append.clock)
         deploying = Deploying(append, self.containers, building, slots)
         looks = asyncio.Semaphore(1)

@@ -17,3 +17,7 @@ def variable_path(slug: str, name: str) -> str:
 
 def environment_path(slug: str, name: str) -> str:
     return f"{project_path(slug)}/environments/{quote(name, safe='')}"
+
+
+def credential_path(slug: str, kind: str) -> str:
+    return f"{project_path(slug)}/credentials/{quote(kind, safe='')}"

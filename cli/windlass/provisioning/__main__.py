@@ -15,6 +15,7 @@ from windlass.provisioning.node import ensure_node
 from windlass.provisioning.progress import Progress
 from windlass.provisioning.runner_images import RUNNERS, ensure_runner
 from windlass.provisioning.sandbox import ensure_sandbox
+from windlass.provisioning.sources import ensure_git_lfs, ensure_ssh_client, ensure_ssh_server
 
 
 class PlainProgress:
@@ -44,6 +45,9 @@ NEEDS: dict[str, Callable[[Progress], object]] = {
     "runner images": _runners,
     "bubblewrap": ensure_sandbox,
     "node": ensure_node,
+    "ssh": ensure_ssh_client,
+    "ssh server": ensure_ssh_server,
+    "git-lfs": ensure_git_lfs,
     "browser": ensure_browser,
 }
 

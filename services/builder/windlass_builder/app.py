@@ -14,6 +14,7 @@ from windlass_builder.adapters.archive import list_root
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.git.source import GitSource
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
+from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.building import Building
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
@@ -22,7 +23,7 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
-from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES
+from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
@@ -53,7 +54,7 @@ from windlass_eventlog.link import Link
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
-PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS)
+PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def _sources(settings: BuilderSettings) -> Sources:
 def _reactors(sources: Sources, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
     slots, looks = asyncio.Semaphore(sources.builds_at_once), asyncio.Semaphore(sources.inspections_at_once)
     scratch, clock = containers.node.scratch, link.append.clock
-    fetching = Fetching(sources.fetcher, containers.node.name)
+    fetching = Fetching(sources.fetcher, OpeningAccess(link.rows, link.vault), containers.node.name)
     building = Building(containers, fetching, sources.list_root, link.logs, clock)
     deploying = Deploying(link.append, containers, building, slots)
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)

@@ -209,6 +209,8 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/dead-letters/{dead_letter}/discard",
         "/dead-letters/{dead_letter}/retry",
         "/dead-letters",
+        "/projects/{slug}/credentials",
+        "/projects/{slug}/credentials/{kind}",
         "/keys/rotation",
         "/keys",
         "/dead-letters/{dead_letter}",

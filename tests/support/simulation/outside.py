@@ -11,6 +11,7 @@ from support.simulation.history import App
 from support.simulation.loop import VirtualLoop
 from support.simulation.node import Node, app_of
 from support.simulation.process import Process
+from windlass_builder.application.access import NO_ACCESS, Access
 from windlass_builder.application.source import (
     RefNotFoundError,
     RepositoryHeads,
@@ -38,13 +39,19 @@ class Repositories:
     async def heads(self, url: str) -> RepositoryHeads:  # noqa: ARG002 - the port's signature
         return RepositoryHeads(self.heads_by_branch, {}, "main")
 
-    async def resolve(self, url: str, ref: str) -> str:
+    async def resolve(self, url: str, ref: str, access: Access = NO_ACCESS) -> str:  # noqa: ARG002 - the port's signature
         commit = self.heads_by_branch.get(ref)
         if commit is None:
             raise RefNotFoundError(url, ref)
         return commit
 
-    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:  # noqa: ARG002 - the port's signature
+    async def fetch(
+        self,
+        location: SourceLocation,
+        commit: str,
+        archive: Path,  # noqa: ARG002
+        access: Access = NO_ACCESS,  # noqa: ARG002
+    ) -> None:
         if app_of(commit) is App.LOST:
             raise RepositoryUnreachableError(location.url)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.build_log import BuildLog
 from windlass_builder.application.failures import UnsupportedSourceError
 from windlass_builder.application.journal import Journal
@@ -19,6 +20,7 @@ class Fetching:
     """Fetches for the builds of one node."""
 
     sources: SourceFetcher
+    opening: OpeningAccess
     node: str
 
     async def fetch(self, journal: Journal, row: Deployment, told: BuildLog, archive: Path) -> str:
@@ -40,9 +42,11 @@ class Fetching:
 
     async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, told: BuildLog, archive: Path) -> str:
         """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""
-        commit = row.commit or await self.sources.resolve(source.repository, source.ref or "HEAD")
+        access = await self.opening.of(row.project)
+        commit = row.commit or await self.sources.resolve(source.repository, source.ref or "HEAD", access)
         attempt = row.attempt + 1
         await journal.add(BuildStarted(node=self.node, attempt=attempt, commit=commit), str(attempt))
         await told.say(f"Fetching commit {commit[:12]} from {source.repository}.")
-        await self.sources.fetch(SourceLocation(source.repository, row.config.root or "."), commit, archive)
+        location = SourceLocation(source.repository, row.config.root or ".")
+        await self.sources.fetch(location, commit, archive, access)
         return commit

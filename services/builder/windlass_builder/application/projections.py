@@ -1,6 +1,7 @@
 """The builder's projections, by what they are folded from."""
 
-from windlass_builder.domain import deployment, inspection, routes
+from windlass_builder.domain import credentials, deployment, inspection, routes
+from windlass_builder.domain.credentials import Credentials
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.inspection import Inspection
 from windlass_builder.domain.routes import Routes
@@ -30,4 +31,12 @@ INSPECTIONS = Projection(
     row=Inspection,
     key=aggregate_key(Aggregate.INSPECTION),
     evolve=inspection.evolve,
+)
+
+CREDENTIALS = Projection(
+    name="credentials",
+    version=1,
+    row=Credentials,
+    key=aggregate_key(Aggregate.CREDENTIALS),
+    evolve=credentials.evolve,
 )

@@ -9,6 +9,7 @@ SourceError
 ├── RefNotFoundError          the repository has no such branch, tag or commit
 ├── RootNotFoundError         the commit has no such folder
 ├── RepositoryUnreachableError  its host does not answer; trying again may help
+├── ProgramMissingError       this machine lacks a program that fetches it
 ├── SourceTooLargeError       it is larger than what is fetched
 ├── SourceTimedOutError       it took longer than it may; trying again may help
 └── GitFailedError            Git failed in a way of its own; its last words are in `detail`
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
+
+from windlass_builder.application.access import NO_ACCESS, Access
 
 _LAST_WORDS = 1_000
 
@@ -51,8 +54,48 @@ class LoginNeededError(SourceError):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            f"{url} does not exist or needs a login; make the repository public, "
-            "or connect it with a key or the GitHub App."
+            f"{url} does not exist or needs a login; make the repository public, or give the project "
+            "a deploy key or a token: `windlass credentials add`, or the page of its settings."
+        )
+
+
+class LoginRefusedError(SourceError):
+    """Its host does not take the credential that the project has."""
+
+    def __init__(self, url: str, host: str) -> None:
+        super().__init__(
+            f"{host} does not let the project's credential read {url}: it may have expired or been revoked, or a "
+            "deploy key was not added to the repository yet; `windlass credentials add` replaces it."
+        )
+
+
+class HostKeyChangedError(SourceError):
+    """Its host shows another key than it did the first time: it was set up anew, or is another machine."""
+
+    def __init__(self, host: str, known_hosts: Path) -> None:
+        super().__init__(
+            f"{host} shows another SSH host key than it did before: it was set up anew, or somebody is in between. "
+            f"If the new key is right, forget the old one: ssh-keygen -f {known_hosts} -R {host}"
+        )
+
+
+class ProgramMissingError(SourceError):
+    """This machine lacks a program that the repository is fetched with."""
+
+    def __init__(self, program: str, package: str) -> None:
+        super().__init__(
+            f"The machine that builds has no {program}, which this repository is fetched with; "
+            f"install it there (on Debian: apt-get install {package}) and deploy again."
+        )
+
+
+class RepositoryMovedError(SourceError):
+    """Its host says that it is at another address; credentials do not follow it there."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} was moved: its host answers with another address, to which the project's credential is not shown. "
+            "Give the project its present address."
         )
 
 
@@ -127,14 +170,14 @@ class SourceFetcher(Protocol):
         """
         ...
 
-    async def resolve(self, url: str, ref: str) -> str:
+    async def resolve(self, url: str, ref: str, access: Access = NO_ACCESS) -> str:
         """Return the SHA (40 hex digits) that the branch, tag or SHA names in the repository now.
 
         Raises: SourceError.
         """
         ...
 
-    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:
+    async def fetch(self, location: SourceLocation, commit: str, archive: Path, access: Access = NO_ACCESS) -> None:
         """Write the commit's files, those under the location's root, as a tar to `archive`; whole or not at all.
 
         Raises: SourceError.

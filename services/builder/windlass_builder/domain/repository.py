@@ -32,13 +32,13 @@ def repository_url_problem(url: str, *, loopback_allowed: bool = False) -> str |
     user, host = parts.username, parts.hostname or ""
     problems = (
         (parts.scheme not in _SCHEMES, "does not begin with https://, http://, ssh:// or git://"),
-        (parts.password is not None, "carries a password; connect private repositories with a key or the GitHub App"),
+        (parts.password is not None, "carries a password; give it to `windlass credentials add` instead"),
         (user is not None and parts.scheme != "ssh", "carries a user name, which only ssh:// may"),
         (user is not None and not _USER.fullmatch(user), "carries a user name that is none"),
         (not host or host.startswith("-") or port == 0, "names no host"),
         (parts.query or parts.fragment or not parts.path.strip("/"), "does not end with the path of a repository"),
         (
-            _is_this_machine(host) and not loopback_allowed,
+            is_this_machine(host) and not loopback_allowed,
             "points at this machine itself; start Windlass with WINDLASS_LOOPBACK_REPOSITORIES=true to allow that",
         ),
     )
@@ -65,7 +65,8 @@ def root_problem(root: str) -> str | None:
     return None
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Return whether the name or address is this machine's own, or one that reaches no further than its link."""
     if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
         return True
     try:

@@ -11,7 +11,7 @@ from windlass_eventlog.errors import KeysChangingError
 from windlass_eventlog.key_rotation import KeyUse, Rotation, rotate, uses
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import ENVIRONMENTS, PROJECTS, SECRETS
+from windlass_gateway.application.projections import CREDENTIALS, ENVIRONMENTS, PROJECTS, SECRETS
 from windlass_gateway.domain.refusals import RotationUnderWayError
 from windlass_gateway.domain.stored import NamedSecret
 
@@ -20,7 +20,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A value that none of the keys opens; `variable` is what it was set to, None where no event names it."""
+    """A value that none of the keys opens; `variable` is what it was set to, or the credential that it is.
+
+    None where no event names it.
+    """
 
     secret: UUID
     variable: str | None
@@ -81,10 +84,24 @@ class ManagingKeys:
         )
 
     async def named(self, secrets: Iterable[UUID]) -> list[Unreadable]:
-        """Return values with the variables that were set to them."""
+        """Return values with the variables that were set to them, or the credentials that they are."""
         wanted = list(secrets)
         rows = await self.gateway.rows.get_all(SECRETS, wanted)
-        return [Unreadable(one, await self._variable(rows[one].row) if one in rows else None) for one in wanted]
+        credentials = await self._credentials() if len(rows) < len(wanted) else {}
+        return [
+            Unreadable(one, await self._variable(rows[one].row) if one in rows else credentials.get(one))
+            for one in wanted
+        ]
+
+    async def _credentials(self) -> dict[UUID, str]:
+        found = await self.gateway.rows.find(CREDENTIALS, {})
+        projects = await self.gateway.rows.get_all(PROJECTS, [one.key for one in found])
+        return {
+            credential.secret: f"{projects[one.key].row.slug}: {credential.kind} for {credential.host}"
+            for one in found
+            if one.key in projects
+            for credential in one.row.all
+        }
 
     async def _variable(self, row: NamedSecret) -> str:
         project = await self.gateway.rows.get(PROJECTS, row.project)

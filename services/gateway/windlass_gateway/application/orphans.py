@@ -17,7 +17,7 @@ from windlass_eventlog.buckets import KeyValue, ids_of
 from windlass_eventlog.errors import AWAY
 from windlass_eventlog.projection import Projection, RowT
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import DEPLOYMENTS, NOTES, SECRETS
+from windlass_gateway.application.projections import CREDENTIALS, DEPLOYMENTS, NOTES, SECRETS
 
 SAFE_AGE = timedelta(days=1)
 """Commands take seconds. The server's clock says when a value was stored: no two clocks are a day apart."""
@@ -127,11 +127,13 @@ class OrphanSweeper:
         return False
 
     async def _undeployed(self, secrets: Sequence[UUID]) -> list[UUID]:
-        """Leave out what a deployment names, should no variable ever have been set to it."""
+        """Leave out what a deployment names, should no variable ever have been set to it, and what a credential is."""
         if not secrets:
             return []
         deployments = await self.gateway.rows.find(DEPLOYMENTS, {})
+        credentials = await self.gateway.rows.find(CREDENTIALS, {})
         named = {variable.secret for one in deployments for variable in one.row.variables}
+        named |= {credential.secret for one in credentials for credential in one.row.all}
         return [secret for secret in secrets if secret not in named]
 
     async def _unmentioned(self, notes: Sequence[UUID]) -> list[UUID]:

@@ -12,6 +12,7 @@ from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.projection import ByType, Projection, aggregate_key
 from windlass_gateway.domain import (
     activity,
+    credentials,
     deployment,
     environments,
     inspection,
@@ -23,6 +24,7 @@ from windlass_gateway.domain import (
     variables,
 )
 from windlass_gateway.domain.activity import Activity
+from windlass_gateway.domain.credentials import Credentials
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environments
 from windlass_gateway.domain.inspection import Inspection
@@ -82,6 +84,13 @@ ENVIRONMENTS = Projection(
 VARIABLES = Projection(
     name="variables", version=1, row=Variables, key=aggregate_key(Aggregate.VARIABLES), evolve=variables.evolve
 )
+CREDENTIALS = Projection(
+    name="credentials",
+    version=1,
+    row=Credentials,
+    key=aggregate_key(Aggregate.CREDENTIALS),
+    evolve=credentials.evolve,
+)
 DEPLOYMENTS = Projection(
     name="deployments",
     version=3,
@@ -138,6 +147,7 @@ ALL = (
     REGISTRIES,
     ENVIRONMENTS,
     VARIABLES,
+    CREDENTIALS,
     DEPLOYMENTS,
     ROUTES,
     RELEASES,

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from windlass_gateway.entrypoints import (
     audit,
+    credentials,
     dead_letters,
     deployments,
     health,
@@ -66,6 +67,7 @@ def _api() -> APIRouter:
         dead_letters,
         projects,
         variables,
+        credentials,
         inspections,
         streams,
         health,

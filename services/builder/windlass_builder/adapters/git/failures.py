@@ -1,12 +1,18 @@
 """From Git's words to the port's errors: it ends with 128 whatever went wrong, and its words are all there is."""
 
 import re
+from pathlib import Path
 
 from windlass_builder.adapters.git.command import GitAnswer
+from windlass_builder.application.access import host_of
 from windlass_builder.application.source import (
     GitFailedError,
+    HostKeyChangedError,
     LoginNeededError,
+    LoginRefusedError,
+    ProgramMissingError,
     RefNotFoundError,
+    RepositoryMovedError,
     RepositoryNotFoundError,
     RepositoryUnreachableError,
     SourceError,
@@ -17,6 +23,9 @@ _LOGIN = re.compile(
     r"could not read Username|could not read Password|Authentication failed|Permission denied \(|"
     r"requested URL returned error: (401|403)|Host key verification failed|terminal prompts disabled"
 )
+_OTHER_KEY = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed")
+_NO_SSH = re.compile(r"cannot run ssh|ssh: (command )?not found")
+_MOVED = re.compile(r"requested URL returned error: 30[1278]|unable to update url base from redirection")
 _NO_REPOSITORY = re.compile(
     r"repository '.*' not found|requested URL returned error: 40[04]|does not appear to be a git repository|"
     r"not valid: is this a git repository|does not exist|access denied or repository not exported|"
@@ -33,13 +42,21 @@ _ONLY_BRANCHES = re.compile(r"unadvertised object|does not support shallow|does 
 _TOO_LARGE = re.compile(r"File too large|died of signal 25")
 
 
-def failure(url: str, answer: GitAnswer, ref: str) -> SourceError:
-    """Return the error that says what `git` said about the repository at `url`."""
+def failure(  # noqa: PLR0911 - one for each case
+    url: str, answer: GitAnswer, ref: str, *, known_hosts: Path, shown: bool
+) -> SourceError:
+    """Return the error that says what `git` said about the repository; `shown` says that it had a credential."""
     words = answer.complaint
     if _TOO_LARGE.search(words):
         return SourceTooLargeError(url)
+    if _NO_SSH.search(words):
+        return ProgramMissingError("ssh", "openssh-client")
+    if _OTHER_KEY.search(words):
+        return HostKeyChangedError(host_of(url), known_hosts)
+    if _MOVED.search(words):
+        return RepositoryMovedError(url)
     if _LOGIN.search(words):
-        return LoginNeededError(url)
+        return LoginRefusedError(url, host_of(url)) if shown else LoginNeededError(url)
     if _NO_COMMIT.search(words):
         return RefNotFoundError(url, ref)
     if _NO_REPOSITORY.search(words):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from windlass_builder.adapters.git.command import GitAnswer, GitCommand
+from windlass_builder.adapters.git.showing import NOTHING, Shown
 
 # A repository may ask archives to leave files out or to rewrite them; a deployment is the commit as it stands.
 _ATTRIBUTES = "* -export-ignore -export-subst\n"
@@ -12,12 +13,16 @@ _LAST = "refs/windlass/last"
 
 
 class Mirror:
-    """The mirror in `folder`, used by one at a time: `lock` is the open file that says so, and Git keeps it open."""
+    """The mirror in `folder`, used by one at a time: `lock` is the open file that says so, and Git keeps it open.
 
-    def __init__(self, git: GitCommand, folder: Path, lock: int) -> None:
+    Fetches show the credential `shown`.
+    """
+
+    def __init__(self, git: GitCommand, folder: Path, lock: int, shown: Shown) -> None:
         self._git = git
         self._folder = folder
         self._lock = lock
+        self.shown = shown
 
     async def make(self) -> None:
         """Make the mirror if need be, and heal one that was left in the middle of a fetch."""
@@ -48,7 +53,7 @@ class Mirror:
 
     async def _fetch(self, options: Sequence[str], url: str, *refspecs: str) -> GitAnswer:
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        return await self._run("fetch", *quiet, *options, "--", url, *refspecs)
+        return await self._run("fetch", *quiet, *options, "--", url, *refspecs, shown=self.shown)
 
-    async def _run(self, *arguments: str) -> GitAnswer:
-        return await self._git.run(f"--git-dir={self._folder}", *arguments, kept_open=(self._lock,))
+    async def _run(self, *arguments: str, shown: Shown = NOTHING) -> GitAnswer:
+        return await self._git.run(f"--git-dir={self._folder}", *arguments, kept_open=(self._lock,), shown=shown)

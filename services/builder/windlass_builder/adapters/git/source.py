@@ -17,6 +17,8 @@ from windlass_builder.adapters.git.command import GitAnswer, GitCommand, OutputT
 from windlass_builder.adapters.git.failures import failure, offers_only_branches
 from windlass_builder.adapters.git.mirror import Mirror
 from windlass_builder.adapters.git.refs import ADVERTISED, read_heads
+from windlass_builder.adapters.git.showing import Shown, showing
+from windlass_builder.application.access import NO_ACCESS, Access
 from windlass_builder.application.source import (
     BadRefError,
     BadRepositoryUrlError,
@@ -25,6 +27,7 @@ from windlass_builder.application.source import (
     RefNotFoundError,
     RepositoryHeads,
     RootNotFoundError,
+    SourceError,
     SourceLocation,
     SourceTimedOutError,
     SourceTooLargeError,
@@ -59,16 +62,16 @@ class GitSource:
 
     async def heads(self, url: str) -> RepositoryHeads:
         self._check_url(url)
-        return read_heads((await self._list_remote(url, "HEAD", ADVERTISED)).output)
+        return read_heads((await self._list_remote(url, "HEAD", ADVERTISED, NO_ACCESS)).output)
 
-    async def resolve(self, url: str, ref: str) -> str:
+    async def resolve(self, url: str, ref: str, access: Access = NO_ACCESS) -> str:
         self._check_url(url)
         if problem := ref_problem(ref):
             raise BadRefError(f"The ref {ref!r} {problem}.")
         if is_commit(ref):
             return ref
         names = [ref, f"refs/heads/{ref}", f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}"]
-        answer = await self._list_remote(url, ref, names)
+        answer = await self._list_remote(url, ref, names, access)
         lines = (line.partition("\t") for line in answer.output.split("\n"))
         found = {name: commit for commit, _, name in lines if is_commit(commit)}
         # A pattern also matches the end of longer names; an annotated tag's own SHA is not its commit's.
@@ -77,24 +80,37 @@ class GitSource:
             raise RefNotFoundError(url, ref)
         return commit
 
-    async def fetch(self, location: SourceLocation, commit: str, archive: Path) -> None:
+    async def fetch(self, location: SourceLocation, commit: str, archive: Path, access: Access = NO_ACCESS) -> None:
         self._check_url(location.url)
         if not is_commit(commit):
             raise BadRefError(f"{commit!r} is no full commit SHA.")
         if problem := root_problem(location.root):
             raise BadRootError(f"The root folder {location.root!r} {problem}.")
-        async with self._bounded(location.url), self._mirror(location.url) as mirror:
+        async with self._bounded(location.url), self._mirror(location.url, access) as mirror:
             await mirror.make()
             if not await mirror.has_tree(f"{commit}:"):
-                await _fetch(mirror, location.url, commit)
+                await self._fetch(mirror, location.url, commit)
             await _write_archive(mirror, location, commit, archive)
 
-    async def _list_remote(self, url: str, ref: str, names: Sequence[str]) -> GitAnswer:
-        async with self._bounded(url):
-            answer = await self._git.run("ls-remote", "--quiet", "--symref", "--", url, *names)
+    async def _list_remote(self, url: str, ref: str, names: Sequence[str], access: Access) -> GitAnswer:
+        async with self._bounded(url), showing(access.opening(url), url) as shown:
+            answer = await self._git.run("ls-remote", "--quiet", "--symref", "--", url, *names, shown=shown)
         if answer.exit_code:
-            raise failure(url, answer, ref)
+            raise self._failure(url, answer, ref, shown)
         return answer
+
+    async def _fetch(self, mirror: Mirror, url: str, commit: str) -> None:
+        """Fetch the commit alone, or, from a server that hands out no single commits, all there is."""
+        answer = await mirror.fetch_commit(url, commit)
+        if answer.exit_code and offers_only_branches(answer):
+            answer = await mirror.fetch_everything(url)
+        if answer.exit_code:
+            raise self._failure(url, answer, commit, mirror.shown)
+        if not await mirror.has_tree(f"{commit}:"):
+            raise RefNotFoundError(url, commit)
+
+    def _failure(self, url: str, answer: GitAnswer, ref: str, shown: Shown) -> SourceError:
+        return failure(url, answer, ref, known_hosts=self._git.known_hosts, shown=bool(shown))
 
     def _check_url(self, url: str) -> None:
         problem = repository_url_problem(url, loopback_allowed=self._loopback_allowed)
@@ -121,24 +137,18 @@ class GitSource:
             raise SourceTooLargeError(url) from error
 
     @asynccontextmanager
-    async def _mirror(self, url: str) -> AsyncIterator[Mirror]:
-        """Yield the repository's mirror, ours alone; a killed builder's Git keeps the lock while it runs on."""
-        name = hashlib.sha256(url.encode()).hexdigest()[:32]
-        async with self._locks[name]:
+    async def _mirror(self, url: str, access: Access) -> AsyncIterator[Mirror]:
+        """Yield the repository's mirror, ours alone; a killed builder's Git keeps the lock while it runs on.
+
+        What was fetched with a project's credential lies in a mirror that no other project gets.
+        """
+        credential = access.opening(url)
+        of = url if credential is None else f"{url}\n{access.owner}"
+        name = hashlib.sha256(of.encode()).hexdigest()[:32]
+        async with self._locks[name], showing(credential, url) as shown:
             with (self._mirrors / f"{name}.lock").open("w") as lock:
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-                yield Mirror(self._git, self._mirrors / f"{name}.git", lock.fileno())
-
-
-async def _fetch(mirror: Mirror, url: str, commit: str) -> None:
-    """Fetch the commit alone, or, from a server that hands out no single commits, all there is."""
-    answer = await mirror.fetch_commit(url, commit)
-    if answer.exit_code and offers_only_branches(answer):
-        answer = await mirror.fetch_everything(url)
-    if answer.exit_code:
-        raise failure(url, answer, commit)
-    if not await mirror.has_tree(f"{commit}:"):
-        raise RefNotFoundError(url, commit)
+                yield Mirror(self._git, self._mirrors / f"{name}.git", lock.fileno(), shown)
 
 
 async def _write_archive(mirror: Mirror, location: SourceLocation, commit: str, archive: Path) -> None:

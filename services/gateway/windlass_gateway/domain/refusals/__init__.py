@@ -16,6 +16,7 @@ Refusal
 │   ├── ProjectNotFoundError
 │   ├── EnvironmentNotFoundError
 │   ├── VariableNotFoundError
+│   ├── CredentialNotFoundError
 │   ├── TokenNotFoundError
 │   ├── DeploymentNotFoundError
 │   ├── DeadLetterNotFoundError
@@ -79,6 +80,7 @@ from windlass_gateway.domain.refusals.operations import (
 )
 from windlass_gateway.domain.refusals.projects import (
     BranchTakenError,
+    CredentialNotFoundError,
     EnvironmentNotFoundError,
     NoRepositoryError,
     ProjectNotFoundError,
@@ -89,6 +91,7 @@ from windlass_gateway.domain.refusals.projects import (
 
 __all__ = [
     "BranchTakenError",
+    "CredentialNotFoundError",
     "DeadLetterNotFoundError",
     "DeadLetterOverError",
     "DeploymentNotFoundError",

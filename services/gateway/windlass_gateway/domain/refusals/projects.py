@@ -91,3 +91,16 @@ class ValueShreddedError(NotNowError):
     def __init__(self, what: str, names: Sequence[str], *, field: str, next_step: str) -> None:
         values = "a value that was" if len(names) == 1 else "values that were"
         super().__init__(f"{what} needs {values} shredded: {', '.join(names)}.", field=field, next_step=next_step)
+
+
+class CredentialNotFoundError(NotFoundError):
+    """The project has no such credential."""
+
+    title = "No such credential"
+
+    def __init__(self, project: str, kind: str, host: str) -> None:
+        super().__init__(
+            f"The project {project} has no credential of the kind {kind} for {host}.",
+            next_step=f"`windlass credentials list {project}` shows those that it has.",
+            field="host",
+        )

@@ -1,20 +1,24 @@
 """`/projects/{slug}/settings`: how a project is built and run, which pushes go where, and who announces them."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from windlass_contracts.config import MIB, DeploymentConfig, HttpProbe
+from windlass_contracts.credential_values import CredentialKind
 from windlass_contracts.ids import ProjectId
 from windlass_contracts.values import BranchPattern, GitRef
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.configuring import Configuring
+from windlass_gateway.application.credentials import ManagingCredentials
 from windlass_gateway.domain.environments import checked_name
 from windlass_gateway.domain.project import Project, ProjectChange
 from windlass_gateway.domain.refusals import InvalidInputError, Refusal
 from windlass_gateway.domain.repository import repository_url
+from windlass_gateway.entrypoints.credentials import next_step
 from windlass_gateway.entrypoints.pages.form_fields import checked_config
 from windlass_gateway.entrypoints.pages.project import ProjectSlug
 from windlass_gateway.entrypoints.pages.recipes import RUNNERS
@@ -28,6 +32,11 @@ router = APIRouter(prefix="/projects/{slug}/settings", include_in_schema=False)
 Short = Annotated[str, Form(max_length=2_000)]
 Text = Annotated[str, Field(max_length=2_000)]
 Command = Annotated[str, Field(max_length=20_000)]
+_KINDS = {
+    CredentialKind.DEPLOY_KEY: "Deploy key, for Git over SSH",
+    CredentialKind.HTTPS: "Token or password, for Git over HTTPS",
+    CredentialKind.REGISTRY: "User and password of a registry",
+}
 _DETECTABLE = ("root", "runner", "build_command", "start_command")
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
 _PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
@@ -73,7 +82,7 @@ class BuildForm(BaseModel):
 @router.get("")
 async def show_settings(visit: AVisit, slug: ProjectSlug) -> Response:
     """Show the settings."""
-    return await _page(visit, slug)
+    return await settings_page(visit, slug)
 
 
 @router.post("")
@@ -84,7 +93,7 @@ async def save(visit: AVisit, slug: ProjectSlug, form: Annotated[BuildForm, Form
         change = form.change(project.row.config)
         sequence = await Configuring(visit.gateway).project(visit.caller, slug, change)
     except Refusal as refusal:
-        return await _page(visit, slug, form=form, problem=problem_of(refusal))
+        return await settings_page(visit, slug, form=form, problem=problem_of(refusal))
     return shown_at(f"/projects/{slug}/settings", sequence, "settings-saved")
 
 
@@ -96,7 +105,7 @@ async def save_branches(visit: AVisit, slug: ProjectSlug, environment: Short, br
         name = checked_name(environment.strip())
         sequence = await Configuring(visit.gateway).branches(visit.caller, slug, name, patterns)
     except Refusal as refusal:
-        return await _page(visit, slug, problem=problem_of(refusal))
+        return await settings_page(visit, slug, problem=problem_of(refusal))
     return shown_at(f"/projects/{slug}/settings", sequence, "branches-saved")
 
 
@@ -141,6 +150,10 @@ def _filled(row: Project) -> BuildForm:
     )
 
 
+def _host(repository: str | None) -> str:
+    return urlsplit(repository or "").netloc.rpartition("@")[2]
+
+
 def _webhooks(visit: Visit, project: Versioned[Project]) -> WebhooksView | None:
     """Return how pushes are announced, for those who may see the secrets."""
     if Permission.CONFIGURE not in visit.caller.permissions:
@@ -149,7 +162,10 @@ def _webhooks(visit: Visit, project: Versioned[Project]) -> WebhooksView | None:
     return webhooks_of(shared.places, shared.webhook_keys, project.row.slug, ProjectId(project.key))
 
 
-async def _page(visit: Visit, slug: str, *, form: BuildForm | None = None, problem: Problem | None = None) -> Response:
+async def settings_page(
+    visit: Visit, slug: str, *, form: BuildForm | None = None, problem: Problem | None = None
+) -> Response:
+    """Show the settings, with what is wrong with a form that was sent."""
     project = await visit.finder.project(slug)
     row = project.row
     return visit.render(
@@ -162,5 +178,9 @@ async def _page(visit: Visit, slug: str, *, form: BuildForm | None = None, probl
         http=isinstance(row.config.probe, HttpProbe),
         environments=(await visit.finder.environments(project.key)).all,
         webhooks=_webhooks(visit, project),
+        credentials=await ManagingCredentials(visit.gateway).list(visit.caller, slug),
+        credential_kinds=_KINDS,
+        repository_host=_host(row.repository),
+        next_step=next_step,
         problem=problem,
     )
