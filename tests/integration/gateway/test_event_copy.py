@@ -1,7 +1,7 @@
 """The raw copy: every event as it is stored, past what halts the rows, once each, and compared with the stream."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -76,6 +76,38 @@ async def test_what_does_not_agree_is_named(own: Database) -> None:
 
     assert found.differences == [CopyDifference(2, "missing from the copy"), CopyDifference(4, "body differ")]
     assert not found.agrees
+
+
+class Growing(MemoryLog):
+    """A log that grows, and is copied on, while somebody asks where it ends."""
+
+    copied_on: Callable[[], Awaitable[None]] | None = None
+
+    async def head(self) -> int:
+        head, copied_on = await super().head(), self.copied_on
+        if copied_on is not None:
+            self.copied_on = None
+            await copied_on()
+        return head
+
+
+async def test_a_copy_that_grows_while_it_is_looked_at_is_not_taken_for_another_streams(own: Database) -> None:
+    log = Growing()
+    await appended(log, 3)
+    async with asyncio.timeout(20), background(EventCopy(log, own).run()):
+
+        async def copied_on() -> None:
+            await appended(log, 1)
+            while await own.pool.fetchval("SELECT max(position) FROM records_gateway.event_logs") < 4:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+
+        await copied_up_to(log, own, 3)
+        log.copied_on = copied_on
+        found = await compare_copy(log, own)
+
+    assert await own.pool.fetchval("SELECT count(*) FROM records_gateway.event_logs") == 1
+    assert found.agrees
+    assert found.compared >= 3
 
 
 @pytest.mark.parametrize("length", [2, 9])

@@ -10,9 +10,11 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NoReturn
 
 import structlog
+from asyncpg import Record
 
 from windlass_contracts.subjects import STREAM
 from windlass_eventlog.background import background
@@ -76,25 +78,17 @@ class EventCopy:
 
     async def place(self) -> Copied:
         """Return the copy of the stream as it is now, begun where there is none."""
-        created, head = await self.log.created(), await self.log.head()
 
         async def ask(session: Session) -> Copied:
             async with session.transaction():
                 await session.execute(_ONE_AT_A_TIME)
                 found = await session.fetchrow(_LATEST)
+                # Only now: asked before, a log that grew since would seem to end before its own copy.
+                created, head = await self.log.created(), await self.log.head()
                 if found is not None:
                     if found["stream_created"] == created and found["position"] <= head:
                         return Copied(found["id"], found["position"])
-                    _log.error(
-                        "event_copy.other_stream",
-                        stream=STREAM,
-                        sequence=found["position"],
-                        copied_stream_created=str(found["stream_created"]),
-                        stream_created=str(created),
-                        head=head,
-                        why="the stream was deleted and made anew, or restored from an older backup",
-                        way_out=f"the copy {found['id']} keeps what was there: see docs/operations.md, The raw copy",
-                    )
+                    _say_other_stream(found, created, head)
                 return Copied(await session.fetchval(_BEGIN, created), 0)
 
         return await self.database.ask(ask)
@@ -125,6 +119,19 @@ class EventCopy:
 
         await self.database.once(write)
         return replace(place, position=end)
+
+
+def _say_other_stream(copied: Record, created: datetime, head: int) -> None:
+    _log.error(
+        "event_copy.other_stream",
+        stream=STREAM,
+        sequence=copied["position"],
+        copied_stream_created=str(copied["stream_created"]),
+        stream_created=str(created),
+        head=head,
+        why="the stream was deleted and made anew, or restored from an older backup",
+        way_out=f"the copy {copied['id']} keeps what was there: see docs/operations.md, The raw copy",
+    )
 
 
 async def _gathered(queue: "asyncio.Queue[Stretch]") -> list[StoredMessage]:
