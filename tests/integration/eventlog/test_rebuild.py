@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from support.eventlog_samples import LAST_WRITERS, TALLIES, canceled, deployment_key
@@ -242,3 +243,20 @@ async def test_digests_depend_on_what_rows_say_and_not_on_how_json_is_written(ow
             f"""UPDATE {here.layout.table(TALLIES)} SET row = replace(row::text, ',', ' ,  ')::json"""  # noqa: S608
         )
         assert (await compare(log, own, here.layout, NOTHING)).agrees
+
+
+async def test_a_rebuild_that_cannot_clean_up_keeps_nobody_from_the_next_one(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = RunningRows(MemoryLog(), own, PROJECTIONS)
+
+    async def canceled_by_an_operator(*_: object) -> list[str]:
+        raise asyncpg.QueryCanceledError
+
+    with pytest.raises(asyncpg.QueryCanceledError):
+        async with leftovers.alone(own, here.layout):
+            monkeypatch.setattr(leftovers, "_drop", canceled_by_an_operator)
+    monkeypatch.undo()
+
+    async with own.pool.acquire(), leftovers.alone(own, here.layout):  # by another session than before
+        pass

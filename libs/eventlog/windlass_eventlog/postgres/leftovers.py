@@ -34,8 +34,10 @@ async def alone(database: Database, layout: Layout) -> AsyncIterator[Session]:
             yield session
         finally:
             if not session.is_closed():
-                await _drop(session, layout)
-                await session.execute(f"SELECT pg_advisory_unlock({_lock(layout)})")
+                try:
+                    await _drop(session, layout)
+                finally:  # the pool would hand the session on, and the lock with it
+                    await session.execute(f"SELECT pg_advisory_unlock({_lock(layout)})")
 
 
 async def drop_all(session: Session, layout: Layout) -> list[str]:
