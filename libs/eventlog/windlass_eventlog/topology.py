@@ -13,8 +13,9 @@ GIB = 1024**3
 class Durable:
     """The consumer that wakes up a service's reactors.
 
-    It delivers everything, and what no reactor waits for is acknowledged unread: a consumer with two filters costs the
-    server a search among all subjects for every single message, 0.7 ms with 1,000 of them and 1 ms with 2,000.
+    It delivers everything, and what is known and no reactor waits for is acknowledged unread: a consumer with two
+    filters costs the server a search among all subjects for every single message, 0.7 ms with 1,000 of them and 1 ms
+    with 2,000.
 
     It delivers without end, for a wake-up that was postponed often is no failure; reactors count their own. Those that
     are postponed count as pending too. More pending ones than a service takes up within `ack_wait` would come twice.

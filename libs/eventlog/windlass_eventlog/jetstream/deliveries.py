@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 
 from windlass_contracts.cloudevent import TYPE_HEADER, Recorded
 from windlass_contracts.errors import ContractError
-from windlass_contracts.event import Event
+from windlass_contracts.event import Event, published_events
 from windlass_eventlog.attending import Attending
 from windlass_eventlog.failpoints import awaits, reach
 from windlass_eventlog.message import Message
@@ -33,11 +33,12 @@ class Deliveries:
     attending: Attending
     ack_wait: timedelta
     _tasks: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
-    _wanted: frozenset[str] = frozenset()
+    _unwanted: frozenset[str] = frozenset()
+    """The types that this release knows, and waits for nowhere. What it does not know may be for it, once it does."""
     _delivered: int = 0
 
     def __post_init__(self) -> None:
-        self._wanted = frozenset(kind.TYPE for kind in self.attending.wakes_on)
+        self._unwanted = frozenset(published_events()) - {kind.TYPE for kind in self.attending.wakes_on}
 
     async def take(self, message: Msg) -> None:
         """Begin with a message, and return at once.
@@ -45,7 +46,7 @@ class Deliveries:
         The same wake-up again, while it is worked on, is left alone: whatever settles the first settles it.
         """
         self._check_made_anew(message.metadata.sequence.consumer)
-        if (message.headers or {}).get(TYPE_HEADER) not in self._wanted:
+        if (message.headers or {}).get(TYPE_HEADER) in self._unwanted:
             await message.ack()
             return
         sequence = message.metadata.sequence.stream
