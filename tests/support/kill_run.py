@@ -247,7 +247,8 @@ def installation_to_kill(folder: Path) -> Iterator[Platform]:
     """Yield an installation that runs apps as plain processes, with its failpoints on."""
     failpoints = FailpointFolder.made(folder / "failpoints")
     environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true", **failpoints.environment}
-    platform = Platform(folder / "home", free_port(), "process", environment)
+    # A signal that ends the run shall find it whole: it is ended in order, here.
+    platform = Platform(folder / "home", free_port(), "process", environment, own_session=True)
     try:
         platform.start()
         yield platform

@@ -24,6 +24,7 @@ class Platform:
     port: int
     runtime: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    own_session: bool = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -38,6 +39,7 @@ class Platform:
         options = ("--home", str(self.home), "--port", str(self.port), "--runtime", self.runtime)
         self.up = UpProcess(self.home, self.port, self.home / "config")
         self.up.command, self.up.environment = self._command("up", *options), self._environment
+        self.up.own_session = self.own_session
         self.up.__enter__()
         try:
             self.up.wait_for("Stop: ")

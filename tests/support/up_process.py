@@ -46,6 +46,8 @@ class UpProcess:
         self.port = port
         self.command = [sys.executable, "-m", "support.stand_in_installation", str(home), str(port)]
         self.environment = {**os.environ, "PYTHONPATH": str(TESTS), "XDG_CONFIG_HOME": str(config)}
+        self.own_session = False
+        """Whether signals to the group of who runs this, such as Ctrl-C at the terminal, are not for it too."""
         self._lines: deque[tuple[float, str]] = deque()
         self.said_at = 0.0
         """When the line was said that was waited for last, in seconds since 1970."""
@@ -59,7 +61,7 @@ class UpProcess:
             stderr=subprocess.STDOUT,
             text=True,
             env=self.environment,
-            start_new_session=True,  # Ctrl-C at the terminal is for who runs this, and who then ends it in order
+            start_new_session=self.own_session,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
