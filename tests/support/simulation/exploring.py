@@ -20,7 +20,7 @@ from support.simulation.strategies import by_seed
 from support.simulation.world import World
 
 SHOWN_LINES = 400
-_COLLECTED_AFTER = 20
+_COLLECTED_AFTER = 40
 _MOST_TRIES = 300
 
 

@@ -37,11 +37,12 @@ T = TypeVar("T")
 _DIES_AFTER_S = 0.3
 _RESTARTED_AFTER_S = 0.1
 _SLOW_BUILD_S = 12.0
+_APPS = tuple(App)
 
 
 def app_of(commit: str) -> App:
     """Return what a commit is like: its first digits say so."""
-    return list(App)[int(commit[:2], 16)]
+    return _APPS[int(commit[:2], 16)]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from support.memory_runtime import PowerCut
@@ -23,12 +23,12 @@ _ROUNDS = 100
 
 
 class Way(Enum):
-    """How an effect goes."""
+    """How an effect goes, as it is told."""
 
-    DONE = auto()
-    UNDONE = auto()  # it fails, and had no effect
-    UNANSWERED = auto()  # it has its effect, and its answer gets lost
-    LAST = auto()  # it has its effect, and the process dies before it knows
+    DONE = ""
+    UNDONE = " - fails"  # and had no effect
+    UNANSWERED = " - done, but no answer comes"
+    LAST = " - done, and it dies right then"  # before it knows
 
 
 @dataclass(slots=True, eq=False)

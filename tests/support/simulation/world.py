@@ -186,8 +186,7 @@ class World:
     def _do(self, work: Work, way: Way) -> None:
         if isinstance(work, Gate):
             self.gates.remove(work)
-            how = {Way.DONE: "", Way.UNDONE: " - fails", Way.UNANSWERED: " - done, but no answer comes"}
-            self._tell(work.process.service, work.what + how.get(way, " - done, and it dies right then"))
+            self._tell(work.process.service, work.what + way.value)
             work.opened.set_result(way)
         else:
             consumer, pending = work
