@@ -53,6 +53,9 @@ class Api:
     async def put(self, path: str, body: Json) -> Json:
         return await self._request("PUT", path, body=body)
 
+    async def patch(self, path: str, body: Json) -> Json:
+        return await self._request("PATCH", path, body=body)
+
     async def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
         return await self._request("DELETE", path, query=query)
 

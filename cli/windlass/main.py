@@ -15,6 +15,7 @@ _COMMANDS = {
     "rollback": Target("windlass.commands.rollback:rollback", "Let a project answer with an earlier version again."),
     "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),
+    "project": Target("windlass.commands.project:app", "Show and change a project's settings."),
     "credentials": Target(
         "windlass.commands.credentials:app", "Give the builder what private repositories and images need."
     ),

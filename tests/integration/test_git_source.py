@@ -250,3 +250,15 @@ async def test_hostile_root_is_refused_before_git_sees_it(
 ) -> None:
     with pytest.raises(BadRootError):
         await source.fetch(SourceLocation(repository.folder.as_uri(), root), "a" * 40, tmp_path / "source.tar")
+
+
+async def test_paths_that_differ_between_commits_are_told_also_after_a_forced_push(
+    source: GitSource, repository: Repository, url: str
+) -> None:
+    first = await source.resolve(url, "main")
+    second = repository.commit({"main.py": "print('two')\n", "new/ünicode name.txt": "x"})
+    assert await source.changed(url, first, second) == frozenset({"main.py", "new/ünicode name.txt"})
+    assert await source.changed(url, second, first) == frozenset({"main.py", "new/ünicode name.txt"})
+    assert await source.changed(url, first, first) == frozenset()
+    with pytest.raises(RefNotFoundError):
+        await source.changed(url, "d" * 40, second)

@@ -22,6 +22,7 @@ from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, I
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
+from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import RepositoryHeads, SourceLocation
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing
@@ -69,6 +70,7 @@ class OneCommit:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.asked = 0
+        self.changes: frozenset[str] | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
@@ -83,6 +85,9 @@ class OneCommit:
         if self.fails is not None:
             raise self.fails
         return COMMIT
+
+    async def changed(self, url: str, before: str, after: str, access: Access = NO_ACCESS) -> frozenset[str] | None:  # noqa: ARG002 - the port's signature
+        return self.changes
 
     async def fetch(
         self,
@@ -137,7 +142,8 @@ class MemoryBuilder:
         self.containers = Containers(self.rows, self.runtime, self.vault, node)
         self.append = append
         slots = asyncio.Semaphore(1)
-        fetching = Fetching(self.sources, OpeningAccess(self.rows, self.vault), self.containers.node.name)
+        opening, skipping = OpeningAccess(self.rows, self.vault), Skipping(self.rows, self.sources)
+        fetching = Fetching(self.sources, opening, skipping, self.containers.node.name)
         building = Building(self.containers, fetching, _listing, self.lines, append.clock)
         deploying = Deploying(append, self.containers, building, slots)
         looks = asyncio.Semaphore(1)

@@ -119,6 +119,8 @@ def _print_end(view: Json) -> None:
             print_line(failure["next"])
         case "superseded":
             print_line(f"A later request took its place: deployment {view['superseded_by']}.")
+        case "canceled" if view.get("cancellation"):
+            print_line(f"It was canceled after {took}. {plain(view['cancellation']['reason'])}")
         case phase:
             print_line(f"It is {phase}, after {took}.")
 

@@ -28,6 +28,7 @@ from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
+from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import SourceFetcher
 from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.application.verifying import VerifyingNode
@@ -163,7 +164,8 @@ def _sources(settings: BuilderSettings) -> Sources:
 def _reactors(sources: Sources, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
     slots, looks = asyncio.Semaphore(sources.builds_at_once), asyncio.Semaphore(sources.inspections_at_once)
     scratch, clock = containers.node.scratch, link.append.clock
-    fetching = Fetching(sources.fetcher, OpeningAccess(link.rows, link.vault), containers.node.name)
+    opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)
+    fetching = Fetching(sources.fetcher, opening, skipping, containers.node.name)
     building = Building(containers, fetching, sources.list_root, link.logs, clock)
     deploying = Deploying(link.append, containers, building, slots)
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)

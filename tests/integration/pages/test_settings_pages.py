@@ -116,3 +116,21 @@ async def test_branches_are_given_to_environments_old_and_new(
     assert taken.status_code == 409
     wrong = await client.post("/projects/shop/settings/branches", data={"environment": "No Name", "branches": ""})
     assert wrong.status_code == 422
+
+
+async def test_paths_that_deploy_are_saved_a_line_each_and_a_bad_one_is_named(
+    client: httpx.AsyncClient, gateway: MemoryGateway
+) -> None:
+    answer = await client.post(
+        "/projects/shop/settings", data={"include": "services/api/**\r\n\r\n*.toml ", "exclude": "*.md"}
+    )
+    assert answer.status_code == 303, answer.text
+    saved = gateway.log.at(gateway.log.length).event
+    assert isinstance(saved, ProjectConfigured)
+    assert (saved.config.include, saved.config.exclude) == (("services/api/**", "*.toml"), ("*.md",))
+    page = (await client.get(answer.headers["location"])).text
+    assert "services/api/**\n*.toml</textarea>" in page
+    for bad in ("/absolute", "!not", "a/../b", "a\\b", "*a*b*c*d*", "x" * 600, "\n".join(f"a{n}" for n in range(101))):
+        refused = await client.post("/projects/shop/settings", data={"include": bad})
+        assert refused.status_code == 422, bad
+        assert 'id="include-error"' in refused.text

@@ -45,6 +45,9 @@ class Repositories:
             raise RefNotFoundError(url, ref)
         return commit
 
+    async def changed(self, url: str, before: str, after: str, access: Access = NO_ACCESS) -> frozenset[str] | None:  # noqa: ARG002 - the port's signature
+        return None
+
     async def fetch(
         self,
         location: SourceLocation,

@@ -10,6 +10,7 @@ from windlass_builder.application.failures import DEPLOYMENT_ERRORS, failure
 from windlass_builder.application.interruption import DeploymentEndedError, unless_ended
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import DEPLOYMENTS
+from windlass_builder.application.skipping import UnchangedError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_contracts.ids import DeploymentId
@@ -39,6 +40,8 @@ class Deploying:
                     await unless_ended(self.containers.rows, identity, self._deploy(journal, found.row))
             except DeploymentEndedError:
                 return
+            except UnchangedError as unchanged:
+                await journal.add(unchanged.event())
             except DEPLOYMENT_ERRORS as error:
                 await journal.add(failure(error, last_lines()))
 

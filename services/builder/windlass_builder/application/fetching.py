@@ -9,6 +9,7 @@ from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.build_log import BuildLog
 from windlass_builder.application.failures import UnsupportedSourceError
 from windlass_builder.application.journal import Journal
+from windlass_builder.application.skipping import Skipping, UnchangedError
 from windlass_builder.application.source import GitFailedError, SourceFetcher, SourceLocation, SourceTimedOutError
 from windlass_builder.domain.deployment import Deployment
 from windlass_contracts.events import BuildStarted
@@ -21,12 +22,13 @@ class Fetching:
 
     sources: SourceFetcher
     opening: OpeningAccess
+    skipping: Skipping
     node: str
 
     async def fetch(self, journal: Journal, row: Deployment, told: BuildLog, archive: Path) -> str:
         """Write the deployment's source to `archive`, and return its revision: what names it for ever.
 
-        Raises: SourceError, UnsupportedSourceError.
+        Raises: SourceError, UnsupportedSourceError, UnchangedError.
         """
         if not isinstance(row.source, GitSource):
             raise UnsupportedSourceError(row.source.kind)
@@ -44,6 +46,11 @@ class Fetching:
         """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""
         access = await self.opening.of(row.project)
         commit = row.commit or await self.sources.resolve(source.repository, source.ref or "HEAD", access)
+        try:
+            await self.skipping.check(row, source, commit, access)
+        except UnchangedError as unchanged:
+            await told.say(f"Skipped. {unchanged}")
+            raise
         attempt = row.attempt + 1
         await journal.add(BuildStarted(node=self.node, attempt=attempt, commit=commit), str(attempt))
         await told.say(f"Fetching commit {commit[:12]} from {source.repository}.")

@@ -10,7 +10,7 @@ from windlass_eventlog.projection import Projection, aggregate_key
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=2,
+    version=3,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
@@ -19,7 +19,7 @@ DEPLOYMENTS = Projection(
 
 ROUTES = Projection(
     name="routes",
-    version=1,
+    version=2,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

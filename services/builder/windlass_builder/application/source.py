@@ -177,6 +177,13 @@ class SourceFetcher(Protocol):
         """
         ...
 
+    async def changed(self, url: str, before: str, after: str, access: Access = NO_ACCESS) -> frozenset[str] | None:
+        """Return the paths that differ between two commits; None where that cannot be told.
+
+        Raises: SourceError.
+        """
+        ...
+
     async def fetch(self, location: SourceLocation, commit: str, archive: Path, access: Access = NO_ACCESS) -> None:
         """Write the commit's files, those under the location's root, as a tar to `archive`; whole or not at all.
 

@@ -60,6 +60,7 @@ class Deployment(BaseModel):
     requested_at: datetime
     requested_sequence: int
     phase: Phase
+    trigger: str = ""
     source: Source
     config: DeploymentConfig
     variables: tuple[VariableVersion, ...]
@@ -120,6 +121,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         requested_at=recorded.metadata.time,
         requested_sequence=recorded.sequence,
         phase=transition(None, DeploymentRequested),
+        trigger=event.trigger,
         source=event.source,
         config=event.config,
         variables=event.variables,

@@ -14,7 +14,7 @@ from windlass_contracts.events import (
     RoutesApplied,
     RoutesFailed,
 )
-from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
+from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 
 IMMUTABLE = "deployment"
 """The kind of alias that each deployment has for itself: it keeps nothing running."""
@@ -37,6 +37,8 @@ class Routes(BaseModel):
     team: TeamId
     project: ProjectId
     aliases: Mapping[str, DeploymentId] = {}
+    environments: Mapping[EnvironmentId, DeploymentId] = {}
+    """What each environment's own address points at."""
     leaving: Mapping[DeploymentId, Leaving] = {}
     wanted: Mapping[EventId, DeploymentId] = {}
 
@@ -80,12 +82,28 @@ def _changed(row: Routes, change: AliasesChanged, sequence: int) -> Routes:
             aliases.pop(move.alias.name, None)
         else:
             aliases[move.alias.name] = move.after
+    environments = {**row.environments, **_environments(change)}
     referenced = frozenset(aliases.values())
     gone = frozenset(row.aliases.values()) - referenced
     leaving = {deployment: leaves for deployment, leaves in row.leaving.items() if deployment not in referenced}
     leaving |= {deployment: Leaving(sequence=sequence) for deployment in gone}
     wanted = row.wanted if change.request is None else _without(row.wanted, change.request)
-    return row.model_copy(update={"aliases": aliases, "leaving": leaving, "wanted": wanted})
+    return row.model_copy(
+        update={
+            "aliases": aliases,
+            "environments": {environment: after for environment, after in environments.items() if after is not None},
+            "leaving": leaving,
+            "wanted": wanted,
+        }
+    )
+
+
+def _environments(change: AliasesChanged) -> dict[EnvironmentId, DeploymentId | None]:
+    return {
+        move.alias.environment: move.after
+        for move in change.moves
+        if move.alias.kind == "environment" and move.alias.environment is not None
+    }
 
 
 def _given_up(row: Routes, request: EventId, recorded: Recorded[Event]) -> Routes:

@@ -93,7 +93,7 @@ CREDENTIALS = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=3,
+    version=4,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from windlass_contracts.config import MIB, DeploymentConfig, Probe
-from windlass_contracts.values import Command, Port, Seconds, SourceFolder, Token
+from windlass_contracts.values import Command, PathPattern, Port, Seconds, SourceFolder, Token
 from windlass_gateway.domain.refusals import InvalidInputError
 
 _MAX_MEMORY_MIB = 1024 * 1024
@@ -22,6 +22,23 @@ def _no_control_characters(text: str) -> str:
 
 
 ShellCommand = Annotated[Command, AfterValidator(_no_control_characters)]
+
+
+_MOST_STARS = 3
+_MOST_DEPTHS = 4
+
+
+def _quick_to_match(pattern: str) -> str:
+    """Refuse what takes a matcher for ever: it tries all ways to share a path out among the stars."""
+    parts = pattern.split("/")
+    stars = max(part.replace("**", "*").count("*") for part in parts)
+    if stars > _MOST_STARS or parts.count("**") > _MOST_DEPTHS or "***" in pattern:
+        msg = f"a pattern has at most {_MOST_STARS} stars in a name, and ** at most {_MOST_DEPTHS} times"
+        raise ValueError(msg)
+    return pattern
+
+
+Patterns = Annotated[tuple[Annotated[PathPattern, AfterValidator(_quick_to_match)], ...], Field(max_length=100)]
 
 
 class _Part(BaseModel):
@@ -75,6 +92,8 @@ class ConfigChange(_Part):
     root: SourceFolder | None = None
     build_command: ShellCommand | None = None
     start_command: ShellCommand | None = None
+    include: Patterns | None = None
+    exclude: Patterns | None = None
     port: Port | None = None
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
     probe: Probe | None = None

@@ -67,6 +67,15 @@ class Failure(BaseModel):
     log: LogRange | None = None
 
 
+class Cancellation(BaseModel):
+    """The rule of the project that ended a deployment, and what it found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    reason: str
+
+
 class Deployment(BaseModel):
     """The row of a deployment.
 
@@ -105,6 +114,12 @@ class Deployment(BaseModel):
     containers: tuple[Container, ...] = ()
     failure: Failure | None = None
     superseded_by: DeploymentId | None = None
+    cancellation: Cancellation | None = None
+
+    @property
+    def was_skipped(self) -> bool:
+        """Whether it was a push that changed nothing which the project deploys for."""
+        return self.cancellation is not None and self.cancellation.code == "unchanged"
 
     @property
     def was_live(self) -> bool:
@@ -176,6 +191,8 @@ def _details(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
             return {**built, "built_sequence": recorded.sequence}
         case DeploymentSuperseded(by=by):
             return {"superseded_by": by}
+        case DeploymentCanceled(code=str() as code, reason=reason):
+            return {"cancellation": Cancellation(code=code, reason=reason or code)}
         case Failed() as failed:
             return {"failure": _failure(failed, recorded.service)}
         case _:
@@ -196,7 +213,7 @@ def _failure(event: Failed, service: Service) -> Failure:
 ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | Healthy | Unhealthy
 
 _RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset({BuildStarted, ContainerStarted})
-_SAY_NO_MORE_THAN_A_PHASE: frozenset[type[Event]] = frozenset({CutoverStarted, DeploymentLive, DeploymentCanceled})
+_SAY_NO_MORE_THAN_A_PHASE: frozenset[type[Event]] = frozenset({CutoverStarted, DeploymentLive})
 
 # By their types: half of all events are these, and to ask a model whether it is of another class takes long.
 _STATE_AFTER: Mapping[type[Event], ContainerState] = {

@@ -136,6 +136,11 @@ def _ended(row: Deployment) -> Explanation:
     match row.phase, row.failure:
         case Phase.FAILED, Failure() as failure:
             return Explanation(f"It failed at the stage {failure.stage}: {failure.reason}", remedy(failure))
+        case Phase.CANCELED, _ if row.was_skipped and row.cancellation is not None:
+            next_step = "Deploy it by hand if you want it anyway, or change the paths in the project's settings."
+            return Explanation(f"It was skipped. {row.cancellation.reason}", next_step)
+        case Phase.CANCELED, _ if row.cancellation is not None:
+            return Explanation(f"It was canceled. {row.cancellation.reason}", "Deploy again when you want it.")
         case Phase.CANCELED, _:
             return Explanation("It was canceled before it took an address.", "Deploy again when you want it.")
         case Phase.SUPERSEDED, _:

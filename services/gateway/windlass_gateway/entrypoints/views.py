@@ -58,6 +58,13 @@ class FailureView(_View):
         )
 
 
+class CancellationView(_View):
+    """The rule of the project that ended a deployment: `unchanged` where a push was skipped, and what it found."""
+
+    code: str
+    reason: str
+
+
 class DeploymentSummary(_View):
     """A deployment in a list. `current` says whether its environment answers with it."""
 
@@ -78,6 +85,7 @@ class DeploymentSummary(_View):
     requested_sequence: int
     sequence: Annotated[int, Field(description="the last event about it")]
     total_ms: int | None
+    cancellation: Annotated[CancellationView | None, Field(description="the rule that ended it, where one did")]
     urls: Annotated[list[str], Field(description="where it answers; before its end, where it will")]
 
 
@@ -144,6 +152,7 @@ def _summary(row: Deployment, named: Named) -> dict[str, object]:
         "requested_at": row.requested_at,
         "requested_sequence": row.requested_sequence,
         "total_ms": total_ms(row),
+        "cancellation": row.cancellation,
     }
 
 

@@ -47,6 +47,11 @@ class Mirror:
         """Fetch all branches and tags: what servers allow that hand out no single commit."""
         return await self._fetch([], url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
+    async def changed(self, before: str, after: str) -> frozenset[str] | None:
+        """Return the paths that differ between two commits; one that is no text has marks in it. None on a failure."""
+        answer = await self._run("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after)
+        return None if answer.exit_code else frozenset(filter(None, answer.output.split("\0")))
+
     async def archive(self, tree: str, target: Path) -> GitAnswer:
         """Write the tree as a tar."""
         return await self._run("archive", "--format=tar", f"--output={target}", tree)

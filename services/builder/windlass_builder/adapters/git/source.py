@@ -92,6 +92,17 @@ class GitSource:
                 await self._fetch(mirror, location.url, commit)
             await _write_archive(mirror, location, commit, archive)
 
+    async def changed(self, url: str, before: str, after: str, access: Access = NO_ACCESS) -> frozenset[str] | None:
+        self._check_url(url)
+        if not is_commit(before) or not is_commit(after):
+            return None
+        async with self._bounded(url), self._mirror(url, access) as mirror:
+            await mirror.make()
+            for commit in (before, after):
+                if not await mirror.has_tree(f"{commit}:"):
+                    await self._fetch(mirror, url, commit)
+            return await mirror.changed(before, after)
+
     async def _list_remote(self, url: str, ref: str, names: Sequence[str], access: Access) -> GitAnswer:
         async with self._bounded(url), showing(access.opening(url), url) as shown:
             answer = await self._git.run("ls-remote", "--quiet", "--symref", "--", url, *names, shown=shown)

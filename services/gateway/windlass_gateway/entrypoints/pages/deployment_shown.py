@@ -169,6 +169,7 @@ def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
         ("Folder", config.root or "the top of the repository"),
         ("Build command", config.build_command or "detected"),
         ("Start command", config.start_command or "detected"),
+        ("Deploys for", _paths(config)),
         ("Port", str(config.port)),
         ("Replicas", str(config.replicas)),
         ("Health", _probe(config)),
@@ -182,6 +183,12 @@ def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
             f"drained for {config.retirement.drain_s} s, kept warm for {config.retirement.keep_warm_s} s",
         ),
     ]
+
+
+def _paths(config: DeploymentConfig) -> str:
+    """Say for which changed paths a push deploys."""
+    included = ", ".join(config.include) or "every path"
+    return f"{included} but {', '.join(config.exclude)}" if config.exclude else included
 
 
 def _deadlines(limits: Deadlines) -> str:

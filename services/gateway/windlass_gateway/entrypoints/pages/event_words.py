@@ -119,7 +119,7 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
     VariableSet: lambda event, names: f"set the variable {event.name} for {_where(names, event.environment)}",
     VariableRemoved: lambda event, names: f"removed the variable {event.name} from {_where(names, event.environment)}",
     DeploymentRequested: _requested,
-    DeploymentCanceled: lambda *_: "canceled it",
+    DeploymentCanceled: lambda event, _: "skipped it" if event.code == "unchanged" else "canceled it",
     DeploymentSuperseded: lambda *_: "ended it for a later request",
     BuildStarted: lambda event, _: f"took it on {event.node}, attempt {event.attempt}",
     BuildSucceeded: lambda event, _: _built(event),

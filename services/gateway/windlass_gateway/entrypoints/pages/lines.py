@@ -46,6 +46,7 @@ class Line:
     total_ms: int | None
     requested_sequence: int
     reason: str | None
+    skipped: bool = False
 
     @property
     def ended(self) -> bool:
@@ -150,7 +151,8 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
         live_at=row.moments.get(Phase.LIVE),
         total_ms=total_ms(row),
         requested_sequence=row.requested_sequence,
-        reason=None if row.failure is None else row.failure.reason,
+        reason=row.failure.reason if row.failure is not None else None,
+        skipped=row.was_skipped,
     )
 
 

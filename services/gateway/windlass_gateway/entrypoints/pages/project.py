@@ -45,7 +45,7 @@ class ProjectView:
     def look(self) -> Look | None:
         """How the project stands in the browser's tab: by the newest deployment."""
         newest = next(iter(self.history.lines), None)
-        return None if newest is None else look(newest.phase, current=newest.current)
+        return None if newest is None else look(newest.phase, current=newest.current, skipped=newest.skipped)
 
 
 async def view_of(lines: Lines, project: Versioned[Project], asked: Wanted) -> ProjectView:

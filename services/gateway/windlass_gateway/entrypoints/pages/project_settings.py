@@ -32,6 +32,7 @@ router = APIRouter(prefix="/projects/{slug}/settings", include_in_schema=False)
 Short = Annotated[str, Form(max_length=2_000)]
 Text = Annotated[str, Field(max_length=2_000)]
 Command = Annotated[str, Field(max_length=20_000)]
+Paths = Annotated[str, Field(max_length=60_000)]
 _KINDS = {
     CredentialKind.DEPLOY_KEY: "Deploy key, for Git over SSH",
     CredentialKind.HTTPS: "Token or password, for Git over HTTPS",
@@ -57,6 +58,8 @@ class BuildForm(BaseModel):
     replicas: Text = ""
     memory_mib: Text = ""
     probe_path: Text = ""
+    include: Paths = ""
+    exclude: Paths = ""
 
     def change(self, config: DeploymentConfig) -> ProjectChange:
         """Return what is to be otherwise.
@@ -67,12 +70,21 @@ class BuildForm(BaseModel):
         repository = {"repository": repository_url(self.repository, "repository")} if self.repository else {}
         return ProjectChange(
             fields={**repository, "default_branch": _default_branch(self.default_branch)},
-            config=checked_config({**self._detectable(), **self._numbers(), **_probe(self.probe_path, config)}),
+            config=checked_config(
+                {**self._detectable(), **self._numbers(), **self._paths(), **_probe(self.probe_path, config)}
+            ),
         )
 
     def _detectable(self) -> dict[str, str | None]:
         """Return what Windlass finds out by itself where it is left empty."""
         return {name: getattr(self, name).replace("\r\n", "\n") or None for name in _DETECTABLE}
+
+    def _paths(self) -> dict[str, object]:
+        """Return the patterns, one a line."""
+        return {
+            name: [line.strip() for line in getattr(self, name).splitlines() if line.strip()]
+            for name in ("include", "exclude")
+        }
 
     def _numbers(self) -> dict[str, object]:
         limits: dict[str, object] = {"limits": {"memory_mib": self.memory_mib}} if self.memory_mib else {}
@@ -146,6 +158,8 @@ def _filled(row: Project) -> BuildForm:
         port=str(config.port),
         replicas=str(config.replicas),
         memory_mib=str(config.limits.memory_bytes // MIB),
+        include="\n".join(config.include),
+        exclude="\n".join(config.exclude),
         probe_path=config.probe.path if isinstance(config.probe, HttpProbe) else "",
     )
 

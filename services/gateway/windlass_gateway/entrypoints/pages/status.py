@@ -37,6 +37,14 @@ LOOKS: Mapping[Phase, Look] = MappingProxyType(
 _WAS_LIVE = Look("Was live", "history", "quiet")
 
 
-def look(phase: Phase, *, current: bool = True) -> Look:
-    """Return how a deployment in this phase looks; `current` says whether its environment answers with it."""
+_SKIPPED = Look("Skipped", "ban", "quiet")
+
+
+def look(phase: Phase, *, current: bool = True, skipped: bool = False) -> Look:
+    """Return how a deployment in this phase looks.
+
+    `current` says whether its environment answers with it, `skipped` whether it was a push that changed nothing.
+    """
+    if skipped:
+        return _SKIPPED
     return _WAS_LIVE if phase is Phase.LIVE and not current else LOOKS[phase]

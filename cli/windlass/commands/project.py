@@ -1,0 +1,67 @@
+"""`windlass project`: how a project is built and run, and for which pushes."""
+
+from typing import Annotated
+
+import typer
+
+from windlass.api import Api, Json
+from windlass.commands.paths import project_path
+from windlass.commands.running import AsJson, print_json, print_line, run
+from windlass.errors import BadInputError
+from windlass.terminal import plain
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and change a project's settings.")
+
+Project = Annotated[str, typer.Argument(help="The project.")]
+_PATTERNS = "A pattern as in a .gitignore file; say it again for each, or empty for none."
+
+
+@app.command("show")
+def show_project(project: Project, *, as_json: AsJson = False) -> None:
+    """Show where a project comes from, and for which pushes it deploys."""
+
+    async def ask(api: Api) -> Json:
+        return await api.get(project_path(project))
+
+    found = run(ask)
+    if as_json:
+        print_json(found)
+        return
+    config = found["config"]
+    print_line(f"Repository: {plain(found['repository'] or 'none: it is deployed from uploads')}")
+    print_line(f"Branch: {plain(found['default_branch'] or 'the default one')}")
+    print_line(f"Deploys pushes that change: {plain(', '.join(config['include']) or 'every path')}")
+    print_line(f"But not for: {plain(', '.join(config['exclude']) or 'nothing')}")
+
+
+@app.command("set")
+def set_project(
+    project: Project,
+    include: Annotated[list[str] | None, typer.Option(help=f"Deploy pushes that change this. {_PATTERNS}")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help=f"Changes that alone do not deploy. {_PATTERNS}")] = None,
+    repository: Annotated[str | None, typer.Option(help="Where it is fetched from from now on.")] = None,
+    branch: Annotated[str | None, typer.Option(help="What is deployed where nothing else is asked for.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Change settings for the deployments to come; what is not said stays as it is."""
+    config = {name: _patterns(one) for name, one in (("include", include), ("exclude", exclude)) if one is not None}
+    fields = {"repository": repository, "default_branch": branch}
+    body: Json = {name: value or None for name, value in fields.items() if value is not None}
+    if config:
+        body["config"] = config
+    if not body:
+        raise BadInputError("There is nothing to change.", "Say what: --include, --exclude, --repository, --branch.")
+
+    async def send(api: Api) -> Json:
+        return await api.patch(project_path(project), body)
+
+    done = run(send)
+    if as_json:
+        print_json(done)
+    else:
+        print_line("Saved. The next deployment uses it.")
+
+
+def _patterns(written: list[str]) -> list[str]:
+    return [one for one in written if one]
