@@ -25,8 +25,8 @@ from windlass_eventlog.rights_page import page
 _REFUSED = re.compile(r'Permissions Violation for (Publish|Subscription) to "([^"]+)"', re.IGNORECASE)
 STREAMS = ("EVENTS", "LOGS", "AUDIT", *(f"KV_{bucket}" for bucket in Bucket), "OBJ_OBJECTS")
 OWNED = {
-    Service.GATEWAY: {"project", "environments", "variables", "deployment", "routes", "inspection", "tokens"},
-    Service.BUILDER: {"deployment", "routes", "releases", "inspection"},
+    Service.GATEWAY: {"project", "environments", "variables", "deployment", "routes", "inspection", "tokens", "run"},
+    Service.BUILDER: {"deployment", "routes", "releases", "inspection", "run"},
     Service.MONITOR: {"deployment"},
     Service.ROUTER: {"deployment", "routes"},
     Service.LOGS: set(),
