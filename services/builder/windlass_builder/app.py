@@ -86,7 +86,7 @@ async def serve(started: Callable[[], None]) -> None:
             await work(link, runtime, _sources(settings), node, started)
 
 
-_RETIRING = frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted})
+_RETIRING: frozenset[type[Event]] = frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted})
 
 
 async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, started: Callable[[], None]) -> None:
@@ -100,9 +100,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         await retiring.resume()
         reactors = [
             *_reactors(sources, link, containers, tasks),
-            Reactor(
-                "retire", frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted}), retiring.handle
-            ),
+            Reactor("retire", _RETIRING, retiring.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors):

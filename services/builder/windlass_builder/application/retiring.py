@@ -61,10 +61,13 @@ class Retiring:
 
     async def _retire(self, project: ProjectId, deployment: DeploymentId) -> None:
         changed = self._changed[deployment]
-        while (wait := await self._next(project, deployment)) is not None or changed.is_set():
-            changed.clear()
+        while True:
+            changed.clear()  # before it is looked at: what changes meanwhile is looked at once more
+            wait = await self._next(project, deployment)
+            if wait is None and not changed.is_set():
+                break
             with suppress(TimeoutError):
-                async with asyncio.timeout(0 if wait is None else wait.total_seconds()):
+                async with asyncio.timeout(None if wait is None else wait.total_seconds()):
                     await changed.wait()  # not by wait_for, which may swallow a cancellation
         del self._changed[deployment]
 
