@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from support.eventlog_samples import LAST_WRITERS, TALLIES, canceled, deployment_key
 from support.rows_contract import PROJECTIONS, UnreadableAtThree, appended
 from support.running_rows import RunningRows, rows_of
+from windlass_contracts.cloudevent import TYPE_HEADER
 from windlass_eventlog.errors import HaltedError, RebuildRunningError
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.log import Expected
 from windlass_eventlog.memory import MemoryLog, MemoryRows
+from windlass_eventlog.message import StoredMessage
 from windlass_eventlog.postgres import leftovers
 from windlass_eventlog.postgres.comparison import compare
 from windlass_eventlog.postgres.database import Database, database
@@ -260,3 +263,27 @@ async def test_a_rebuild_that_cannot_clean_up_keeps_nobody_from_the_next_one(
 
     async with own.pool.acquire(), leftovers.alone(own, here.layout):  # by another session than before
         pass
+
+
+class UnreadableLast(MemoryLog):
+    """A log whose third event is one of a later release."""
+
+    def stored(self, sequence: int) -> StoredMessage:
+        message = super().stored(sequence)
+        return replace(message, headers={**message.headers, TYPE_HEADER: "x.y.v9"}) if sequence == 3 else message
+
+
+async def test_an_event_that_is_passed_over_counts_for_the_sequence_of_its_row_live_and_rebuilt(own: Database) -> None:
+    log, key = UnreadableLast(), deployment_key()
+    for after in range(3):
+        await log.append(canceled(key), Expected.at(key, after))
+    here = RunningRows(log, own, PROJECTIONS)
+    await here.quarantine(3)
+    async with here.running() as rows:
+        await rows.reached(3)
+        found = await rows.get(TALLIES, key.id)
+        assert found is not None
+        assert await log.append(canceled(key), Expected.at(key, found.sequence)) == 4
+
+        await rows.reached(4)
+        assert (await compare(log, own, here.layout, {3})).agrees

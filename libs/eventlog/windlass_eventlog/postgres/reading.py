@@ -1,12 +1,13 @@
 """What becomes of messages on their way into rows: read, passed over by order of an operator, or met as unreadable."""
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from windlass_contracts.cloudevent import TYPE_HEADER, Recorded
-from windlass_contracts.errors import ContractError
+from windlass_contracts.errors import ContractError, MalformedSubjectError
 from windlass_contracts.event import Event, event_class
-from windlass_contracts.subjects import Aggregate, Service
+from windlass_contracts.subjects import Aggregate, AggregateKey, Service, parse_subject
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.message import StoredMessage
 
@@ -26,11 +27,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The events of some messages, up to the sequence `end`; `stop` says why it ends there, if not by itself."""
+    """The events of some messages, up to the sequence `end`; `stop` says why it ends there, if not by itself.
+
+    `passed` are those that an operator lets be passed over: what they are about, and where they stand.
+    """
 
     events: Sequence[Recorded[Event]]
     end: int
     stop: Stop | None = None
+    passed: Sequence[tuple[AggregateKey, int]] = ()
 
 
 def read(
@@ -41,13 +46,22 @@ def read(
     Of those about something else than `about` (None: anything) only the type is read: it has to be known.
     """
     events = []
+    passed: list[tuple[AggregateKey, int]] = []
     for message in messages:
         if message.sequence in quarantined:
+            passed += _passed(message)
             continue
         kind = message.headers.get(TYPE_HEADER, "")
         try:
             if about is None or event_class(kind).AGGREGATE in about:
                 events.append(message.recorded())
         except ContractError as error:
-            return Reading(events, message.sequence - 1, Stop(message.sequence, kind, error))
-    return Reading(events, messages[-1].sequence)
+            return Reading(events, message.sequence - 1, Stop(message.sequence, kind, error), passed)
+    return Reading(events, messages[-1].sequence, passed=passed)
+
+
+def _passed(message: StoredMessage) -> Iterator[tuple[AggregateKey, int]]:
+    """Yield what a message is about, where its subject says so, whatever else can be read of it."""
+    with suppress(MalformedSubjectError):
+        _, key = parse_subject(message.subject)
+        yield key, message.sequence

@@ -14,7 +14,7 @@ from windlass_eventlog.postgres.database import Database, Session
 from windlass_eventlog.postgres.layout import Layout, column, looked_up
 from windlass_eventlog.postgres.reading import Reading, Stop
 from windlass_eventlog.postgres.stored_rows import rows_of
-from windlass_eventlog.postgres.working_rows import WorkingRows
+from windlass_eventlog.postgres.working_rows import Touch, WorkingRows
 
 _WITHOUT_A_BREAK = 200
 """Events that are folded without letting anybody else have a turn: a few milliseconds."""
@@ -45,9 +45,17 @@ class RowWriter:
         Raises:
             UNAVAILABLE: PostgreSQL is away, and nothing was folded.
         """
-        touches = self.rows.touches(reading.events)
+        touches, passes = self.rows.touches(reading.events), self.rows.passes(reading.passed)
         if self.rows.missing():
             await self.database.once(self._load)
+        stop = await self._fold(touches)
+        self.position = reading.end if stop is None else stop.sequence - 1
+        for passing in passes:
+            if passing[-1] <= self.position:  # a row that was made behind it stands there already
+                self.rows.move(passing)
+        return stop or reading.stop
+
+    async def _fold(self, touches: Sequence[Touch]) -> Stop | None:
         for number, touch in enumerate(touches):
             if number % _WITHOUT_A_BREAK == _WITHOUT_A_BREAK - 1:
                 await asyncio.sleep(0)
@@ -55,10 +63,8 @@ class RowWriter:
                 self.rows.fold(touch)
             except Exception as error:  # noqa: BLE001 - whatever a projection raises, this event is to blame
                 event, _ = touch
-                self.position = event.sequence - 1
                 return Stop(event.sequence, event.event.TYPE, error)
-        self.position = reading.end
-        return reading.stop
+        return None
 
     async def write(self) -> Mapping[str, set[UUID]]:
         """Write what was folded, and return the keys of what was written, by projection.

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
+from windlass_contracts.subjects import AggregateKey
 from windlass_eventlog.folding import AnyProjection, AnyRow
-from windlass_eventlog.projection import Versioned
+from windlass_eventlog.projection import ByAggregate, Versioned
 
 _KEPT = 4_000
 """Rows that are kept at least, and at most twice as many: small, so that memory stays flat however long the log is."""
@@ -40,6 +41,9 @@ class _Table:
 
 Touch = tuple[Recorded[Event], list[tuple[_Table, int, UUID]]]
 """An event and the rows that it touches: their tables and keys."""
+
+Pass = tuple[_Table, UUID, int]
+"""A row, by its table and key, and the sequence of an event about it that was passed over."""
 
 
 @dataclass(slots=True)
@@ -70,6 +74,25 @@ class WorkingRows:
                     touched.append((table, number, key))
             found.append((event, touched))
         return found
+
+    def passes(self, passed: Iterable[tuple[AggregateKey, int]]) -> list[Pass]:
+        """Return the rows of aggregates that events were passed over about; what is not known of them is `missing`."""
+        found: list[Pass] = []
+        for about, sequence in passed:
+            for table in self._tables:
+                if isinstance(table.projection.key, ByAggregate) and table.projection.key.aggregate is about.aggregate:
+                    if (number := about.id.int) not in table.young:
+                        table.want(number, about.id)
+                    found.append((table, about.id, sequence))
+        return found
+
+    def move(self, passing: Pass) -> None:
+        """Let a row that is there stand behind an event that it knows nothing of: it is expected of the log there."""
+        table, key, sequence = passing
+        row = table.young[key.int]
+        if row is not None and row.sequence < sequence:
+            table.young[key.int] = Versioned(key, row.row, sequence)
+            table.unwritten[key.int] = key
 
     def missing(self) -> list[tuple[AnyProjection, list[UUID]]]:
         """Return the keys of which `learn` has to tell before anything is folded."""
