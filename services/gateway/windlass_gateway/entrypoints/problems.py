@@ -78,7 +78,7 @@ _LOG_ERRORS: dict[type[EventLogError], tuple[HTTPStatus, str, str]] = {
     LogFullError: (
         HTTPStatus.INSUFFICIENT_STORAGE,
         "The event log has used up the space that it was given: nothing more can be taken.",
-        "Give the stream EVENTS a larger byte budget.",
+        "Give the stream EVENTS a larger byte budget: `nats stream edit EVENTS --max-bytes 16GiB`.",
     ),
     NotReachedError: (
         HTTPStatus.SERVICE_UNAVAILABLE,
