@@ -18,6 +18,7 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
+from windlass_builder.application.pre_deploy import PreDeploy
 from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
@@ -145,7 +146,8 @@ class MemoryBuilder:
         opening, skipping = OpeningAccess(self.rows, self.vault), Skipping(self.rows, self.sources)
         fetching = Fetching(self.sources, opening, skipping, self.containers.node.name)
         building = Building(self.containers, fetching, _listing, self.lines, append.clock)
-        deploying = Deploying(append, self.containers, building, slots)
+        pre_deploy = PreDeploy(self.containers, self.lines, append.clock)
+        deploying = Deploying(append, self.containers, building, pre_deploy, slots)
         looks = asyncio.Semaphore(1)
         self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)
@@ -187,10 +189,10 @@ class MemoryBuilder:
             await self.log.append(Proposed(service, key, event, metadata), Expected.at(key, last))
         return identity
 
-    async def requested(self, replicas: int = 1) -> DeploymentId:
+    async def requested(self, replicas: int = 1, before: str | None = None) -> DeploymentId:
         self.deployments += 1
         identity = say.deployment_number(self.deployments)
-        config = DeploymentConfig(replicas=replicas, start_command="python server.py")
+        config = DeploymentConfig(replicas=replicas, start_command="python server.py", pre_deploy_command=before)
         await self.tell(identity, say.requested(config=config))
         return identity
 

@@ -19,6 +19,8 @@ from windlass_builder.domain.workloads import (
     Address,
     EventsResumed,
     Exited,
+    OutputLine,
+    OutputStream,
     Paused,
     Release,
     ReleaseSpec,
@@ -44,7 +46,8 @@ async def _nothing(_name: str) -> None:
 class MemoryRuntime:
     """Passes for a node. `after_start` is called when a runner runs and nobody knows yet.
 
-    `looked` is set once somebody asked for `connections`.
+    `begun` names every runner each time that it is started; one that is attended ends with `ends_with`, once
+    `while_attended` has returned. `looked` is set once somebody asked for `connections`.
     """
 
     living: dict[str, Runner] = field(default_factory=dict)
@@ -54,6 +57,9 @@ class MemoryRuntime:
     missing_releases: bool = False
     connections: dict[str, int | None] = field(default_factory=dict)
     after_start: Callable[[str], Awaitable[None]] = _nothing
+    while_attended: Callable[[str], Awaitable[None]] = _nothing
+    ends_with: int = 0
+    begun: list[str] = field(default_factory=list)
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     _digests: dict[str, str] = field(default_factory=dict)
     _made: int = 0
@@ -92,9 +98,22 @@ class MemoryRuntime:
                 address=Address(f"10.0.0.{self._made}", spec.port),
                 state=Running(NOON),
             )
+        if self.living.get(spec.name) is None or not isinstance(known.state, Running):
+            self.begun.append(spec.name)
         self.living[spec.name] = replace(known, state=Running(NOON))
         await self.after_start(spec.name)
         return self.living.get(spec.name, known)
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        runner = await self.inspect(name)
+        if isinstance(runner.state, Exited):
+            return runner.state
+        if after is None:
+            await output(OutputLine(NOON, OutputStream.STDOUT, b"migrating"))
+        await self.while_attended(name)
+        ended = Exited(self.ends_with, out_of_memory=False)
+        self.living[name] = replace(await self.inspect(name), state=ended)
+        return ended
 
     async def keep_running(self, name: str) -> None:
         await self.inspect(name)

@@ -28,6 +28,9 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
     environment: EnvironmentOption = "production",
     root: Annotated[str | None, typer.Option(help="The folder inside the repository that is built.")] = None,
     build: Annotated[str | None, typer.Option(help="The command that builds it.")] = None,
+    pre_deploy: Annotated[
+        str | None, typer.Option(help="The command that runs once in the release before it starts: migrations.")
+    ] = None,
     start: Annotated[str | None, typer.Option(help="The command that starts it.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port it listens on; it is $PORT.")] = None,
     probe: Annotated[str | None, typer.Option(help="The path that answers once it is healthy, or `tcp`.")] = None,
@@ -41,11 +44,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
     """Deploy a commit of a Git repository, and watch it go live. Exits with 0 if it did, with 1 if not.
 
     What is not given is as at the project's last deployment to production, or found out from the source; an empty
-    --root, --build or --start lets it be found out again.
+    --root, --build or --start lets it be found out again, an empty --pre-deploy runs nothing.
     """
     config = {
         "root": root,
         "build_command": build,
+        "pre_deploy_command": pre_deploy,
         "start_command": start,
         "port": port,
         "probe": None if probe is None else _probe(probe),

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from windlass.api import Json
 
-_STEPS = ("queue", "build", "start", "health", "cutover", "route")
+_STEPS = ("queue", "build", "pre-deploy", "start", "health", "cutover", "route")
 _BEGUN_BY = {
     "deployment.requested.v1": "queue",
     "build.started.v1": "build",
     "build.succeeded.v1": "start",
+    "predeploy.succeeded.v1": "start",
     "container.started.v1": "health",
     "health.passed.v1": "cutover",
     "cutover.started.v1": "route",
@@ -43,6 +44,9 @@ class Steps:
         """Take the next event; return the step that it ended."""
         kind, time = event["type"], datetime.fromisoformat(event["time"])
         begun = _BEGUN_BY.get(kind)
+        if kind == "predeploy.started.v1" and self.current == "start" and self._current is not None:
+            self._current = ("pre-deploy", self._current[1])  # something comes first
+            return None
         if kind not in ENDS and (begun is None or not self._is_later(begun)):
             return None
         before = self._current

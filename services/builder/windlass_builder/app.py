@@ -23,6 +23,7 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
+from windlass_builder.application.pre_deploy import PreDeploy
 from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
@@ -165,7 +166,8 @@ def _reactors(sources: Sources, link: Link, containers: Containers, tasks: async
     opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)
     fetching = Fetching(sources.fetcher, opening, skipping, containers.node.name)
     building = Building(containers, fetching, sources.list_root, link.logs, clock)
-    deploying = Deploying(link.append, containers, building, slots)
+    pre_deploy = PreDeploy(containers, link.logs, clock)
+    deploying = Deploying(link.append, containers, building, pre_deploy, slots)
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)

@@ -40,6 +40,8 @@ class Deploy(_Act):
     replicas: int = 1
     again: bool = False
     secret: bool = False
+    before: Literal["nothing", "migrate", "fail"] = "nothing"
+    """What runs before the start."""
 
 
 class Push(_Act):

@@ -1,4 +1,4 @@
-"""The nine invariants of the architecture, by their numbers: some at every step, all once everything is at rest."""
+"""The invariants of the architecture by their numbers, and what else must hold: some always, all once at rest."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -6,12 +6,13 @@ from uuid import UUID
 
 from support.simulation.ledger import PER_DEPLOYMENT, Ledger, Told
 from support.simulation.names import INSTALLATION
+from support.simulation.node import is_before_start
 from support.simulation.people import Answer, Asked
 from windlass_builder.domain.workloads import Exited, Running
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ForbiddenTransitionError
 from windlass_contracts.event import Event
-from windlass_contracts.events import AliasesChanged, Failed, RoutesApplied, RoutesFailed
+from windlass_contracts.events import AliasesChanged, ContainerStarted, Failed, RoutesApplied, RoutesFailed
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
@@ -32,6 +33,7 @@ RUNS = "6 exactly what should run runs"
 NETWORKS = "7 a container runs in its own project's network alone"
 SECRETS = "8 no secret stands in an event or a line"
 REFUSED = "9 a refusal changes nothing"
+ONCE = "10 the command before the start runs at most once, and before the app"
 _AT_WORK_S = 40.0
 """Longer than a lost wake-up takes to come again, and what it asks for to be done."""
 _DOMAIN = "localhost"
@@ -77,6 +79,8 @@ class Invariants:
                     before, after = held.get(name), self.ledger.addresses[name].current
                     if before is not None and after is not None and after.asked < before.asked:
                         self.violate(LATEST, f"{name} leaves {before.deployment.hex[:8]} for an older request")
+            case ContainerStarted(container=name) if self.ledger.deployments[recorded.key.id].waits_for_command:
+                self.violate(ONCE, f"{name} was started before the command that comes first had succeeded")
             case RoutesApplied(generation=generation):
                 self._check_applied(recorded.project, generation)
             case Failed(stage=Stage.DEADLINE, code=code) | RoutesFailed(stage=Stage.DEADLINE, code=code):
@@ -110,6 +114,9 @@ class Invariants:
         if not name.startswith(f"windlass-{INSTALLATION}-"):
             self.violate(RUNS, f"{name} is nobody's to {what}")
         runner = self.world.node.living.get(name)
+        ran = runner is not None or name in self.world.node.born
+        if what == "start" and is_before_start(name) and ran:
+            self.violate(ONCE, f"{name} is about to be started again")
         if what not in {"pause", "stop", "remove"} or runner is None or not isinstance(runner.state, Running):
             return
         for host, servers in self._served.items():
@@ -257,6 +264,8 @@ class Invariants:
                 self.violate(RUNS, f"{identity.hex[:8]} answers, but of {told.replicas} containers {mine} run")
             self._check_network(identity, told)
         for name, runner in node.living.items():
+            if is_before_start(name):
+                self.violate(RUNS, f"{name} was left behind")
             if runner.deployment not in self.ledger.deployments:
                 self.violate(RUNS, f"{name} is nobody's")
 

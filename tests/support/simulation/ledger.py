@@ -15,6 +15,7 @@ from windlass_contracts.events import (
     DeploymentRequested,
     EnvironmentCreated,
     Healthy,
+    PreDeploySucceeded,
     ProjectCreated,
     PromotionRequested,
     RollbackRequested,
@@ -47,6 +48,8 @@ class Told:
     ends: int = 0
     boxes: dict[str, Box] = field(default_factory=dict)
     cutover: int = 0
+    waits_for_command: bool = False
+    """Whether the command before the start has not succeeded yet."""
 
 
 @dataclass(slots=True)
@@ -96,7 +99,11 @@ class Ledger:
         told = self.deployments.get(about)
         if isinstance(event, DeploymentRequested):
             self.deployments[about] = Told(
-                recorded.project, event.environment, recorded.sequence, event.config.replicas
+                recorded.project,
+                event.environment,
+                recorded.sequence,
+                event.config.replicas,
+                waits_for_command=event.config.pre_deploy_command is not None,
             )
         elif told is not None:
             phase = transition(told.phase, type(event))
@@ -113,6 +120,8 @@ class Ledger:
             case ContainerStarted(container=name, address=address):
                 self.stopped.pop(address, None)
                 told.boxes[name] = Box(address, (about, address) in self.proven)
+            case PreDeploySucceeded():
+                told.waits_for_command = False
             case ContainerPaused(container=name):
                 told.boxes[name].state = "paused"
             case ContainerResumed(container=name):

@@ -38,11 +38,17 @@ _DIES_AFTER_S = 0.3
 _RESTARTED_AFTER_S = 0.1
 _SLOW_BUILD_S = 12.0
 _APPS = tuple(App)
+_BEFORE_THE_START_S = 3.0
 
 
 def app_of(commit: str) -> App:
     """Return what a commit is like: its first digits say so."""
     return _APPS[int(commit[:2], 16)]
+
+
+def is_before_start(container: str) -> bool:
+    """Return whether that is a container of the command before the start."""
+    return "-pre-" in container
 
 
 @dataclass(slots=True)
@@ -63,6 +69,7 @@ class Node(MemoryRuntime):
     networks: dict[UUID, int] = field(default_factory=dict)
     secrets_of: dict[str, dict[str, str]] = field(default_factory=dict)
     gone: dict[str, asyncio.Event] = field(default_factory=dict)
+    over: dict[str, asyncio.Event] = field(default_factory=dict)
     _listeners: "list[asyncio.Queue[RunnerEvent]]" = field(default_factory=list)
     _ticks: int = 0
 
@@ -88,13 +95,26 @@ class Node(MemoryRuntime):
             self.living[spec.name] = runner
         if known is None or not isinstance(known.state, Running):
             self.born[spec.name] = self.loop.time()
-            self.started.append(spec.name)
             self.secrets_of[spec.name] = dict(spec.environment)
             self.gone.setdefault(spec.name, asyncio.Event()).clear()
             self._tell(runner, RunnerStarted)
+            if is_before_start(spec.name):
+                code = int(spec.command == "fail")
+                self.loop.call_later(_BEFORE_THE_START_S, self._ends_with, spec.name, code)
+                return runner
+            self.started.append(spec.name)
             if app_of(self.commits[spec.release]) is App.DYING:
                 self.loop.call_later(_DIES_AFTER_S, self.ends, spec.name)
         return runner
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        """Pass on what careless commands write, and wait until the command has ended."""
+        while not isinstance(state := (await self.inspect(name)).state, Exited):
+            if after is None:
+                for value in self.secrets_of[name].values():
+                    await output(OutputLine(self.clock(), OutputStream.STDERR, f"migrated with {value}".encode()))
+            await self.over.setdefault(name, asyncio.Event()).wait()
+        return state
 
     def _address(self, spec: RunnerSpec) -> Address:
         network = self.networks.setdefault(spec.project, len(self.networks) + 1)
@@ -144,10 +164,15 @@ class Node(MemoryRuntime):
         self.by_itself.add(name)
         self.fallen.add(runner.address.host)
         self.told(f"the app in {name} ends")
-        self.living[name] = replace(runner, state=Exited(1, out_of_memory=False))
-        self._exited(runner, 1)
+        self._ends_with(name, 1)
         if name in self.kept:
             self.loop.call_later(_RESTARTED_AFTER_S, self._restart, name)
+
+    def _ends_with(self, name: str, code: int) -> None:
+        runner = self.living.get(name)
+        if runner is not None and isinstance(runner.state, Running):
+            self.living[name] = replace(runner, state=Exited(code, out_of_memory=False))
+            self._exited(runner, code)
 
     def _restart(self, name: str) -> None:
         runner = self.living.get(name)
@@ -158,6 +183,7 @@ class Node(MemoryRuntime):
         self._tell(self.living[name], RunnerStarted)
 
     def _exited(self, runner: Runner, code: int) -> None:
+        self.over.setdefault(runner.name, asyncio.Event()).set()
         self._hand_out(
             RunnerExited(
                 runner=runner.name,
@@ -211,6 +237,9 @@ class NodeOf(Runtime):
 
     async def start(self, spec: RunnerSpec) -> Runner:
         return await self._effect(f"start {spec.name}", lambda: self.node.start(spec))
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        return await self.node.attend(name, output, after)
 
     async def keep_running(self, name: str) -> None:
         await self._effect(f"keep {name} running", lambda: self.node.keep_running(name))

@@ -33,7 +33,7 @@ from windlass_gateway.domain.webhook_keys import WebhookKeys
 
 ENVIRONMENTS = ("production", "staging")
 BRANCHES = ("main", "topic")
-_DEADLINES = DeadlinesChange(queued_s=30, fetch_s=10, build_s=20, pre_deploy_s=1, start_s=10, health_s=10, route_s=5)
+_DEADLINES = DeadlinesChange(queued_s=30, fetch_s=10, build_s=20, pre_deploy_s=10, start_s=10, health_s=10, route_s=5)
 _RETIREMENT = RetirementChange(drain_s=1, grace_s=2, keep_warm_s=10)
 
 Wish = Deploy | Push | Cancel | RollBack | Redeploy | SetVariable | UnsetVariable
@@ -117,6 +117,7 @@ class People:
         config = ConfigChange(
             start_command="python server.py",
             build_command="make",
+            pre_deploy_command=None if act.before == "nothing" else act.before,
             replicas=act.replicas,
             deadlines=_DEADLINES,
             retirement=_RETIREMENT,

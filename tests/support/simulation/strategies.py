@@ -51,6 +51,7 @@ _DEPLOY: Options = {
     "replicas": (1, 1, 1, 2),
     "again": (False, False, False, True),
     "secret": (False, False, True),
+    "before": ("nothing", "nothing", "migrate", "fail"),
 }
 _PUSH: Options = {"project": _PROJECT, "branch": (0, 1), "app": _APPS, "again": (False, True)}
 _ROLLBACK: Options = {"project": _PROJECT, "environment": _ENVIRONMENT, "which": (None, None, 0, 1, 2)}

@@ -15,6 +15,8 @@ from windlass_contracts.events import (
     ContainerStopped,
     DeploymentCanceled,
     Failed,
+    PreDeployStarted,
+    PreDeploySucceeded,
     Unhealthy,
 )
 from windlass_contracts.events.deployment import Stage
@@ -68,7 +70,7 @@ def test_lost_health_shows_on_the_container_and_not_in_the_phase() -> None:
     [
         (1, Service.BUILDER, 3_720),
         (2, Service.BUILDER, 1_020),
-        (3, Service.BUILDER, 660),
+        (3, Service.BUILDER, 60),
         (4, Service.MONITOR, 60),
         (5, Service.ROUTER, 90),
         (6, Service.ROUTER, 30),
@@ -147,3 +149,21 @@ def test_a_cancel_from_the_cutover_on_is_refused_with_the_reason(events: list[ob
         decide_cancel(deployment_after(events))  # type: ignore[arg-type] # a list of events of several kinds
     assert refused.value.detail
     assert refused.value.next_step
+
+
+def test_a_pre_deploy_command_is_a_step_of_its_own_that_is_awaited_and_explained() -> None:
+    way = way_to_live(config=DeploymentConfig(pre_deploy_command="migrate"))
+    command = [PreDeployStarted(node="here", container="pre-1"), PreDeploySucceeded(container="pre-1", duration_ms=9)]
+    running = deployment_after([*way[:3], command[0]])
+    waiting = awaited(running)
+    assert waiting is not None
+    assert waiting.until == NOON + timedelta(seconds=4 + 600)
+    assert "pre-deploy command" in explain(running).sentence
+    assert [(step.name, step.state) for step in steps(running)][-1] == ("pre-deploy", StepState.RUNNING)
+
+    live = deployment_after([*way[:3], *command, *way[3:]])
+    assert [(step.name, step.duration_ms) for step in steps(live)][1:4] == [
+        ("build", 1_000),
+        ("pre-deploy", 2_000),
+        ("start", 1_000),
+    ]

@@ -84,20 +84,25 @@ class Containers:
 
     async def start_all(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
         """Let every replica run, whatever state it is in, and be visible in the rows when this returns."""
-        environment = {**await self.variables(row), **_about(journal, row)}
+        common = self.specification(journal, row, release, await self.variables(row))
         for replica, name in enumerate(self.names(journal.key.id, row)):
-            spec = RunnerSpec(
-                name=name,
-                project=row.project,
-                deployment=journal.key.id,
-                release=release,
-                command=command,
-                environment=environment,
-                port=row.config.port,
-                limits=node_limits(row.config.limits),
-            )
-            await self._start(journal, row, spec, replica)
+            await self._start(journal, row, common.under(name, command), replica)
         await self.caught_up(journal.sequence)
+
+    def specification(
+        self, journal: Journal, row: Deployment, release: str, variables: Mapping[str, str]
+    ) -> RunnerSpec:
+        """Return what all containers of a deployment have in common: all but name and command."""
+        return RunnerSpec(
+            name="",
+            project=row.project,
+            deployment=journal.key.id,
+            release=release,
+            command="",
+            environment={**variables, **_about(journal, row)},
+            port=row.config.port,
+            limits=node_limits(row.config.limits),
+        )
 
     async def _start(self, journal: Journal, row: Deployment, spec: RunnerSpec, replica: int) -> None:
         known = row.container(spec.name)
@@ -109,7 +114,7 @@ class Containers:
             if known is not None and known.state is ContainerState.PAUSED and await self._resumed(spec.name):
                 event = ContainerResumed(node=self.node.name, container=spec.name)
             else:
-                event = self._started(await self._run(spec), replica, row.config.limits, began)
+                event = self._started(await self.run(spec), replica, row.config.limits, began)
             reach("after_start", "container")
             await self._say(journal, event, spec.name)
         except (ConflictError, asyncio.CancelledError):
@@ -159,7 +164,8 @@ class Containers:
             with suppress(RunnerMissingError, RunnerNotRunningError):
                 await self.runtime.keep_running(name)
 
-    async def _run(self, spec: RunnerSpec) -> Runner:
+    async def run(self, spec: RunnerSpec) -> Runner:
+        """Let the runner run; one of that name with other settings gives way."""
         try:
             return await self.runtime.start(spec)
         except RunnerConflictError:
@@ -214,6 +220,9 @@ class Containers:
         for name in self.names(journal.key.id, row):
             if row.container(name) is None:  # whoever started it died before that was written down
                 await self.runtime.remove(name)
+        if row.pre_deploy is not None and row.pre_deploy.node == self.node.name:
+            await self.runtime.stop(row.pre_deploy.container, grace)
+            await self.runtime.remove(row.pre_deploy.container)
         await self.caught_up(journal.sequence)
 
     async def enforce(self, row: Deployment) -> None:

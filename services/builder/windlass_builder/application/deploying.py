@@ -9,6 +9,7 @@ from windlass_builder.application.engine_away import engine_may_be_away
 from windlass_builder.application.failures import DEPLOYMENT_ERRORS, failure
 from windlass_builder.application.interruption import DeploymentEndedError, unless_ended
 from windlass_builder.application.journal import Journal
+from windlass_builder.application.pre_deploy import PreDeploy
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.skipping import UnchangedError
 from windlass_builder.domain.deployment import Deployment
@@ -25,6 +26,7 @@ class Deploying:
     append: Appender
     containers: Containers
     building: Building
+    pre_deploy: PreDeploy
     slots: asyncio.Semaphore
 
     async def handle(self, wake: WakeUp) -> None:
@@ -59,6 +61,7 @@ class Deploying:
                 release, recipe = await self.building.build(journal, row)
         else:
             release, recipe = row.release, row.recipe
+        await self.pre_deploy.run(journal, row, release)
         async with self.containers.alone_with(identity) as found:
             if found is not None:
                 await self.containers.start_all(journal, found.row, release, start_command(recipe))

@@ -2,6 +2,13 @@
 
 from uuid import UUID
 
+from windlass_builder.application.pre_deploy_errors import (
+    PreDeployError,
+    PreDeployExitedError,
+    PreDeployLostError,
+    PreDeployOutOfMemoryError,
+    PreDeployTimedOutError,
+)
 from windlass_builder.application.runtime_errors import (
     BuildError,
     BuildExitedError,
@@ -75,6 +82,7 @@ DEPLOYMENT_ERRORS = (
     SecretShreddedError,
     SourceError,
     BuildError,
+    PreDeployError,
     NothingToStartError,
     UnsupportedSourceError,
     UnknownRunnerError,
@@ -109,6 +117,10 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     BuildOutOfProcessesError: (Stage.BUILD, "build-out-of-processes"),
     BuildOutOfDiskError: (Stage.BUILD, "build-out-of-disk"),
     BuildError: (Stage.BUILD, "build-failed"),
+    PreDeployExitedError: (Stage.PRE_DEPLOY, "exited"),
+    PreDeployOutOfMemoryError: (Stage.PRE_DEPLOY, "out-of-memory"),
+    PreDeployTimedOutError: (Stage.PRE_DEPLOY, "timed-out"),
+    PreDeployLostError: (Stage.PRE_DEPLOY, "lost"),
     ReleaseMissingError: (Stage.START, "release-missing"),
     NotReturnableError: (Stage.START, "never-live"),
     SecretShreddedError: (Stage.START, "variable-shredded"),
@@ -118,8 +130,8 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
 def failure(error: Exception, log: LogRange | None = None) -> Failed:
     """Return the event that says of one of DEPLOYMENT_ERRORS where, why and what to do."""
     stage, code = _named(error)
-    exit_code = error.exit_code if isinstance(error, BuildExitedError) else None
-    shown = log if stage is Stage.BUILD else None
+    exit_code = error.exit_code if isinstance(error, BuildExitedError | PreDeployError) else None
+    shown = error.log if isinstance(error, PreDeployError) else log if stage is Stage.BUILD else None
     return Failed(stage=stage, code=code, reason=str(error)[:1_000], exit_code=exit_code, log=shown)
 
 

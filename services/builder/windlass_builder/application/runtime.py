@@ -12,6 +12,7 @@ from uuid import UUID
 
 from windlass_builder.domain.workloads import (
     EventsResumed,
+    Exited,
     OutputLine,
     Release,
     ReleaseSpec,
@@ -54,6 +55,13 @@ class Runtime(Protocol):
         Until `keep_running`, an exit is final and only reported: a bad app is no loop.
 
         Raises: ReleaseMissingError, RunnerConflictError, AddressesExhaustedError, EngineError.
+        """
+        ...
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        """Pass on what the runner writes, behind that time where one is given, and return how it ended once it has.
+
+        Raises: RunnerMissingError, EngineError.
         """
         ...
 

@@ -18,6 +18,8 @@ from windlass_contracts.events import (
     ContainerStopped,
     CutoverStarted,
     DeploymentRequested,
+    PreDeployStarted,
+    PreDeploySucceeded,
 )
 from windlass_contracts.events.deployment import Recipe, Source, VariableVersion
 from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
@@ -45,6 +47,17 @@ class Container(BaseModel):
     port: int
 
 
+class PreDeploy(BaseModel):
+    """The command before the start, once it may have begun: where, in which container, and whether it succeeded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    node: str
+    container: str
+    started_at: datetime
+    succeeded: bool = False
+
+
 class Deployment(BaseModel):
     """The row of a deployment.
 
@@ -69,6 +82,7 @@ class Deployment(BaseModel):
     build_started_at: datetime | None = None
     release: str | None = None
     recipe: Recipe | None = None
+    pre_deploy: PreDeploy | None = None
     containers: tuple[Container, ...] = ()
     claimed_at: int = 0
     occupied: bool = False
@@ -81,6 +95,11 @@ class Deployment(BaseModel):
     def present(self) -> tuple[Container, ...]:
         """The containers that exist on their nodes: running or paused."""
         return tuple(container for container in self.containers if container.state is not ContainerState.STOPPED)
+
+    def runs_before_start(self, name: str) -> bool:
+        """Return whether the container is that of the command before the start, which may be running now."""
+        begun = self.pre_deploy
+        return begun is not None and begun.container == name and not begun.succeeded and not self.phase.ended
 
     def container(self, name: str) -> Container | None:
         return next((container for container in self.containers if container.name == name), None)
@@ -103,6 +122,8 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
             return {"commit": commit, "attempt": attempt, "build_started_at": recorded.metadata.time}
         case BuildSucceeded(release=release, recipe=recipe):
             return {"release": release, "recipe": recipe}
+        case PreDeployStarted() | PreDeploySucceeded() as about:
+            return {"pre_deploy": _pre_deploy(row, about, recorded.metadata.time)}
         case CutoverStarted():
             return {"claimed_at": recorded.sequence}
         case ContainerStarted() | ContainerResumed() | ContainerPaused() | ContainerStopped() as about:
@@ -127,6 +148,12 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         variables=event.variables,
         commit=getattr(event.source, "commit", None),
     )
+
+
+def _pre_deploy(row: Deployment, event: PreDeployStarted | PreDeploySucceeded, time: datetime) -> PreDeploy | None:
+    if isinstance(event, PreDeployStarted):
+        return PreDeploy(node=event.node, container=event.container, started_at=time)
+    return None if row.pre_deploy is None else row.pre_deploy.model_copy(update={"succeeded": True})
 
 
 ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped

@@ -8,6 +8,11 @@ def runner_name(installation: str, deployment: UUID, ordinal: int = 1) -> str:
     return f"windlass-{installation}-run-{deployment.hex}-{ordinal}"
 
 
+def pre_deploy_name(installation: str, deployment: UUID) -> str:
+    """Return the name of the container in which the deployment's command before the start runs."""
+    return f"windlass-{installation}-pre-{deployment.hex}"
+
+
 def network_name(installation: str, project: UUID) -> str:
     return f"windlass-{installation}-net-{project.hex}"
 

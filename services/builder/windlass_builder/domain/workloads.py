@@ -1,7 +1,7 @@
 """What is asked of a node (releases, runners), and what it answers: plain values, known to every runtime."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -87,6 +87,10 @@ class RunnerSpec:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     port: int = 8000
     limits: Limits
+
+    def under(self, name: str, command: str) -> "RunnerSpec":
+        """Return the same with another name and another command."""
+        return replace(self, name=name, command=command)
 
 
 @dataclass(frozen=True, slots=True)

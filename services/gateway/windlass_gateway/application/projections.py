@@ -93,7 +93,7 @@ CREDENTIALS = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=4,
+    version=5,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

@@ -83,14 +83,15 @@ class RetirementChange(_Part):
 
 
 class ConfigChange(_Part):
-    """The parts of the configuration that a request names. Null lets Windlass find it out from the source again.
+    """The parts of the configuration that a request names.
 
-    A command before the start (`pre_deploy_command`) is refused as long as nothing runs it.
+    Null lets Windlass find it out from the source again; of the command before the start, that there is none.
     """
 
     runner: Token | None = None
     root: SourceFolder | None = None
     build_command: ShellCommand | None = None
+    pre_deploy_command: ShellCommand | None = None
     start_command: ShellCommand | None = None
     include: Patterns | None = None
     exclude: Patterns | None = None
@@ -103,7 +104,7 @@ class ConfigChange(_Part):
     retirement: RetirementChange = RetirementChange()
 
 
-_NULLABLE = frozenset({"runner", "root", "build_command", "start_command"})
+_NULLABLE = frozenset({"runner", "root", "build_command", "pre_deploy_command", "start_command"})
 
 
 def changed(base: DeploymentConfig, change: ConfigChange) -> DeploymentConfig:

@@ -43,8 +43,10 @@ def awaited(row: Deployment) -> Awaited | None:
             what = ("the source to be fetched", Service.BUILDER, limits.queued_s + limits.fetch_s)
         case Phase.BUILDING:
             what = ("the build to succeed", Service.BUILDER, limits.fetch_s + limits.build_s)
+        case Phase.BUILT if row.waits_for_pre_deploy:
+            what = ("its pre-deploy command to succeed", Service.BUILDER, limits.pre_deploy_s)
         case Phase.BUILT:
-            what = ("its container to start", Service.BUILDER, limits.pre_deploy_s + limits.start_s)
+            what = ("its container to start", Service.BUILDER, limits.start_s)
         case Phase.STARTED:
             what = ("its probe to be answered", Service.MONITOR, limits.health_s)
         case Phase.HEALTHY if row.healthy_containers() < replicas:

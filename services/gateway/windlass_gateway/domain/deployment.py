@@ -24,6 +24,8 @@ from windlass_contracts.events import (
     DeploymentSuperseded,
     Failed,
     Healthy,
+    PreDeployStarted,
+    PreDeploySucceeded,
     Unhealthy,
 )
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe, Source, Stage, VariableVersion
@@ -111,6 +113,8 @@ class Deployment(BaseModel):
     built_sequence: int = 0
     recipe: Recipe | None = None
     cache_hit: bool | None = None
+    pre_deploy_began: bool = False
+    pre_deployed_at: datetime | None = None
     containers: tuple[Container, ...] = ()
     failure: Failure | None = None
     superseded_by: DeploymentId | None = None
@@ -124,6 +128,12 @@ class Deployment(BaseModel):
     @property
     def was_live(self) -> bool:
         return Phase.LIVE in self.moments
+
+    @property
+    def waits_for_pre_deploy(self) -> bool:
+        """Whether the command before the start comes next, or runs."""
+        has_one = self.config.pre_deploy_command is not None
+        return self.phase is Phase.BUILT and has_one and self.pre_deployed_at is None
 
     @property
     def requested_at(self) -> datetime:
@@ -189,6 +199,15 @@ def _details(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
         case BuildSucceeded(release=release, digest=digest, recipe=recipe, cache_hit=hit):
             built = {"release": release, "digest": digest, "recipe": recipe, "cache_hit": hit}
             return {**built, "built_sequence": recorded.sequence}
+        case PreDeployStarted() | PreDeploySucceeded() as about:
+            over = type(about) is PreDeploySucceeded
+            return {"pre_deploy_began": True, "pre_deployed_at": recorded.metadata.time if over else None}
+        case _:
+            return _end(recorded)
+
+
+def _end(recorded: Recorded[Event]) -> dict[str, object]:
+    match recorded.event:
         case DeploymentSuperseded(by=by):
             return {"superseded_by": by}
         case DeploymentCanceled(code=str() as code, reason=reason):
@@ -212,7 +231,9 @@ def _failure(event: Failed, service: Service) -> Failure:
 
 ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | Healthy | Unhealthy
 
-_RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset({BuildStarted, ContainerStarted})
+_RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset(
+    {BuildStarted, PreDeployStarted, PreDeploySucceeded, ContainerStarted}
+)
 _SAY_NO_MORE_THAN_A_PHASE: frozenset[type[Event]] = frozenset({CutoverStarted, DeploymentLive})
 
 # By their types: half of all events are these, and to ask a model whether it is of another class takes long.

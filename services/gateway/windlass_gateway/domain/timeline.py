@@ -9,6 +9,7 @@ from windlass_contracts.lifecycle import Phase
 from windlass_gateway.domain.deployment import Deployment
 
 _MILLISECOND = timedelta(milliseconds=1)
+PRE_DEPLOY = "pre-deploy"
 _WAY = (
     (Phase.REQUESTED, "queue"),
     (Phase.BUILDING, "build"),
@@ -39,7 +40,7 @@ class Step:
 
 def steps(row: Deployment) -> tuple[Step, ...]:
     """Return the steps that were begun, in order; the last one runs, or is where the deployment ended."""
-    begun = [(name, row.moments[phase]) for phase, name in _WAY if phase in row.moments]
+    begun = [step for phase, name in _WAY if phase in row.moments for step in _begun(row, phase, name)]
     end = row.moments[row.phase] if row.ended else None
     finished = [_step(name, StepState.DONE, start, until) for (name, start), (_, until) in pairwise(begun)]
     name, start = begun[-1]
@@ -47,6 +48,15 @@ def steps(row: Deployment) -> tuple[Step, ...]:
         return (*finished, _step(name, StepState.RUNNING, start, None))
     state = StepState.DONE if row.was_live else StepState.BROKEN_OFF
     return (*finished, _step(name, state, start, end))
+
+
+def _begun(row: Deployment, phase: Phase, name: str) -> list[tuple[str, datetime]]:
+    """Return the steps of a phase that were begun: the command before the start, if there is one, and the start."""
+    began = row.moments[phase]
+    if phase is not Phase.BUILT or row.config.pre_deploy_command is None:
+        return [(name, began)]
+    start = [] if row.pre_deployed_at is None else [(name, row.pre_deployed_at)]
+    return [(PRE_DEPLOY, began), *start]
 
 
 def total_ms(row: Deployment) -> int | None:

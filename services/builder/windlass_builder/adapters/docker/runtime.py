@@ -13,6 +13,7 @@ from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
 from windlass_builder.adapters.connections import open_connections
+from windlass_builder.adapters.docker.attending import pass_on
 from windlass_builder.adapters.docker.engine import (
     connect,
     delete_container,
@@ -30,6 +31,7 @@ from windlass_builder.adapters.docker.runners import runner_configuration, runne
 from windlass_builder.adapters.rotation import Rotation
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
+    EngineError,
     ReleaseMissingError,
     RunnerConflictError,
     RunnerMissingError,
@@ -38,6 +40,7 @@ from windlass_builder.application.runtime_errors import (
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     EventsResumed,
+    Exited,
     Paused,
     Release,
     ReleaseSpec,
@@ -84,6 +87,15 @@ class DockerRuntime:
             container = await self._taken_up(spec) or await self._created(spec)
             await container.start()
         return await self.inspect(spec.name)
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        with engine_errors(f"reading what {name} writes"):
+            await self._required(name)
+            await pass_on(self._docker, name, output, after)
+        state = (await self.inspect(name)).state
+        if not isinstance(state, Exited):
+            raise EngineError(f"The Docker engine let go of {name} while it is not over.")
+        return state
 
     async def keep_running(self, name: str) -> None:
         with engine_errors(f"keeping {name} running"):

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from windlass_builder.adapters.connections import open_connections
 from windlass_builder.adapters.processes import folders
+from windlass_builder.adapters.processes.attending import pass_on
 from windlass_builder.adapters.processes.events import follow_events
 from windlass_builder.adapters.processes.releases import FolderReleases, surroundings
 from windlass_builder.adapters.processes.runners import RunnerFolder, make_runner, read_runner
@@ -34,7 +35,15 @@ from windlass_builder.application.runtime_errors import (
     RunnerNotRunningError,
 )
 from windlass_builder.domain.releases import runner_digest
-from windlass_builder.domain.workloads import EventsResumed, Release, ReleaseSpec, Runner, RunnerEvent, RunnerSpec
+from windlass_builder.domain.workloads import (
+    EventsResumed,
+    Exited,
+    Release,
+    ReleaseSpec,
+    Runner,
+    RunnerEvent,
+    RunnerSpec,
+)
 
 # Below the ports that the kernel hands out by itself; each installation of a machine has its own block.
 _FIRST_PORT, _PORTS, _BLOCKS = 20_000, 600, 20
@@ -82,6 +91,13 @@ class ProcessRuntime:
             if not await ask(found.path, "resume"):
                 await self._supervise(found, spec)
         return await self.inspect(spec.name)
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        await pass_on(self._required(name).path, output, after)
+        state = (await self.inspect(name)).state
+        if not isinstance(state, Exited):
+            raise EngineError(f"The supervisor of {name} let go of it while it is not over.")
+        return state
 
     async def keep_running(self, name: str) -> None:
         self._required(name).kept.touch()

@@ -17,7 +17,7 @@ from windlass_gateway.domain.refusals import NothingToRollBackError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
-from windlass_gateway.domain.timeline import StepState, steps
+from windlass_gateway.domain.timeline import PRE_DEPLOY, StepState, steps
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
 from windlass_gateway.entrypoints.pages.log_source import Tab, most_relevant, tabs
@@ -27,6 +27,7 @@ from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
 _STEPS = (
     ("queue", "Queued", "Queue"),
     ("build", "Fetched and built", "Fetch and build"),
+    ("pre-deploy", "Ran the pre-deploy command", "Run the pre-deploy command"),
     ("start", "Started", "Start"),
     ("health", "Answered its probe", "Answer the probe"),
     ("cutover", "Cutover begun", "Begin the cutover"),
@@ -136,7 +137,7 @@ def timeline(row: Deployment) -> list[StepShown]:
         if step is not None:
             name = over if step.state is StepState.DONE else before
             shown.append(StepShown(name, step.state, step.started_at, step.duration_ms))
-        elif not row.ended:
+        elif not row.ended and (key != PRE_DEPLOY or row.config.pre_deploy_command is not None):
             shown.append(StepShown(before, "to-come"))
     return shown
 
@@ -168,6 +169,7 @@ def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
     return [
         ("Folder", config.root or "the top of the repository"),
         ("Build command", config.build_command or "detected"),
+        ("Pre-deploy command", config.pre_deploy_command or "none"),
         ("Start command", config.start_command or "detected"),
         ("Deploys for", _paths(config)),
         ("Port", str(config.port)),
@@ -192,7 +194,13 @@ def _paths(config: DeploymentConfig) -> str:
 
 
 def _deadlines(limits: Deadlines) -> str:
-    return f"build {limits.build_s} s, start {limits.start_s} s, health {limits.health_s} s"
+    steps = {
+        "build": limits.build_s,
+        "pre-deploy": limits.pre_deploy_s,
+        "start": limits.start_s,
+        "health": limits.health_s,
+    }
+    return ", ".join(f"{step} {seconds} s" for step, seconds in steps.items())
 
 
 def _probe(config: DeploymentConfig) -> str:

@@ -1,4 +1,4 @@
-"""Which part of a deployment's log: one build, or one container."""
+"""Which part of a deployment's log: one build, the command before the start, or one container."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from windlass_gateway.domain.deployment import ContainerState, Deployment
 from windlass_gateway.domain.refusals import InvalidInputError
 
 _SOURCE: TypeAdapter[str] = TypeAdapter(LogSource)
+_PRE_DEPLOY = "pre-deploy"
 _RUNNING = frozenset({ContainerState.STARTED, ContainerState.HEALTHY, ContainerState.UNHEALTHY})
 
 
@@ -41,11 +42,16 @@ def source_log(store: LogStore, found: Versioned[Deployment], source: str) -> So
 
 
 def tabs(row: Deployment) -> list[Tab]:
-    """Return the sources of a deployment: its builds, then its containers."""
+    """Return the sources of a deployment: its builds, what ran before the start, its containers."""
     attempts = range(1, max(1, row.attempt) + 1)
     builds = [Tab(_build(attempt), "Build" if attempt == 1 else f"Build {attempt}") for attempt in attempts]
     names = sorted(container.name for container in row.containers)
-    return [*builds, *(Tab(name, "App" if len(names) == 1 else f"App {place}") for place, name in enumerate(names, 1))]
+    before = [Tab(_PRE_DEPLOY, "Pre-deploy")] if row.pre_deploy_began else []
+    return [
+        *builds,
+        *before,
+        *(Tab(name, "App" if len(names) == 1 else f"App {place}") for place, name in enumerate(names, 1)),
+    ]
 
 
 def most_relevant(row: Deployment) -> str:
@@ -55,7 +61,7 @@ def most_relevant(row: Deployment) -> str:
     if row.containers and row.phase not in {Phase.REQUESTED, Phase.BUILDING}:
         running = [container for container in row.containers if container.state in _RUNNING]
         return min(container.name for container in running or row.containers)
-    return _build(max(1, row.attempt))
+    return _PRE_DEPLOY if row.pre_deploy_began else _build(max(1, row.attempt))
 
 
 def telling_lines(row: Deployment, source: str) -> tuple[int, int] | None:
@@ -67,7 +73,8 @@ def telling_lines(row: Deployment, source: str) -> tuple[int, int] | None:
 def grows(row: Deployment, source: str) -> bool:
     """Return whether more lines may come: a build that is over writes none."""
     building = row.phase in {Phase.REQUESTED, Phase.BUILDING} and source == _build(max(1, row.attempt))
-    return building or any(container.name == source for container in row.containers)
+    before = row.waits_for_pre_deploy and source == _PRE_DEPLOY
+    return building or before or any(container.name == source for container in row.containers)
 
 
 def _build(attempt: int) -> str:

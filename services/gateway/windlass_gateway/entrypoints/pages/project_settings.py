@@ -38,7 +38,7 @@ _KINDS = {
     CredentialKind.HTTPS: "Token or password, for Git over HTTPS",
     CredentialKind.REGISTRY: "User and password of a registry",
 }
-_DETECTABLE = ("root", "runner", "build_command", "start_command")
+_CLEARABLE = ("root", "runner", "build_command", "pre_deploy_command", "start_command")
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
 _PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
 
@@ -53,6 +53,7 @@ class BuildForm(BaseModel):
     root: Text = ""
     runner: Text = ""
     build_command: Command = ""
+    pre_deploy_command: Command = ""
     start_command: Command = ""
     port: Text = ""
     replicas: Text = ""
@@ -71,13 +72,13 @@ class BuildForm(BaseModel):
         return ProjectChange(
             fields={**repository, "default_branch": _default_branch(self.default_branch)},
             config=checked_config(
-                {**self._detectable(), **self._numbers(), **self._paths(), **_probe(self.probe_path, config)}
+                {**self._clearable(), **self._numbers(), **self._paths(), **_probe(self.probe_path, config)}
             ),
         )
 
-    def _detectable(self) -> dict[str, str | None]:
-        """Return what Windlass finds out by itself where it is left empty."""
-        return {name: getattr(self, name).replace("\r\n", "\n") or None for name in _DETECTABLE}
+    def _clearable(self) -> dict[str, str | None]:
+        """Return what may be left empty: Windlass finds it out by itself, or does nothing."""
+        return {name: getattr(self, name).replace("\r\n", "\n") or None for name in _CLEARABLE}
 
     def _paths(self) -> dict[str, object]:
         """Return the patterns, one a line."""
@@ -154,7 +155,7 @@ def _filled(row: Project) -> BuildForm:
     return BuildForm(
         repository=row.repository or "",
         default_branch=row.default_branch or "",
-        **{name: getattr(config, name) or "" for name in _DETECTABLE},
+        **{name: getattr(config, name) or "" for name in _CLEARABLE},
         port=str(config.port),
         replicas=str(config.replicas),
         memory_mib=str(config.limits.memory_bytes // MIB),

@@ -51,6 +51,7 @@ class Supervisor:
         self._backoff = _FIRST_BACKOFF
         self._paused = False
         self._stopping: list[socket.socket] = []
+        self._waiting: list[socket.socket] = []
         self._kill_at = self._restart_at = self._watch_at = _NEVER
         self._app: Workload | None = None
         self._ended = False
@@ -144,6 +145,8 @@ class Supervisor:
             case "resume":
                 self._resume()
                 _answer(connection, ok=self._app is not None)
+            case "wait":
+                self._waiting.append(connection)  # it closes with this process
             case _:
                 _answer(connection, ok=False)
 
