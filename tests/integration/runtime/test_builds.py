@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from support.apps import FORK_BOMB, request
-from support.runtime_node import LIMITS, Node
+from support.runtime_node import LIMITS, Node, Output
 from windlass_builder.application.runtime_errors import (
     BuildExitedError,
     BuildOutOfDiskError,
@@ -18,7 +19,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerImageMissingError,
 )
 from windlass_builder.domain.detection.recipes import python_build_command
-from windlass_builder.domain.workloads import OutputStream, ReleaseSpec
+from windlass_builder.domain.workloads import DependencyLayer, OutputStream, ReleaseSpec
 
 
 async def test_equal_specifications_share_one_release(node: Node) -> None:
@@ -161,3 +162,47 @@ async def test_removed_release_is_built_anew(node: Node) -> None:
     await node.runtime.remove_release(release.reference)
     await node.runtime.remove_release(release.reference)
     assert not (await node.build(spec)).cache_hit
+
+
+def layered(node: Node, install: str, files: dict[str, str], command: str | None = None) -> ReleaseSpec:
+    step = None if command is None else node.step(command)
+    return replace(node.release_spec(step), layer=DependencyLayer(step=node.step(install), files=files))
+
+
+@pytest.mark.docker
+async def test_change_of_code_installs_nothing_again(docker_node: Node) -> None:
+    node = docker_node
+    install = "ls > seen; date +%N > installed; cat lock"
+    check = "cat seen installed > built"
+    files = {"main.py": "first", "lock": "one"}
+    first = await node.build(layered(node, install, {"lock": "1"}, check), files)
+    second = await node.build(layered(node, install, {"lock": "1"}, check), {**files, "main.py": "second"})
+    assert first.reference != second.reference
+    assert node.output.text.count("installed anew, from lock") == 1
+    assert node.output.text.count("taken from before: unchanged are lock") == 1
+    spec = node.runner_spec(second, "cat main.py; cat built; test $(head -1 built) = lock")
+    await node.runtime.start(spec)
+    told = Output()
+    assert (await node.runtime.attend(spec.name, told)).exit_code == 0, told.text
+    assert told.text.startswith("second")
+
+    await node.build(layered(node, install, {"lock": "2"}, check), {**files, "lock": "two"})
+    assert node.output.text.count("installed anew") == 2
+
+
+async def test_dependencies_are_there_before_the_rest_is_built_and_when_the_app_runs(node: Node) -> None:
+    spec = layered(node, "echo installed > made", {"main.py": "1"}, "cat made > built")
+    runner = node.runner_spec(await node.build(spec), "cat made built")
+    await node.runtime.start(runner)
+    told = Output()
+    await node.runtime.attend(runner.name, told)
+    assert told.text == "installed\ninstalled"
+
+
+async def test_dependencies_that_cannot_be_installed_fail_the_build_and_leave_nothing(node: Node) -> None:
+    spec = layered(node, "echo the lock does not fit >&2; exit 4", {"main.py": "1"})
+    with pytest.raises(BuildExitedError) as failure:
+        await node.build(spec)
+    assert failure.value.exit_code == 4
+    assert "the lock does not fit" in node.output.text
+    assert await node.leftovers() == []

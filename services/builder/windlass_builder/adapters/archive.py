@@ -1,23 +1,26 @@
 """What lies at the root of a source's archive and in its folders, read without unpacking anything."""
 
 import asyncio
+import hashlib
 import tarfile
 from pathlib import Path
+from typing import IO
 
-from windlass_builder.domain.detection import TELLING_FILES, Listing
+from windlass_builder.domain.detection import LOCK_FILES, TELLING_FILES, Listing
 
 _MOST_TEXT = 256 * 1024
 _MOST_NAMES = 50_000
 
 
 async def list_root(archive: Path) -> Listing:
-    """Return the names in a tar, at its root and one folder below, and the texts of the files that tell."""
+    """Return the names in a tar, at its root and one folder below, the texts of the files that tell, and digests."""
     return await asyncio.to_thread(_list_root, archive)
 
 
 def _list_root(archive: Path) -> Listing:
     names: set[str] = set()
     texts: dict[str, str] = {}
+    digests: dict[str, str] = {}
     with tarfile.open(archive, "r:") as tar:
         for member in tar:
             name = member.name.removeprefix("./").rstrip("/")
@@ -27,4 +30,10 @@ def _list_root(archive: Path) -> Listing:
             if name in TELLING_FILES and member.isreg():
                 content = tar.extractfile(member)
                 texts[name] = "" if content is None else content.read(_MOST_TEXT).decode(errors="replace")
-    return Listing(frozenset(names), texts)
+            if name in LOCK_FILES and (content := _regular(tar, member)) is not None:
+                digests[name] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed
+    return Listing(frozenset(names), texts, digests)
+
+
+def _regular(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+    return tar.extractfile(member) if member.isreg() else None

@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -16,8 +16,8 @@ from windlass_builder.application.failures import UnknownRunnerError
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.journal import Journal
 from windlass_builder.domain.deployment import Deployment
-from windlass_builder.domain.detection import Listing, detect
-from windlass_builder.domain.workloads import BuildStep, Release, ReleaseSpec
+from windlass_builder.domain.detection import Listing, dependencies, detect
+from windlass_builder.domain.workloads import BuildStep, DependencyLayer, Release, ReleaseSpec
 from windlass_contracts.events import BuildSucceeded
 from windlass_contracts.events.deployment import LogRange, Recipe
 from windlass_contracts.ids import DeploymentId
@@ -60,9 +60,12 @@ class Building:
             async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
                 told = self._told[log.deployment] = BuildLog(writer, source, self.clock)
                 revision = await self.fetching.fetch(journal, row, told, archive)
-                recipe = await asyncio.to_thread(detect, row.config, await self.list_root(archive))
+                listing = await self.list_root(archive)
+                recipe = await asyncio.to_thread(detect, row.config, listing)
                 await told.say_plan(recipe)
                 spec = self._specification(row, revision, recipe, variables)
+                if row.config.build_command is None:
+                    spec = _layered(spec, listing)
                 release = await self.containers.runtime.build(spec, archive, told)
                 reach("after_build", "release")
                 await told.say("The release was there already." if release.cache_hit else "The release is made.")
@@ -99,3 +102,12 @@ class Building:
         return ReleaseSpec(
             project=row.project, runner=node.runners[recipe.runner], revision=revision, root=root, step=step
         )
+
+
+def _layered(spec: ReleaseSpec, listing: Listing) -> ReleaseSpec:
+    """Return the specification with what its detected command installs as a layer of its own, where that can be."""
+    found = None if spec.step is None else dependencies(spec.step.command, listing)
+    if spec.step is None or found is None:
+        return spec
+    layer = DependencyLayer(step=replace(spec.step, command=found.install), files=found.files)
+    return replace(spec, layer=layer, step=None if found.rest is None else replace(spec.step, command=found.rest))

@@ -26,6 +26,11 @@ def build_name(installation: str, digest: str) -> str:
     return f"windlass-{installation}-build-{digest[:32]}"
 
 
+def layer_name(installation: str, digest: str) -> str:
+    """Return the reference of the dependencies of that digest (hex), in the form of an image's."""
+    return f"windlass-{installation}-layer:{digest[:32]}"
+
+
 def release_name(installation: str, digest: str) -> str:
     """Return the reference of the release of that digest (hex), in the form of an image's."""
     return f"windlass-{installation}-release:{digest[:32]}"

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from uuid import UUID
 
-from windlass_builder.domain.workloads import ReleaseSpec, RunnerSpec
+from windlass_builder.domain.workloads import DependencyLayer, ReleaseSpec, RunnerSpec
 
 
 def release_digest(spec: ReleaseSpec, runner_content: str) -> str:
@@ -13,7 +14,17 @@ def release_digest(spec: ReleaseSpec, runner_content: str) -> str:
     Limits and timeout do not: they decide whether a build ends, not with what.
     """
     step = None if spec.step is None else [spec.step.command, spec.step.environment_version]
-    return _digest([str(spec.project), runner_content, spec.revision, spec.root, step])
+    parts = [str(spec.project), runner_content, spec.revision, spec.root, step]
+    return _digest(parts if spec.layer is None else [*parts, _layer(spec.layer)])
+
+
+def layer_digest(project: UUID, layer: DependencyLayer, runner_content: str) -> str:
+    """Return the hex SHA-256 of all that decides what a layer contains: whatever the commit, whatever the folder."""
+    return _digest(["layer", str(project), runner_content, _layer(layer)])
+
+
+def _layer(layer: DependencyLayer) -> object:
+    return [layer.step.command, layer.step.environment_version, sorted(layer.files.items())]
 
 
 def runner_digest(spec: RunnerSpec) -> str:

@@ -33,11 +33,23 @@ class BuildStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DependencyLayer:
+    """What is installed before the rest of the source is there; releases share it as long as its `files` are the same.
+
+    `files` are names at the root of the source, with their SHA-256 in hex.
+    """
+
+    step: BuildStep
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseSpec:
     """Everything that decides what a release contains; equal specifications share one release.
 
     `revision` names the source for ever: a commit's SHA, or an upload's digest. `root` is the folder of the repository
-    that the archive was made of. Without a `step` the source is the release.
+    that the archive was made of. Without a `step` the source is the release. The
+    `layer` comes before the step.
     """
 
     project: UUID
@@ -45,6 +57,7 @@ class ReleaseSpec:
     revision: str
     root: str = "."
     step: BuildStep | None = None
+    layer: DependencyLayer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The source's tar as the engine must get it: below the app's folder, and everything belonging to the app's user."""
 
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -9,8 +9,12 @@ from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER
 from windlass_builder.adapters.tar import readable_tar
 
 
-def owned_by_app(source: Path, prepared: IO[bytes], folders: Iterable[str] = ()) -> None:
+def owned_by_app(
+    source: Path, prepared: IO[bytes], folders: Iterable[str] = (), only: Collection[str] | None = None
+) -> None:
     """Write to `prepared` what is in `source`, below /app and owned by the app's user, and the empty `folders` too.
+
+    With `only` no more of the source than these regular files.
 
     Raises: BuildSourceError, where it is no tar.
     """
@@ -20,6 +24,8 @@ def owned_by_app(source: Path, prepared: IO[bytes], folders: Iterable[str] = ())
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             result.addfile(_owned(entry))
         for entry in files:
+            if only is not None and not (entry.isreg() and entry.name.removeprefix("./") in only):
+                continue
             content = files.extractfile(entry) if entry.isreg() else None
             entry.name = f"{APP_FOLDER.strip('/')}/{entry.name}"
             if entry.islnk():

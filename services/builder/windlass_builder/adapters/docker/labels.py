@@ -17,6 +17,7 @@ class Role(StrEnum):
     RUNNER = "runner"
     NETWORK = "network"
     RELEASE = "release"
+    LAYER = "layer"
     CACHE = "cache"
 
 

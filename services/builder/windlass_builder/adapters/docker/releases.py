@@ -3,6 +3,8 @@
 import asyncio
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,9 +20,36 @@ from windlass_builder.adapters.docker.labels import Role, having, labels
 from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.application.runtime import OutputSink
-from windlass_builder.domain.names import build_name, cache_name, release_name
-from windlass_builder.domain.releases import release_digest
-from windlass_builder.domain.workloads import Release, ReleaseSpec
+from windlass_builder.domain.names import build_name, cache_name, layer_name, release_name
+from windlass_builder.domain.releases import layer_digest, release_digest
+from windlass_builder.domain.workloads import (
+    BuildStep,
+    DependencyLayer,
+    OutputLine,
+    OutputStream,
+    Release,
+    ReleaseSpec,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """The image of a runner, and the id of what is in it."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An image that is to be made: of the source, or `only` of these files of it, on another image."""
+
+    project: UUID
+    base: str
+    reference: str
+    role: Role
+    step: BuildStep | None
+    only: frozenset[str] | None = None
 
 
 class ImageReleases:
@@ -35,12 +64,16 @@ class ImageReleases:
         self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
-        digest = release_digest(spec, await self._runners.content(spec.runner, output))
+        on = _Runner(spec.runner, await self._runners.content(spec.runner, output))
+        digest = release_digest(spec, on.content)
         reference = release_name(self._installation, digest)
         async with self._building[digest]:
             cache_hit = await self._exists(reference)
             if not cache_hit:
-                await self._make(spec, source, output, digest)
+                base = spec.runner
+                if spec.layer is not None:
+                    base = await self._layer(spec.project, spec.layer, on, source, output)
+                await self._make(spec, source, output, digest, base)
         return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
 
     async def make_cache(self, project: UUID) -> str:
@@ -70,16 +103,35 @@ class ImageReleases:
             raise
         return True
 
-    async def _make(self, spec: ReleaseSpec, source: Path, output: OutputSink, digest: str) -> None:
+    async def _make(self, spec: ReleaseSpec, source: Path, output: OutputSink, digest: str, base: str) -> None:
+        made = _Image(spec.project, base, release_name(self._installation, digest), Role.RELEASE, spec.step)
+        await self._build(made, source, output, digest)
+
+    async def _layer(self, project: UUID, layer: DependencyLayer, on: _Runner, source: Path, output: OutputSink) -> str:
+        """Return the image with the dependencies: the one that an earlier release was built on, or a new one."""
+        digest = layer_digest(project, layer, on.content)
+        reference = layer_name(self._installation, digest)
+        names = ", ".join(sorted(layer.files))
+        async with self._building[digest]:
+            if await self._exists(reference):
+                await _say(output, f"The dependencies are taken from before: unchanged are {names}.")
+                return reference
+            await _say(output, f"The dependencies are installed anew, from {names}: {layer.step.command}")
+            made = _Image(project, on.name, reference, Role.LAYER, layer.step, frozenset(layer.files))
+            await self._build(made, source, output, digest)
+        return reference
+
+    async def _build(self, made: _Image, source: Path, output: OutputSink, digest: str) -> None:
+        """Make the image in a container that bears the digest in its name."""
         name = build_name(self._installation, digest)
-        container = await self._create(spec, name)
+        container = await self._create(made, name)
         try:
-            await self._put_source(container, spec, source)
-            if spec.step is not None:
+            await self._put_source(container, made, source)
+            if made.step is not None:
                 await container.start()
-                await build_container.run_step(container, spec.step, output)
+                await build_container.run_step(container, made.step, output)
                 await build_container.kill(container)
-            await self._commit(container, spec.project, release_name(self._installation, digest))
+            await self._commit(container, made)
         except BaseException:
             await asyncio.shield(delete_container(container))
             raise
@@ -94,8 +146,8 @@ class ImageReleases:
         """Wait for what is being deleted."""
         await asyncio.gather(*self._sweeping.values())
 
-    async def _create(self, spec: ReleaseSpec, name: str) -> DockerContainer:
-        configuration = await self._configuration(spec)
+    async def _create(self, made: _Image, name: str) -> DockerContainer:
+        configuration = await self._configuration(made)
         if name in self._sweeping:
             await self._sweeping[name]
         try:
@@ -107,22 +159,22 @@ class ImageReleases:
         await delete_container(self._docker.containers.container(name))
         return await self._docker.containers.create(configuration, name=name)
 
-    async def _configuration(self, spec: ReleaseSpec) -> dict[str, Any]:
-        marks = {"Labels": labels(self._installation, Role.BUILD, spec.project)}
-        if spec.step is None:
-            return {"Image": spec.runner, "Cmd": ["true"], "HostConfig": {"NetworkMode": "none"}, **marks}
-        network = await self._networks.ensure(spec.project)
-        cache = await self.make_cache(spec.project)
-        return {**build_container.build_configuration(spec.runner, spec.step, network.name, cache), **marks}
+    async def _configuration(self, made: _Image) -> dict[str, Any]:
+        marks = {"Labels": labels(self._installation, Role.BUILD, made.project)}
+        if made.step is None:
+            return {"Image": made.base, "Cmd": ["true"], "HostConfig": {"NetworkMode": "none"}, **marks}
+        network = await self._networks.ensure(made.project)
+        cache = await self.make_cache(made.project)
+        return {**build_container.build_configuration(made.base, made.step, network.name, cache), **marks}
 
-    async def _put_source(self, container: DockerContainer, spec: ReleaseSpec, source: Path) -> None:
-        folders = () if spec.step is None else (build_container.CACHE_FOLDER,)
+    async def _put_source(self, container: DockerContainer, made: _Image, source: Path) -> None:
+        folders = () if made.step is None else (build_container.CACHE_FOLDER,)
         with tempfile.TemporaryFile() as prepared:
-            await asyncio.to_thread(owned_by_app, source, prepared, folders)
+            await asyncio.to_thread(owned_by_app, source, prepared, folders, made.only)
             await container.put_archive("/", prepared)
 
-    async def _commit(self, container: DockerContainer, project: UUID, reference: str) -> None:
-        repository, _, tag = reference.partition(":")
+    async def _commit(self, container: DockerContainer, made: _Image) -> None:
+        repository, _, tag = made.reference.partition(":")
         await container.commit(
             repository=repository,
             tag=tag,
@@ -133,6 +185,10 @@ class ImageReleases:
                 "Env": [f"PATH={SEARCH_PATH}"],
                 "Entrypoint": [],
                 "Cmd": ["/bin/sh", "-c", "echo 'A release is started by Windlass.' >&2; exit 64"],
-                "Labels": labels(self._installation, Role.RELEASE, project),
+                "Labels": labels(self._installation, made.role, made.project),
             },
         )
+
+
+async def _say(output: OutputSink, text: str) -> None:
+    await output(OutputLine(datetime.now(UTC), OutputStream.STDERR, text.encode()))

@@ -101,8 +101,9 @@ class FolderReleases:
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         try:
             await asyncio.to_thread(folders.unpack, source, draft / "app")
-            if spec.step is not None:
-                await self._run_step(spec.project, spec.step, output, draft, on)
+            for step in (None if spec.layer is None else spec.layer.step, spec.step):
+                if step is not None:
+                    await self._run_step(spec.project, step, output, draft, on)
             about = {"project": str(spec.project), "runner": spec.runner}
             (draft / "release.json").write_text(json.dumps(about))
             draft.rename(folder)
@@ -112,7 +113,7 @@ class FolderReleases:
     async def _run_step(self, project: UUID, step: BuildStep, output: OutputSink, draft: Path, on: Interpreter) -> None:
         cache, temporary = self._caches / project.hex, draft / "tmp"
         cache.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
+        temporary.mkdir(exist_ok=True)
         place = Place(
             app=draft / "app",
             writable={_CACHE: cache, _TEMPORARY: temporary},

@@ -7,13 +7,23 @@ import re
 from collections.abc import Callable, Mapping
 
 from windlass_builder.domain.detection import node, python, static
+from windlass_builder.domain.detection.dependencies import LOCK_FILES, Dependencies, dependencies
 from windlass_builder.domain.detection.errors import NothingToStartError
 from windlass_builder.domain.detection.listing import TELLING_FILES, Listing
 from windlass_builder.domain.detection.start import Start
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events.deployment import Recipe
 
-__all__ = ["TELLING_FILES", "Listing", "NothingToStartError", "detect", "start_command"]
+__all__ = [
+    "LOCK_FILES",
+    "TELLING_FILES",
+    "Dependencies",
+    "Listing",
+    "NothingToStartError",
+    "dependencies",
+    "detect",
+    "start_command",
+]
 
 _WEB_LINE = re.compile(r"^web:[ \t]*((?!\s)[^\x00-\x20\x7f][^\x00-\x08\x0a-\x1f\x7f]{0,9998})$", re.MULTILINE)
 _NODE_WORDS = re.compile(r"(?:^|[\s;&|(/])(?:node|npm|npx|pnpm|yarn|next)(?:\s|$)")

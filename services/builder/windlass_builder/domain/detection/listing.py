@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -19,10 +19,14 @@ _MOST_DOTS_IN_LINE = 60
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies at the root of a source and one folder below (`public/index.html`), and the telling files' texts."""
+    """What lies at the root of a source and one folder below (`public/index.html`).
+
+    `texts` holds those of the telling files, `digests` the SHA-256 of the lock files at the root.
+    """
 
     names: frozenset[str]
     texts: Mapping[str, str]
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def json(self, name: str) -> Mapping[str, Any]:
         """Return the object in a file of JSON; an empty one where there is none that can be read."""
