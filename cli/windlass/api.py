@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import httpx  # noqa: E402 - as said
 
 _API = "/api/v1"
 _TIMEOUT = httpx.Timeout(30, connect=5)
+_PIECE_BYTES = 256 * 1024
 _LOOPBACK = "127.0.0.1"
 
 Json = Any
@@ -58,6 +60,20 @@ class Api:
 
     async def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
         return await self._request("DELETE", path, query=query)
+
+    async def upload(self, path: str, file: Path, size: int, told: Callable[[int], None]) -> Json:
+        """Send a file as it is, and tell how many bytes of it are sent; repeat it if it breaks off.
+
+        Raises:
+            CommandError: it was not taken.
+        """
+        headers = {"Content-Length": str(size), "Content-Type": "application/zstd"}
+        with self._reachable():
+            answer = await self._client.put(
+                _API + path, content=_read(file, told), headers=headers, timeout=httpx.Timeout(120, connect=5)
+            )
+        self._check(answer)
+        return answer.json()
 
     async def lines(
         self, path: str, query: Mapping[str, Any] | None = None, *, method: str = "GET"
@@ -154,6 +170,15 @@ def _client(connection: Connection) -> httpx.AsyncClient:
         )
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UnreachableError(connection.url, "that is no address, or the token is none") from error
+
+
+async def _read(file: Path, told: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+    done = 0
+    with file.open("rb") as content:
+        while piece := content.read(_PIECE_BYTES):
+            yield piece
+            done += len(piece)
+            told(done)
 
 
 def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -147,6 +147,8 @@ class ObjectsContract:
 
         assert await whole(objects, "uploads/large.tar") == large + b"end"
         assert await whole(objects, "uploads/empty") == b""
+        assert await objects.size("uploads/large.tar") == len(large) + 3
+        assert await objects.size("uploads/never") is None
 
     async def test_what_is_put_again_replaces_what_was_there(self, objects: Objects) -> None:
         await objects.put("key", pieces(b"first"))
@@ -163,5 +165,6 @@ class ObjectsContract:
         await objects.put("key", pieces(b"content"))
         await objects.delete("key")
         await objects.delete("key")
+        assert await objects.size("key") is None
         with pytest.raises(KeyError):
             await whole(objects, "key")

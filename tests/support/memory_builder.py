@@ -9,6 +9,7 @@ from uuid import UUID
 
 from support import router_events as say
 from support.memory_runtime import NOON, MemoryRuntime, PowerCut
+from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import NO_ACCESS, Access, OpeningAccess
 from windlass_builder.application.building import Building
 from windlass_builder.application.containers import Containers
@@ -51,7 +52,7 @@ from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
-from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryReactors, MemoryRows
+from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryObjects, MemoryReactors, MemoryRows
 from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import Reactor
@@ -135,6 +136,7 @@ class MemoryBuilder:
     deployments: int = 0
     sources: OneCommit = field(default_factory=OneCommit)
     lines: MemoryLogStore = field(default_factory=MemoryLogStore)
+    objects: MemoryObjects = field(default_factory=MemoryObjects)
 
     def __post_init__(self) -> None:
         self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS))
@@ -144,7 +146,7 @@ class MemoryBuilder:
         self.append = append
         slots = asyncio.Semaphore(1)
         opening, skipping = OpeningAccess(self.rows, self.vault), Skipping(self.rows, self.sources)
-        fetching = Fetching(self.sources, opening, skipping, self.containers.node.name)
+        fetching = Fetching(self.sources, StoredUploads(self.objects), opening, skipping, self.containers.node.name)
         building = Building(self.containers, fetching, _listing, self.lines, append.clock)
         pre_deploy = PreDeploy(self.containers, self.lines, append.clock)
         deploying = Deploying(append, self.containers, building, pre_deploy, slots)

@@ -28,7 +28,7 @@ from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
 from windlass_eventlog.memory.audit import MemoryAudit
-from windlass_eventlog.memory.buckets import MemoryKeyValue
+from windlass_eventlog.memory.buckets import MemoryKeyValue, MemoryObjects
 from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.memory.log import MemoryLog
 from windlass_eventlog.memory.rows import MemoryRows
@@ -73,6 +73,7 @@ class MemoryGateway:
     secrets: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     people: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     notes: MemoryKeyValue = field(default_factory=MemoryKeyValue)
+    objects: MemoryObjects = field(default_factory=MemoryObjects)
     operations: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     quarantine: MemoryKeyValue = field(default_factory=MemoryKeyValue)
     audit: Audit = field(default_factory=MemoryAudit)
@@ -91,6 +92,7 @@ class MemoryGateway:
             rows=CurrentRows(self.rows),
             append=Appender(self.log, Service.GATEWAY, utc_now),
             vault=self.vault,
+            objects=self.objects,
             personal=Personal(self.people, self.notes),
             logs=self.logs,
             clock=self.now,

@@ -11,6 +11,7 @@ from windlass.commands.env_file import read_env_file
 from windlass.commands.paths import project_path
 from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
 from windlass.commands.tellers import teller_for
+from windlass.commands.uploading import project_for, uploaded
 from windlass.commands.watching import Watch
 from windlass.errors import BadInputError
 from windlass.terminal import duration, plain
@@ -19,6 +20,9 @@ _KEY = "Idempotency-Key"
 
 
 def deploy(  # noqa: PLR0913, PLR0917 - an option each
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder to upload, instead of a repository: `windlass deploy .`")
+    ] = None,
     git: Annotated[
         str | None,
         typer.Option(help="The repository: https://…, git@host:owner/repo, or a local folder; else the project's own."),
@@ -41,7 +45,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch it until it ends.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Deploy a commit of a Git repository, and watch it go live. Exits with 0 if it did, with 1 if not.
+    """Deploy a commit of a Git repository, or a folder, and watch it go live. Exits with 0 if it did, with 1 if not.
 
     What is not given is as at the project's last deployment to production, or found out from the source; an empty
     --root, --build or --start lets it be found out again, an empty --pre-deploy runs nothing.
@@ -56,8 +60,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         "replicas": replicas,
         "limits": None if memory is None else {"memory_mib": memory},
     }
-    if git is None and project is None:
-        raise BadInputError("There is nothing to deploy.", "Name a repository (--git) or a project (--project).")
+    if folder is not None and (git is not None or ref is not None):
+        raise BadInputError("A folder is deployed, or a repository.", "Leave out the folder, or --git and --ref.")
+    if folder is not None and not folder.is_dir():
+        raise BadInputError(f"There is no folder {folder}.", "Name a folder, or a repository with --git.")
+    folder = None if folder is None else folder.resolve()
+    if git is None and project is None and folder is None:
+        raise BadInputError(
+            "There is nothing to deploy.", "Name a folder, a repository (--git) or a project (--project)."
+        )
     body = {
         "git": None if git is None else _address(git),
         "ref": ref,
@@ -66,13 +77,16 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         "config": {name: None if value == "" else value for name, value in config.items() if value is not None},
         "env_file": "" if env_file is None else read_env_file(env_file),
     }
-    view = run(lambda api: _deploy(api, body, wait=wait, as_json=as_json))
+    view = run(lambda api: _deploy(api, body, folder, wait=wait, as_json=as_json))
     if wait and view["phase"] != "live":
         raise typer.Exit(1)
 
 
-async def _deploy(api: Api, body: Json, *, wait: bool, as_json: bool) -> Json:
-    if body["git"] is None:
+async def _deploy(api: Api, body: Json, folder: Path | None, *, wait: bool, as_json: bool) -> Json:
+    if folder is not None:
+        project = body["project"] or await project_for(api, folder)
+        body = {**body, "project": project, "upload": await uploaded(api, folder, silent=as_json)}
+    elif body["git"] is None:
         body = {**body, "git": await _repository(api, body["project"])}
     accepted = await api.post("/deployments", body, {_KEY: str(uuid4())})
     return await watched(api, accepted, wait=wait, as_json=as_json)

@@ -118,6 +118,10 @@ class Objects(Protocol):
         """
         ...
 
+    async def size(self, key: str) -> int | None:
+        """Return how many bytes the content has; None where there is none."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Delete the content."""
         ...

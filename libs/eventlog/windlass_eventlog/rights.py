@@ -39,6 +39,8 @@ _WRITTEN: Mapping[Bucket, Mapping[Service, str]] = MappingProxyType(
         Bucket.OPERATIONS: {service: f"answer.{service}" for service in Service},
     }
 )
+_OBJECT_USERS = frozenset({Service.GATEWAY, Service.BUILDER})
+"""Who reads what was uploaded and deletes it, which is a write: the gateway takes it in, the builder fetches it."""
 _LOG_WRITERS = frozenset({Service.BUILDER, Service.LOGS})
 _LOG_READERS = frozenset({Service.GATEWAY, Service.BUILDER, Service.LOGS})
 
@@ -96,6 +98,9 @@ def _published(service: Service) -> Iterator[str]:
         if service in writers:
             yield f"$KV.{bucket}.{writers[service]}"
     yield f"$JS.API.STREAM.INFO.OBJ_{OBJECTS}"
+    if service in _OBJECT_USERS:
+        yield f"$JS.API.DIRECT.GET.OBJ_{OBJECTS}"
+        yield from (f"$O.{OBJECTS}.{part}.*" for part in ("C", "M"))
     if service in _LOG_WRITERS:
         yield "log.*.*.*"
     if service in _LOG_READERS:

@@ -29,10 +29,11 @@ from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import AnyProjection
 from windlass_eventlog.jetstream.audit import JetStreamAudit
-from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
+from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.budget import watch_budget
 from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.log import JetStreamLog
+from windlass_eventlog.jetstream.objects import JetStreamObjects
 from windlass_eventlog.jetstream.reactors import reacting
 from windlass_eventlog.link import Link
 from windlass_eventlog.logs.jetstream import JetStreamLogStore

@@ -14,6 +14,7 @@ from windlass_builder.adapters.archive import list_root
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.git.source import GitSource
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
+from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.building import Building
 from windlass_builder.application.containers import Containers
@@ -164,7 +165,7 @@ def _reactors(sources: Sources, link: Link, containers: Containers, tasks: async
     slots, looks = asyncio.Semaphore(sources.builds_at_once), asyncio.Semaphore(sources.inspections_at_once)
     scratch, clock = containers.node.scratch, link.append.clock
     opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)
-    fetching = Fetching(sources.fetcher, opening, skipping, containers.node.name)
+    fetching = Fetching(sources.fetcher, StoredUploads(link.objects), opening, skipping, containers.node.name)
     building = Building(containers, fetching, sources.list_root, link.logs, clock)
     pre_deploy = PreDeploy(containers, link.logs, clock)
     deploying = Deploying(link.append, containers, building, pre_deploy, slots)

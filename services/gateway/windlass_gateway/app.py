@@ -78,6 +78,7 @@ def _gateway(link: Link) -> Gateway:
         rows=CurrentRows(link.rows),
         append=link.append,
         vault=link.vault,
+        objects=link.objects,
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
         clock=utc_now,

@@ -8,8 +8,9 @@ import pytest
 from support.buckets_contract import KeyValueContract, ObjectsContract, told
 from windlass_eventlog.buckets import Bucket, Change
 from windlass_eventlog.errors import NotProvisionedError
-from windlass_eventlog.jetstream.buckets import JetStreamKeyValue, JetStreamObjects
+from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.connection import Connection, connection
+from windlass_eventlog.jetstream.objects import JetStreamObjects
 from windlass_eventlog.jetstream.provisioning import provision
 
 from .conftest import RestartableNats

@@ -25,8 +25,18 @@ from windlass_eventlog.rights_page import page
 _REFUSED = re.compile(r'Permissions Violation for (Publish|Subscription) to "([^"]+)"', re.IGNORECASE)
 STREAMS = ("EVENTS", "LOGS", "AUDIT", *(f"KV_{bucket}" for bucket in Bucket), "OBJ_OBJECTS")
 OWNED = {
-    Service.GATEWAY: {"project", "environments", "variables", "deployment", "routes", "inspection", "tokens", "run"},
-    Service.BUILDER: {"deployment", "routes", "releases", "inspection", "run"},
+    Service.GATEWAY: {
+        "project",
+        "environments",
+        "variables",
+        "credentials",
+        "deployment",
+        "run",
+        "routes",
+        "inspection",
+        "tokens",
+    },
+    Service.BUILDER: {"deployment", "run", "routes", "releases", "inspection"},
     Service.MONITOR: {"deployment"},
     Service.ROUTER: {"deployment", "routes"},
     Service.LOGS: set(),
@@ -101,7 +111,9 @@ def foreign_values(service: Service) -> list[str]:
         writes += [f"audit.{service}.x.y", "audit.gateway.x.y", "$JS.API.DIRECT.GET.AUDIT"]
     if service in {Service.GATEWAY, Service.MONITOR, Service.ROUTER}:
         writes += [f"log.{uuid4()}.{uuid4()}.{uuid4()}"]
-    return [*reads, *writes, "$O.OBJECTS.C.x", "$O.OBJECTS.M.x", f"_INBOX_{others(service)[0]}.x"]
+    if service not in {Service.GATEWAY, Service.BUILDER}:
+        writes += ["$O.OBJECTS.C.x", "$O.OBJECTS.M.x", "$JS.API.DIRECT.GET.OBJ_OBJECTS"]
+    return [*reads, *writes, f"_INBOX_{others(service)[0]}.x"]
 
 
 def overheard(service: Service) -> list[str]:

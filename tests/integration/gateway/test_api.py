@@ -209,6 +209,7 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/dead-letters/{dead_letter}/discard",
         "/dead-letters/{dead_letter}/retry",
         "/dead-letters",
+        "/uploads/{digest}",
         "/projects/{slug}/credentials",
         "/projects/{slug}/credentials/{kind}",
         "/keys/rotation",

@@ -139,6 +139,7 @@ async def _gateway(around: Surroundings, process: Process, link: Link, started: 
         rows=link.rows,
         append=link.append,
         vault=link.vault,
+        objects=link.objects,
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
         clock=around.clock,

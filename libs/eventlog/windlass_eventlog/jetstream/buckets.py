@@ -1,7 +1,6 @@
-"""Key-value buckets and the object store of JetStream."""
+"""Key-value buckets of JetStream."""
 
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
@@ -9,16 +8,12 @@ from typing import Self
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KV_OP
 from nats.js.kv import KeyValue as NatsKeyValue
-from nats.js.object_store import ObjectStore as NatsObjectStore
 
-from windlass_eventlog.buckets import Bucket, Change, Entry, KeyValue, Objects
+from windlass_eventlog.buckets import Bucket, Change, Entry, KeyValue
 from windlass_eventlog.errors import KeyChangedError, KeyTakenError, LogUnavailableError, NotProvisionedError
 from windlass_eventlog.jetstream.answered import answered
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.watch import present_keys, watched
-from windlass_eventlog.topology import OBJECTS
-
-_PIECE_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,50 +93,3 @@ class JetStreamKeyValue(KeyValue):
         async with aclosing(watched(self.connection, self.name, prefix)) as changes:
             async for change in changes:
                 yield change
-
-
-@dataclass(frozen=True, slots=True)
-class JetStreamObjects(Objects):
-    """The object store. What passes is kept on disk in between: the library reads and writes files."""
-
-    store: NatsObjectStore
-
-    @classmethod
-    async def opened(cls, connection: Connection) -> Self:
-        """Open the store.
-
-        Raises:
-            NotProvisionedError: there is none.
-        """
-        with answered(OBJECTS):
-            try:
-                return cls(await connection.jetstream.object_store(OBJECTS))
-            except NotFoundError as error:
-                msg = f"There is no object store {OBJECTS}: provision the installation."
-                raise NotProvisionedError(msg) from error
-
-    async def put(self, key: str, content: AsyncIterator[bytes]) -> None:
-        with tempfile.TemporaryFile() as file:
-            async for piece in content:
-                file.write(piece)
-            file.seek(0)
-            with answered(OBJECTS):
-                await self.store.put(key, file)
-
-    async def get(self, key: str) -> AsyncGenerator[bytes, None]:
-        with tempfile.TemporaryFile() as file:
-            with answered(OBJECTS):
-                try:
-                    await self.store.get(key, writeinto=file)
-                except NotFoundError:
-                    raise KeyError(key) from None
-            file.seek(0)
-            while piece := file.read(_PIECE_BYTES):
-                yield piece
-
-    async def delete(self, key: str) -> None:
-        with answered(OBJECTS):
-            try:
-                await self.store.delete(key)
-            except NotFoundError:
-                return  # it is gone, as it should be

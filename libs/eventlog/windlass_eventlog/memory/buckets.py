@@ -91,5 +91,9 @@ class MemoryObjects(Objects):
     async def get(self, key: str) -> AsyncIterator[bytes]:
         yield self._contents[key]
 
+    async def size(self, key: str) -> int | None:
+        content = self._contents.get(key)
+        return None if content is None else len(content)
+
     async def delete(self, key: str) -> None:
         self._contents.pop(key, None)

@@ -36,6 +36,7 @@ from windlass_builder.application.source import (
     SourceTimedOutError,
     SourceTooLargeError,
 )
+from windlass_builder.application.uploads import BadArchiveError, UploadDamagedError, UploadGoneError
 from windlass_builder.domain.detection import NothingToStartError
 from windlass_contracts.events import Failed, InspectionFailed
 from windlass_contracts.events.deployment import LogRange, Stage
@@ -104,6 +105,9 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     RefNotFoundError: (Stage.FETCH, "ref-not-found"),
     RootNotFoundError: (Stage.FETCH, "root-not-found"),
     RepositoryUnreachableError: (Stage.FETCH, "repository-unreachable"),
+    UploadGoneError: (Stage.FETCH, "upload-gone"),
+    UploadDamagedError: (Stage.FETCH, "upload-damaged"),
+    BadArchiveError: (Stage.FETCH, "bad-archive"),
     SourceTimedOutError: (Stage.FETCH, "fetch-timed-out"),
     SourceTooLargeError: (Stage.FETCH, "source-too-large"),
     SourceError: (Stage.FETCH, "git-failed"),

@@ -11,9 +11,10 @@ from windlass_builder.application.failures import UnsupportedSourceError
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.skipping import Skipping, UnchangedError
 from windlass_builder.application.source import GitFailedError, SourceFetcher, SourceLocation, SourceTimedOutError
+from windlass_builder.application.uploads import UploadFetcher
 from windlass_builder.domain.deployment import Deployment
 from windlass_contracts.events import BuildStarted
-from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.events.deployment import GitSource, UploadSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Fetching:
     """Fetches for the builds of one node."""
 
     sources: SourceFetcher
+    uploads: UploadFetcher
     opening: OpeningAccess
     skipping: Skipping
     node: str
@@ -30,14 +32,19 @@ class Fetching:
 
         Raises: SourceError, UnsupportedSourceError, UnchangedError.
         """
-        if not isinstance(row.source, GitSource):
-            raise UnsupportedSourceError(row.source.kind)
         limit = timedelta(seconds=row.config.deadlines.fetch_s)
         try:
             async with asyncio.timeout(limit.total_seconds()):
-                return await self._fetch(journal, row, row.source, told, archive)
+                match row.source:
+                    case GitSource() as source:
+                        return await self._fetch(journal, row, source, told, archive)
+                    case UploadSource() as source:
+                        return await self._take(journal, row, source, told, archive)
+                    case _:
+                        raise UnsupportedSourceError(row.source.kind)
         except TimeoutError as error:
-            raise SourceTimedOutError(row.source.repository, limit) from error
+            what = row.source.repository if isinstance(row.source, GitSource) else "The upload"
+            raise SourceTimedOutError(what, limit) from error
         except GitFailedError as error:
             await told.say(error.detail)
             raise
@@ -51,9 +58,21 @@ class Fetching:
         except UnchangedError as unchanged:
             await told.say(f"Skipped. {unchanged}")
             raise
-        attempt = row.attempt + 1
-        await journal.add(BuildStarted(node=self.node, attempt=attempt, commit=commit), str(attempt))
+        await self._begin(journal, row, commit)
         await told.say(f"Fetching commit {commit[:12]} from {source.repository}.")
         location = SourceLocation(source.repository, row.config.root or ".")
         await self.sources.fetch(location, commit, archive, access)
         return commit
+
+    async def _take(
+        self, journal: Journal, row: Deployment, source: UploadSource, told: BuildLog, archive: Path
+    ) -> str:
+        """Bring here what was uploaded."""
+        await self._begin(journal, row, None)
+        await told.say(f"Fetching the upload {source.digest[:19]}, {source.size_bytes} bytes.")
+        await self.uploads.fetch(source, row.config.root or ".", archive)
+        return source.digest
+
+    async def _begin(self, journal: Journal, row: Deployment, commit: str | None) -> None:
+        attempt = row.attempt + 1
+        await journal.add(BuildStarted(node=self.node, attempt=attempt, commit=commit), str(attempt))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.events.deployment import Source
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId, PersonId, ProjectId, SecretId, derived
 from windlass_eventlog.projection import Projection, RowT
 from windlass_gateway.application.access import Caller, Permission
@@ -31,7 +31,7 @@ class DeployRequest:
 
     key: str
     trigger: str
-    source: GitSource
+    source: Source
     project: str | None = None
     project_id: ProjectId | None = None
     """Of a project that is known to exist, and has that name. Says too that `key` is never used for something else."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.buckets import Objects
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.projection import Rows
@@ -40,6 +41,7 @@ class Gateway:
     rows: Rows
     append: Appender
     vault: Vault
+    objects: Objects
     personal: Personal
     logs: LogStore
     clock: Callable[[], datetime]

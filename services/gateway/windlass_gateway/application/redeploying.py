@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.events.deployment import GitSource, UploadSource
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
@@ -12,6 +12,7 @@ from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import VARIABLES
 from windlass_gateway.application.stored import absent
+from windlass_gateway.application.uploads import Uploads
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION, Environment
 from windlass_gateway.domain.redeploying import repeated_source
@@ -72,11 +73,14 @@ class Redeploying:
         caller.demand(Permission.DEPLOY)
         finder = self._finder(caller)
         found = await finder.deployment(written)
-        request = await self._repeated(finder, found, key, repeated_source(found.row))
+        source = repeated_source(found.row)
+        if isinstance(source, UploadSource):
+            await Uploads(self.gateway).check(source)
+        request = await self._repeated(finder, found, key, source)
         return await Deploying(self.gateway).deploy(caller, request)
 
     async def _repeated(
-        self, finder: Finder, found: Versioned[Deployment], key: str, source: GitSource
+        self, finder: Finder, found: Versioned[Deployment], key: str, source: GitSource | UploadSource
     ) -> DeployRequest:
         project = await finder.project_by_id(found.row.project)
         if project is None:

@@ -11,7 +11,7 @@ from windlass_contracts.events import (
     ProjectCreated,
     VariableSet,
 )
-from windlass_contracts.events.deployment import GitSource, VariableVersion
+from windlass_contracts.events.deployment import GitSource, Source, VariableVersion
 from windlass_contracts.ids import (
     DeploymentId,
     EnvironmentId,
@@ -40,7 +40,7 @@ class DeployCommand:
     team: TeamId
     request_key: str
     trigger: str
-    source: GitSource
+    source: Source
     project: str | None = None
     environment: str = PRODUCTION
     config: ConfigChange = field(default_factory=ConfigChange)
@@ -52,7 +52,20 @@ class DeployCommand:
     @property
     def slug(self) -> str:
         """The name of the project that is meant."""
-        return slug_from_repository(self.source.repository) if self.project is None else checked_slug(self.project)
+        if self.project is not None:
+            return checked_slug(self.project)
+        if isinstance(self.source, GitSource):
+            return slug_from_repository(self.source.repository)
+        raise InvalidInputError(
+            "An upload does not say which project it is for.",
+            field="project",
+            next_step="Name the project (--project): a new name makes a new one.",
+        )
+
+    @property
+    def repository(self) -> str | None:
+        """Where the source comes from; None for what was uploaded."""
+        return self.source.repository if isinstance(self.source, GitSource) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +116,11 @@ def check_replay(command: DeployCommand, identity: DeploymentId, known: Deployme
         KeyReusedError: its key came with another request before.
     """
     asked, made = command.source, known.source
-    if not isinstance(made, GitSource) or asked.repository != made.repository:
+    if not isinstance(asked, GitSource) or not isinstance(made, GitSource):
+        if asked != made:
+            raise KeyReusedError(identity)
+        return
+    if asked.repository != made.repository:
         raise KeyReusedError(identity)
     # A request that names no ref got the project's default branch.
     if (asked.ref, asked.commit) not in {(None, None), (made.ref, made.commit)}:
@@ -147,11 +164,13 @@ def _check_owner(command: DeployCommand, project: Project | None) -> None:
     if project.team != command.team:
         raise SlugTakenError(project.slug)
     named_by_repository = command.project is None
-    if named_by_repository and place(project.repository or "") != place(command.source.repository):
+    if named_by_repository and place(project.repository or "") != place(command.repository or ""):
         raise SlugTakenError(project.slug)
 
 
-def _resolved_source(source: GitSource, project: Project | None) -> GitSource:
+def _resolved_source(source: Source, project: Project | None) -> Source:
+    if not isinstance(source, GitSource):
+        return source
     if source.ref is None and source.commit is None and project is not None and project.default_branch is not None:
         return source.model_copy(update={"ref": project.default_branch})
     return source
@@ -163,9 +182,7 @@ def _project_writes(
     key = AggregateKey.of_project(command.team, state.id, Aggregate.PROJECT)
     known = state.project
     if known is None:
-        created = ProjectCreated(
-            slug=command.slug, name=command.slug, repository=command.source.repository, config=config
-        )
+        created = ProjectCreated(slug=command.slug, name=command.slug, repository=command.repository, config=config)
         return [Write(key, created, state.registry_sequence, PROJECT_REGISTRY)]
     # What production was deployed with counts for later deployments too; a try elsewhere never changes production.
     if not environment.production or config == known.config:

@@ -1,13 +1,13 @@
 """What requests carry. Every text is bounded, every field is named; what is not known is refused."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.values import BranchPattern, DisplayName, EnvironmentName, GitRef, Slug, VariableName
+from windlass_contracts.values import BranchPattern, Digest, DisplayName, EnvironmentName, GitRef, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.env_file import MAX_ENV_FILE_BYTES, read_env_file
 from windlass_gateway.domain.environments import PRODUCTION
@@ -52,7 +52,10 @@ class Body(BaseModel):
 class DeployBody(Body):
     """A request to deploy a commit of a repository."""
 
-    git: GitAddress
+    git: GitAddress | None = None
+    upload: Annotated[
+        Digest | None, Field(description="of what was uploaded, instead of a repository; the project is named then")
+    ] = None
     ref: Annotated[
         GitRef | None, Field(description="a branch, a tag, or a whole commit id; else the default branch")
     ] = None
@@ -73,13 +76,23 @@ class DeployBody(Body):
         """
         return {**read_env_file(self.env_file).readable(), **self.variables}
 
-    def source(self) -> GitSource:
-        """Return what is to be deployed.
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.git is None) == (self.upload is None):
+            msg = "name what is deployed: git (a repository) or upload (a digest), and not both"
+            raise ValueError(msg)
+        if self.upload is not None and self.ref is not None:
+            msg = "an upload has no refs"
+            raise ValueError(msg)
+        return self
+
+    def git_source(self) -> GitSource:
+        """Return the commit that is to be deployed, where nothing was uploaded.
 
         Raises:
             InvalidInputError: the address is none.
         """
-        return git_source(self.git, self.ref)
+        return git_source(self.git or "", self.ref)
 
 
 class ProjectDeployBody(Body):

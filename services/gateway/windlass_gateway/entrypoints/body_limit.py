@@ -24,7 +24,7 @@ class BodyTooLargeError(HTTPException):
 class BodyLimit:
     """Refuses what says that it is too large, and stops reading what does not say and is.
 
-    `larger` has the limits of those few paths that take more.
+    `larger` has the limits of those few paths that take more; one that ends with a slash stands for all below it.
     """
 
     app: ASGIApp
@@ -35,7 +35,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.larger.get(scope["path"], self.max_bytes)
+        path = str(scope["path"])
+        limit = self.larger.get(path) or self.larger.get(path[: path.rfind("/") + 1], self.max_bytes)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > limit:
             await answer(problem_of(BodyTooLargeError(limit)))(scope, receive, send)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, status
 
+from windlass_contracts.events.deployment import Source
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.values import Slug
 from windlass_gateway.application.canceling import Canceling
@@ -11,6 +12,7 @@ from windlass_gateway.application.deploying import Deploying, DeployRequest, Req
 from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.projections import DEPLOYMENTS
 from windlass_gateway.application.redeploying import Redeploying
+from windlass_gateway.application.uploads import Uploads
 from windlass_gateway.entrypoints.bodies import CancelAccepted, DeployBody, DeploymentAccepted, IdempotencyKey
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.shown import Shown
@@ -33,10 +35,13 @@ async def request_deployment(
     idempotency_key: AnIdempotencyKey = None,
 ) -> DeploymentAccepted:
     """Request a deployment; answered once the request is durable. A new project comes into being with it."""
+    source: Source = (
+        body.git_source() if body.upload is None else await Uploads(shared.gateway).find(asking, body.upload)
+    )
     request = DeployRequest(
         key=idempotency_key or str(shared.gateway.fresh_id()),
         trigger=TRIGGER,
-        source=body.source(),
+        source=source,
         project=body.project,
         environment=body.environment,
         config=body.config,

@@ -19,6 +19,7 @@ from windlass_gateway.entrypoints import (
     operations,
     projects,
     streams,
+    uploads,
     variables,
 )
 from windlass_gateway.entrypoints.access import links, sign_in, tokens
@@ -68,6 +69,7 @@ def _api() -> APIRouter:
         projects,
         variables,
         credentials,
+        uploads,
         inspections,
         streams,
         health,

@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from windlass_gateway.application.uploads import MAX_UPLOAD_BYTES
+from windlass_gateway.entrypoints import uploads
 from windlass_gateway.entrypoints.audited import Audited
 from windlass_gateway.entrypoints.body_limit import BodyLimit
 from windlass_gateway.entrypoints.context import Context
@@ -25,7 +27,7 @@ def web(context: Context) -> FastAPI:
     )
     app.state.context = context
     app.router.routes.extend(endpoints())
-    app.add_middleware(BodyLimit, larger={github.PATH: github.MAX_BYTES})
+    app.add_middleware(BodyLimit, larger={github.PATH: github.MAX_BYTES, f"{API}{uploads.PATH}/": MAX_UPLOAD_BYTES})
     app.add_middleware(OwnHosts, own=context.places.own_host)
     app.add_middleware(SecurityHeaders)  # the last one is the outermost: refusals of the others carry them too
     app.add_middleware(Audited, auditing=context.auditing, templates=templates())

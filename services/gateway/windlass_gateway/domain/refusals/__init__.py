@@ -19,6 +19,7 @@ Refusal
 │   ├── CredentialNotFoundError
 │   ├── TokenNotFoundError
 │   ├── DeploymentNotFoundError
+│   ├── UploadNotFoundError
 │   ├── DeadLetterNotFoundError
 │   └── InspectionNotFoundError
 └── NotNowError                  the state of things does not allow it
@@ -61,6 +62,7 @@ from windlass_gateway.domain.refusals.deployments import (
     NotRepeatableError,
     RollbackUnderWayError,
     TooLateToCancelError,
+    UploadNotFoundError,
 )
 from windlass_gateway.domain.refusals.kinds import (
     ForbiddenError,
@@ -126,6 +128,7 @@ __all__ = [
     "TooManyTokensError",
     "UnauthenticatedError",
     "UnsignedWebhookError",
+    "UploadNotFoundError",
     "ValueShreddedError",
     "VariableNotFoundError",
 ]

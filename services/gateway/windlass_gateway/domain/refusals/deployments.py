@@ -91,3 +91,16 @@ class NothingToRollBackError(NotNowError):
     """There is no earlier version to go back to, or it is gone."""
 
     title = "There is nothing to roll back to"
+
+
+class UploadNotFoundError(NotFoundError):
+    """Nothing of that digest was uploaded, or it is gone."""
+
+    title = "No such upload"
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            f"There is no upload {digest[:19]} (any more).",
+            next_step="Upload the folder again: `windlass deploy FOLDER`.",
+            field="upload",
+        )

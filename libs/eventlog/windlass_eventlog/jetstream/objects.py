@@ -1,0 +1,126 @@
+"""The object store of JetStream, in the layout of NATS ADR-20: pieces under a random id, and what they are by key.
+
+The library's own client reads by making consumers and deletes by purging the stream, either of which would let a
+service do far more than that. Here it is direct gets, and rollups: a message that replaces all under its subject.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Self
+
+from nats.js.errors import NotFoundError
+
+from windlass_eventlog.buckets import Objects
+from windlass_eventlog.errors import NotProvisionedError
+from windlass_eventlog.jetstream.answered import answered
+from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.stored import Selection, stored
+from windlass_eventlog.topology import OBJECTS
+
+_PIECE_BYTES = 128 * 1024
+_STREAM = f"OBJ_{OBJECTS}"
+_ROLLUP = {"Nats-Rollup": "sub"}
+
+
+@dataclass(frozen=True, slots=True)
+class JetStreamObjects(Objects):
+    """The object store."""
+
+    connection: Connection
+
+    @classmethod
+    async def opened(cls, connection: Connection) -> Self:
+        """Open the store.
+
+        Raises:
+            NotProvisionedError: there is none.
+        """
+        with answered(OBJECTS):
+            try:
+                await connection.jetstream.stream_info(_STREAM)
+            except NotFoundError as error:
+                msg = f"There is no object store {OBJECTS}: provision the installation."
+                raise NotProvisionedError(msg) from error
+        return cls(connection)
+
+    async def put(self, key: str, content: AsyncIterator[bytes]) -> None:
+        before, place = await self._about(key), secrets.token_hex(12)
+        digest, size, count = hashlib.sha256(), 0, 0
+        try:
+            async for piece in _pieces(content):
+                digest.update(piece)
+                size, count = size + len(piece), count + 1
+                with answered(OBJECTS):
+                    await self.connection.jetstream.publish(_pieces_of(place), piece)
+            encoded = base64.urlsafe_b64encode(digest.digest()).decode()
+            await self._tell(key, nuid=place, size=size, chunks=count, digest=f"SHA-256={encoded}")
+        except BaseException:
+            await self._empty(place)
+            raise
+        if before is not None:
+            await self._empty(before["nuid"])
+
+    async def get(self, key: str) -> AsyncGenerator[bytes, None]:
+        about = await self._about(key)
+        if about is None:
+            raise KeyError(key)
+        if not about["size"]:
+            return
+        with answered(OBJECTS):
+            selection = Selection(_pieces_of(about["nuid"]), stream=_STREAM)
+            async with aclosing(stored(self.connection, selection)) as lists:
+                async for messages in lists:
+                    for message in messages:
+                        yield message.data
+
+    async def size(self, key: str) -> int | None:
+        about = await self._about(key)
+        return None if about is None else int(about["size"])
+
+    async def delete(self, key: str) -> None:
+        about = await self._about(key)
+        if about is not None:
+            await self._tell(key, nuid=about["nuid"], size=0, chunks=0, deleted=True)
+            await self._empty(about["nuid"])
+
+    async def _about(self, key: str) -> dict[str, Any] | None:
+        """Return what is known of the object; None where there is none (any more)."""
+        with answered(OBJECTS):
+            async with aclosing(stored(self.connection, Selection(_about(key), stream=_STREAM))) as lists:
+                told = [json.loads(message.data) async for messages in lists for message in messages]
+        return dict(told[-1]) if told and not told[-1].get("deleted") else None
+
+    async def _tell(self, key: str, **about: object) -> None:
+        document = json.dumps({"name": key, "bucket": OBJECTS, **about}).encode()
+        with answered(OBJECTS):
+            await self.connection.jetstream.publish(_about(key), document, headers=_ROLLUP)
+
+    async def _empty(self, place: str) -> None:
+        """Leave nothing of the pieces but a mark."""
+        with answered(OBJECTS):
+            await self.connection.jetstream.publish(_pieces_of(place), b"", headers=_ROLLUP)
+
+
+def _pieces_of(place: str) -> str:
+    return f"$O.{OBJECTS}.C.{place}"
+
+
+def _about(key: str) -> str:
+    return f"$O.{OBJECTS}.M.{base64.urlsafe_b64encode(key.encode()).decode()}"
+
+
+async def _pieces(content: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield the same in pieces of one size, the last one smaller."""
+    held = bytearray()
+    async for part in content:
+        held += part
+        while len(held) >= _PIECE_BYTES:
+            yield bytes(held[:_PIECE_BYTES])
+            del held[:_PIECE_BYTES]
+    if held:
+        yield bytes(held)

@@ -1,0 +1,49 @@
+"""`/api/v1/uploads`: archives of folders, each under its digest. A deployment names the digest."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from windlass_contracts.values import Digest
+from windlass_gateway.application.access import Permission
+from windlass_gateway.application.uploads import Uploads
+from windlass_gateway.domain.refusals import InvalidInputError
+from windlass_gateway.entrypoints.context import ACaller, AContext
+
+PATH = "/uploads"
+router = APIRouter(prefix=PATH, tags=["uploads"])
+
+ADigest = Annotated[Digest, Path(description="`sha256:` and the digest of the archive, in hex")]
+
+
+class UploadView(BaseModel):
+    """What is there, whole."""
+
+    digest: str
+    size_bytes: int
+
+
+@router.put("/{digest}")
+async def upload(digest: ADigest, request: Request, asking: ACaller, shared: AContext) -> UploadView:
+    """Upload a folder as a tar, packed with zstd: 512 MiB at most. Answered once it is stored; again does no harm."""
+    stored = await Uploads(shared.gateway).take(asking, digest, _body(request))
+    return UploadView(digest=stored.digest, size_bytes=stored.size_bytes)
+
+
+@router.get("/{digest}")
+async def find_upload(digest: ADigest, asking: ACaller, shared: AContext) -> UploadView:
+    """Say whether that was uploaded already."""
+    asking.demand(Permission.DEPLOY)
+    found = await Uploads(shared.gateway).find(asking, digest)
+    return UploadView(digest=found.digest, size_bytes=found.size_bytes)
+
+
+async def _body(request: Request) -> AsyncGenerator[bytes, None]:
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect as error:
+        raise InvalidInputError("The upload broke off.", field="digest", next_step="Send it again.") from error
