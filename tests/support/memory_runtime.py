@@ -13,6 +13,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerConflictError,
     RunnerMissingError,
     RunnerNotRunningError,
+    VolumeInUseError,
 )
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
@@ -29,6 +30,8 @@ from windlass_builder.domain.workloads import (
     RunnerExited,
     RunnerSpec,
     Running,
+    Volume,
+    VolumeFound,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -61,6 +64,7 @@ class MemoryRuntime:
     ends_with: int = 0
     begun: list[str] = field(default_factory=list)
     looked: asyncio.Event = field(default_factory=asyncio.Event)
+    kept_volumes: dict[Volume, VolumeFound] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
     _made: int = 0
     _happened: int = 0
@@ -173,6 +177,14 @@ class MemoryRuntime:
 
     async def remove_release(self, reference: str) -> None:
         """Releases are but names."""
+
+    async def volumes(self) -> Sequence[VolumeFound]:
+        return list(self.kept_volumes.values())
+
+    async def remove_volume(self, volume: Volume) -> None:
+        if (found := self.kept_volumes.get(volume)) is not None and found.users:
+            raise VolumeInUseError(volume.name, found.users)
+        self.kept_volumes.pop(volume, None)
 
     async def reap_builds(self) -> None:
         self.reaped += 1

@@ -13,7 +13,10 @@ from windlass.terminal import plain
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and change a project's settings.")
 
 Project = Annotated[str, typer.Argument(help="The project.")]
+_SETTINGS = "--include, --exclude, --volume, --repository, --branch"
 _PATTERNS = "A pattern as in a .gitignore file; say it again for each, or empty for none."
+
+_VOLUMES = "NAME:PATH, like uploads:/app/uploads; say it again for each, or empty for none: these are then all."
 
 
 @app.command("show")
@@ -32,26 +35,33 @@ def show_project(project: Project, *, as_json: AsJson = False) -> None:
     print_line(f"Branch: {plain(found['default_branch'] or 'the default one')}")
     print_line(f"Deploys pushes that change: {plain(', '.join(config['include']) or 'every path')}")
     print_line(f"But not for: {plain(', '.join(config['exclude']) or 'nothing')}")
+    volumes = (f"{volume['name']} at {volume['path']}" for volume in config["volumes"])
+    print_line(f"Volumes: {plain(', '.join(volumes) or 'none')}")
 
 
 @app.command("set")
-def set_project(
+def set_project(  # noqa: PLR0913 - an option each
     project: Project,
     include: Annotated[list[str] | None, typer.Option(help=f"Deploy pushes that change this. {_PATTERNS}")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help=f"Changes that alone do not deploy. {_PATTERNS}")] = None,
+    volume: Annotated[list[str] | None, typer.Option(help=f"A folder that outlives deployments. {_VOLUMES}")] = None,
     repository: Annotated[str | None, typer.Option(help="Where it is fetched from from now on.")] = None,
     branch: Annotated[str | None, typer.Option(help="What is deployed where nothing else is asked for.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Change settings for the deployments to come; what is not said stays as it is."""
-    config = {name: _patterns(one) for name, one in (("include", include), ("exclude", exclude)) if one is not None}
+    config: Json = {
+        name: _patterns(one) for name, one in (("include", include), ("exclude", exclude)) if one is not None
+    }
+    if volume is not None:
+        config["volumes"] = [_volume(one) for one in _patterns(volume)]
     fields = {"repository": repository, "default_branch": branch}
     body: Json = {name: value or None for name, value in fields.items() if value is not None}
     if config:
         body["config"] = config
     if not body:
-        raise BadInputError("There is nothing to change.", "Say what: --include, --exclude, --repository, --branch.")
+        raise BadInputError("There is nothing to change.", f"Say what: {_SETTINGS}.")
 
     async def send(api: Api) -> Json:
         return await api.patch(project_path(project), body)
@@ -65,3 +75,10 @@ def set_project(
 
 def _patterns(written: list[str]) -> list[str]:
     return [one for one in written if one]
+
+
+def _volume(written: str) -> Json:
+    name, colon, path = written.partition(":")
+    if not colon:
+        raise BadInputError(f"{plain(written)[:80]!r} is no volume.", "Write NAME:PATH, like uploads:/app/uploads.")
+    return {"name": name, "path": path}

@@ -134,3 +134,30 @@ async def test_paths_that_deploy_are_saved_a_line_each_and_a_bad_one_is_named(
         refused = await client.post("/projects/shop/settings", data={"include": bad})
         assert refused.status_code == 422, bad
         assert 'id="include-error"' in refused.text
+
+
+async def test_volumes_are_saved_a_line_each_and_a_bad_one_is_named(
+    client: httpx.AsyncClient, gateway: MemoryGateway
+) -> None:
+    written = "uploads  /app/uploads\r\n\r\ndb /data"
+    answer = await client.post("/projects/shop/settings", data={"volumes": written})
+    assert answer.status_code == 303, answer.text
+    saved = gateway.log.at(gateway.log.length).event
+    assert isinstance(saved, ProjectConfigured)
+    assert [(one.name, one.path) for one in saved.config.volumes] == [("uploads", "/app/uploads"), ("db", "/data")]
+    page = (await client.get(answer.headers["location"])).text
+    assert "uploads /app/uploads\ndb /data</textarea>" in page
+    bad = (
+        "Uploads /data",
+        "data",
+        "data data",
+        "data /etc/x",
+        "data /app",
+        "data /a/../b",
+        "data /windlass/x",
+        "a /x y",
+    )
+    for one in (*bad, "a /data\nb /data", "a /data\na /more", "\n".join(f"a{n} /a{n}" for n in range(21))):
+        refused = await client.post("/projects/shop/settings", data={"volumes": one})
+        assert refused.status_code == 422, one
+        assert 'id="volumes-error"' in refused.text, one

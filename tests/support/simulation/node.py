@@ -31,6 +31,8 @@ from windlass_builder.domain.workloads import (
     RunnerSpec,
     RunnerStarted,
     Running,
+    Volume,
+    VolumeFound,
 )
 
 T = TypeVar("T")
@@ -270,6 +272,12 @@ class NodeOf(Runtime):
 
     async def remove_release(self, reference: str) -> None:
         await self._effect(f"delete {reference}", lambda: self.node.remove_release(reference))
+
+    async def volumes(self) -> Sequence[VolumeFound]:
+        return await self.node.volumes()
+
+    async def remove_volume(self, volume: Volume) -> None:
+        await self._effect(f"delete {volume.name}", lambda: self.node.remove_volume(volume))
 
     async def reap_builds(self) -> None:
         await self.node.reap_builds()

@@ -8,7 +8,7 @@ import pytest
 
 from windlass_builder.domain.detection.recipes import PYPROJECT, REQUIREMENTS, UV_LOCK, python_build_command
 from windlass_builder.domain.releases import release_digest, runner_digest
-from windlass_builder.domain.workloads import BuildStep, Limits, ReleaseSpec, RunnerSpec
+from windlass_builder.domain.workloads import BuildStep, Limits, Mount, ReleaseSpec, RunnerSpec, Volume
 
 LIMITS = Limits(memory=2**28, cpus=1.0, pids=64)
 STEP = BuildStep(command="make", limits=LIMITS, disk=2**30, timeout=timedelta(minutes=10))
@@ -39,6 +39,7 @@ def test_each_part_of_a_runners_specification_counts() -> None:
         replace(RUNNER, environment={"A": "1"}),
         replace(RUNNER, port=9000),
         replace(RUNNER, release="other"),
+        replace(RUNNER, mounts=(Mount(Volume(UUID(int=1), UUID(int=2), "data"), "/data"),)),
         replace(RUNNER, limits=Limits(memory=2**28, cpus=2.0, pids=64)),
     ]
     digests = {runner_digest(spec) for spec in (RUNNER, *changed)}

@@ -14,6 +14,9 @@ from windlass_gateway.entrypoints.pages.settings_words import setting_name, sett
         ("probe.timeout_ms", 5_000, "probe, timeout", "5,000 ms"),
         ("replicas", 2, "replicas", "2"),
         ("start_command", None, "start command", "detected"),
+        ("include", ("api/**", "*.toml"), "include", "api/**, *.toml"),
+        ("volumes", ({"name": "db", "path": "/data"},), "volumes", "db at /data"),
+        ("volumes", (), "volumes", "none"),
         ("probe.path", "/ready", "probe, path", "/ready"),
     ],
 )

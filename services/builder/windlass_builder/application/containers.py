@@ -23,7 +23,7 @@ from windlass_builder.application.runtime_errors import RunnerConflictError, Run
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.names import runner_name
-from windlass_builder.domain.workloads import Runner, RunnerSpec
+from windlass_builder.domain.workloads import Mount, Runner, RunnerSpec, Volume
 from windlass_contracts.config import Limits
 from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
 from windlass_contracts.events.deployment import VariableVersion
@@ -102,6 +102,7 @@ class Containers:
             environment={**variables, **_about(journal, row)},
             port=row.config.port,
             limits=node_limits(row.config.limits),
+            mounts=_mounts(row),
         )
 
     async def _start(self, journal: Journal, row: Deployment, spec: RunnerSpec, replica: int) -> None:
@@ -246,6 +247,10 @@ class Containers:
                     await self.runtime.pause(container.name)
             case _:
                 assert_never(container.state)
+
+
+def _mounts(row: Deployment) -> tuple[Mount, ...]:
+    return tuple(Mount(Volume(row.project, row.environment, volume.name), volume.path) for volume in row.config.volumes)
 
 
 def _about(journal: Journal, row: Deployment) -> Mapping[str, str]:

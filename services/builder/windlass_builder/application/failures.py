@@ -18,6 +18,7 @@ from windlass_builder.application.runtime_errors import (
     BuildTimedOutError,
     ReleaseMissingError,
     RunnerImageMissingError,
+    VolumesUnsupportedError,
 )
 from windlass_builder.application.source import (
     BadRefError,
@@ -89,6 +90,7 @@ DEPLOYMENT_ERRORS = (
     UnknownRunnerError,
     RunnerImageMissingError,
     ReleaseMissingError,
+    VolumesUnsupportedError,
 )
 """What ends a deployment: trying again would change nothing."""
 
@@ -126,6 +128,7 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     PreDeployTimedOutError: (Stage.PRE_DEPLOY, "timed-out"),
     PreDeployLostError: (Stage.PRE_DEPLOY, "lost"),
     ReleaseMissingError: (Stage.START, "release-missing"),
+    VolumesUnsupportedError: (Stage.START, "volumes-unsupported"),
     NotReturnableError: (Stage.START, "never-live"),
     SecretShreddedError: (Stage.START, "variable-shredded"),
 }

@@ -19,6 +19,8 @@ from windlass_builder.domain.workloads import (
     Runner,
     RunnerEvent,
     RunnerSpec,
+    Volume,
+    VolumeFound,
 )
 
 
@@ -54,7 +56,9 @@ class Runtime(Protocol):
 
         Until `keep_running`, an exit is final and only reported: a bad app is no loop.
 
-        Raises: ReleaseMissingError, RunnerConflictError, AddressesExhaustedError, EngineError.
+        Volumes that it mounts are made where there are none, and its user may write to them; they outlive it.
+
+        Raises: ReleaseMissingError, RunnerConflictError, VolumesUnsupportedError, AddressesExhaustedError, EngineError.
         """
         ...
 
@@ -127,16 +131,30 @@ class Runtime(Protocol):
         """
         ...
 
+    async def volumes(self) -> Sequence[VolumeFound]:
+        """Return all persistent volumes of this installation on this node, measured now: that may take a while.
+
+        Raises: EngineError.
+        """
+        ...
+
+    async def remove_volume(self, volume: Volume) -> None:
+        """Delete the volume with all that is in it, for ever. Nothing happens where there is none.
+
+        Raises: VolumeInUseError, EngineError.
+        """
+        ...
+
     async def reap_builds(self) -> None:
         """Kill and remove the builds that an earlier life of this process left behind."""
         ...
 
     async def remove_project(self, project: UUID) -> None:
-        """Remove the project's runners, releases, caches and network."""
+        """Remove the project's runners, releases, caches and network; its volumes stay."""
         ...
 
     async def purge(self) -> None:
-        """Remove everything of this installation on this node."""
+        """Remove everything of this installation on this node, its volumes too."""
         ...
 
     async def close(self) -> None:

@@ -13,6 +13,8 @@ RuntimePortError
 ├── RunnerMissingError             no runner of this installation has that name
 ├── RunnerNotRunningError          it is neither running nor paused
 ├── RunnerConflictError            a runner of that name exists, made from another specification
+├── VolumesUnsupportedError        apps of this node cannot find volumes where they are mounted
+├── VolumeInUseError               a runner has the volume mounted, running or not
 ├── AddressesExhaustedError        no subnet, address or port is free
 └── EngineError                    the engine is away or refuses; trying again may help
 """
@@ -130,6 +132,25 @@ class RunnerConflictError(RuntimePortError):
             f"A runner {name} with other settings exists and was left alone; remove it, then start this one."
         )
         self.name = name
+
+
+class VolumesUnsupportedError(RuntimePortError):
+    """Apps of this node cannot find volumes where they are mounted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This node runs apps as plain processes without any sandbox, where no volume can be mounted; "
+            "install bubblewrap or Docker on it, or deploy without volumes."
+        )
+
+
+class VolumeInUseError(RuntimePortError):
+    """A runner has the volume mounted, running or not."""
+
+    def __init__(self, name: str, users: tuple[str, ...]) -> None:
+        super().__init__(f"The volume {name} is in use by {', '.join(users) or 'a container'}, and was left alone.")
+        self.name = name
+        self.users = users
 
 
 class AddressesExhaustedError(RuntimePortError):

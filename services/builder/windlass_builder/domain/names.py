@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from windlass_builder.domain.workloads import Volume
+
 
 def runner_name(installation: str, deployment: UUID, ordinal: int = 1) -> str:
     """Return the name of the deployment's runner number `ordinal`."""
@@ -15,6 +17,10 @@ def pre_deploy_name(installation: str, deployment: UUID) -> str:
 
 def network_name(installation: str, project: UUID) -> str:
     return f"windlass-{installation}-net-{project.hex}"
+
+
+def volume_name(installation: str, volume: Volume) -> str:
+    return f"windlass-{installation}-vol-{volume.project.hex}-{volume.environment.hex}-{volume.name}"
 
 
 def cache_name(installation: str, project: UUID) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from uuid import UUID
 
-from windlass_builder.domain.workloads import DependencyLayer, ReleaseSpec, RunnerSpec
+from windlass_builder.domain.workloads import DependencyLayer, Mount, ReleaseSpec, RunnerSpec
 
 
 def release_digest(spec: ReleaseSpec, runner_content: str) -> str:
@@ -31,7 +31,14 @@ def runner_digest(spec: RunnerSpec) -> str:
     """Return the hex SHA-256 of the whole specification, secret values included: it stays on the node."""
     limits = [spec.limits.memory, spec.limits.cpus, spec.limits.pids]
     identity = [spec.name, str(spec.project), str(spec.deployment), spec.release]
-    return _digest([identity, spec.command, sorted(spec.environment.items()), spec.port, limits])
+    # Only where there are any: a runner that an earlier release made without volumes is still the same one.
+    mounts = [[_mount(mount) for mount in spec.mounts]] if spec.mounts else []
+    return _digest([identity, spec.command, sorted(spec.environment.items()), spec.port, limits, *mounts])
+
+
+def _mount(mount: Mount) -> list[str]:
+    volume = mount.volume
+    return [str(volume.project), str(volume.environment), volume.name, mount.path]
 
 
 def _digest(value: object) -> str:

@@ -83,6 +83,32 @@ class OutputLine:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A folder that outlives deployments: one of each name for an environment of a project."""
+
+    project: UUID
+    environment: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume, and the absolute path at which a runner finds it."""
+
+    volume: Volume
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeFound:
+    """A volume that a node keeps: how many bytes are in it, and the runners that have it mounted, running or not."""
+
+    volume: Volume
+    size: int
+    users: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSpec:
     """One app process to run, under a name that is the same each time the same runner is asked for.
@@ -100,6 +126,7 @@ class RunnerSpec:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     port: int = 8000
     limits: Limits
+    mounts: tuple[Mount, ...] = ()
 
     def under(self, name: str, command: str) -> "RunnerSpec":
         """Return the same with another name and another command."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from windlass_contracts.config import MIB, DeploymentConfig, Probe
+from windlass_contracts.config import MIB, DeploymentConfig, Probe, Volume
 from windlass_contracts.values import Command, PathPattern, Port, Seconds, SourceFolder, Token
 from windlass_gateway.domain.refusals import InvalidInputError
 
@@ -39,6 +39,20 @@ def _quick_to_match(pattern: str) -> str:
 
 
 Patterns = Annotated[tuple[Annotated[PathPattern, AfterValidator(_quick_to_match)], ...], Field(max_length=100)]
+
+
+_TOOLS = "/windlass"
+
+
+def _beside_the_tools(volume: Volume) -> Volume:
+    """Refuse what would hide the interpreters of apps that run as processes."""
+    if volume.path == _TOOLS or volume.path.startswith(f"{_TOOLS}/"):
+        msg = f"{volume.path} belongs to the container itself: mount volumes at a folder like /data or /app/uploads"
+        raise ValueError(msg)
+    return volume
+
+
+Volumes = Annotated[tuple[Annotated[Volume, AfterValidator(_beside_the_tools)], ...], Field(max_length=20)]
 
 
 class _Part(BaseModel):
@@ -95,6 +109,7 @@ class ConfigChange(_Part):
     start_command: ShellCommand | None = None
     include: Patterns | None = None
     exclude: Patterns | None = None
+    volumes: Volumes | None = None
     port: Port | None = None
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
     probe: Probe | None = None

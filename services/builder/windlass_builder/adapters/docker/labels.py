@@ -9,6 +9,8 @@ DEPLOYMENT = "dev.windlass.deployment"
 ROLE = "dev.windlass.role"
 RELEASE = "dev.windlass.release"
 PORT = "dev.windlass.port"
+ENVIRONMENT = "dev.windlass.environment"
+VOLUME = "dev.windlass.volume"
 SPECIFICATION = "dev.windlass.specification"
 
 
@@ -19,6 +21,7 @@ class Role(StrEnum):
     RELEASE = "release"
     LAYER = "layer"
     CACHE = "cache"
+    VOLUME = "volume"
 
 
 def labels(installation: str, role: Role, project: UUID) -> dict[str, str]:

@@ -16,6 +16,7 @@ from windlass_builder.adapters.docker.labels import (
     labels,
 )
 from windlass_builder.adapters.docker.networks import ProjectNetwork, fixed_address
+from windlass_builder.adapters.docker.volumes import volume_mount
 from windlass_builder.adapters.shell import ending_gently
 from windlass_builder.domain.names import network_name
 from windlass_builder.domain.releases import runner_digest
@@ -65,6 +66,7 @@ def runner_configuration(
             "RestartPolicy": {"Name": "no"},
             "LogConfig": _LOGS,
             "Tmpfs": {"/tmp": _TEMPORARY_FILES},  # noqa: S108 - inside the container
+            "Mounts": [volume_mount(installation, mount) for mount in spec.mounts],
         },
         "NetworkingConfig": {"EndpointsConfig": {network.name: {"IPAMConfig": {"IPv4Address": str(address)}}}},
     }

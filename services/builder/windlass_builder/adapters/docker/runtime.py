@@ -23,11 +23,12 @@ from windlass_builder.adapters.docker.engine import (
     set_restart_policy,
 )
 from windlass_builder.adapters.docker.events import EngineEvents
-from windlass_builder.adapters.docker.labels import SPECIFICATION, Role, having
+from windlass_builder.adapters.docker.labels import ROLE, SPECIFICATION, Role, having
 from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.releases import ImageReleases
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
+from windlass_builder.adapters.docker.volumes import Volumes
 from windlass_builder.adapters.rotation import Rotation
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
@@ -48,6 +49,8 @@ from windlass_builder.domain.workloads import (
     RunnerEvent,
     RunnerSpec,
     Running,
+    Volume,
+    VolumeFound,
 )
 
 
@@ -64,6 +67,7 @@ class DockerRuntime:
         self._docker: Docker = connect(url)
         rotation = Rotation(home / "docker" / "addresses.json")
         self._networks = ProjectNetworks(self._docker, installation, pool, rotation)
+        self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
         self._releases = ImageReleases(self._docker, installation, self._networks, runners)
 
@@ -85,6 +89,7 @@ class DockerRuntime:
     async def start(self, spec: RunnerSpec) -> Runner:
         with engine_errors(f"starting {spec.name}"):
             container = await self._taken_up(spec) or await self._created(spec)
+            await self._volumes.give(container, spec.mounts)
             await container.start()
         return await self.inspect(spec.name)
 
@@ -145,13 +150,21 @@ class DockerRuntime:
         with engine_errors(f"removing the release {reference}"):
             await self._releases.remove(reference)
 
+    async def volumes(self) -> Sequence[VolumeFound]:
+        with engine_errors("measuring the volumes"):
+            return await self._volumes.all()
+
+    async def remove_volume(self, volume: Volume) -> None:
+        with engine_errors(f"removing the volume {volume.name}"):
+            await self._volumes.remove(volume)
+
     async def reap_builds(self) -> None:
         with engine_errors("removing abandoned builds"):
             await self._releases.reap()
 
     async def remove_project(self, project: UUID) -> None:
         with engine_errors("removing a project"):
-            await self._remove_all(having(self._installation, project=project))
+            await self._remove_all(having(self._installation, project=project), spared=Role.VOLUME)
 
     async def purge(self) -> None:
         with engine_errors("removing the installation"):
@@ -209,7 +222,7 @@ class DockerRuntime:
             raise RunnerMissingError(name)
         return found
 
-    async def _remove_all(self, filters: dict[str, list[str]]) -> None:
+    async def _remove_all(self, filters: dict[str, list[str]], spared: Role | None = None) -> None:
         """Remove what bears the labels: containers first, for they hold the rest."""
         containers = await self._docker.containers.list(all=True, filters=filters)
         await asyncio.gather(*map(delete_container, containers))
@@ -219,4 +232,5 @@ class DockerRuntime:
         for network in await self._docker.networks.list(filters=filters):
             await self._networks.remove(network["Name"])
         for volume in (await self._docker.volumes.list(filters=filters))["Volumes"] or []:
-            await (await self._docker.volumes.get(volume["Name"])).delete()
+            if volume["Labels"][ROLE] != spared:
+                await (await self._docker.volumes.get(volume["Name"])).delete()

@@ -26,6 +26,7 @@ from windlass_builder.domain.workloads import (
     RunnerSpec,
     RunnerState,
     Running,
+    Volume,
 )
 
 _LOOPBACK = "127.0.0.1"
@@ -41,10 +42,14 @@ class RunnerFolder:
     release: str
     python: str
     marks: dict[str, str]
+    volumes: tuple[str, ...] = ()
 
     @property
     def kept(self) -> Path:
         return self.path / KEPT_FILE
+
+    def mounts_volume(self, volume: Volume) -> bool:
+        return _volume(volume) in self.volumes
 
     def runner(self, *, supervised: bool) -> Runner:
         return Runner(
@@ -92,9 +97,14 @@ def make_runner(path: Path, spec: RunnerSpec, release: ReleaseFolder, port: int,
         "release": spec.release,
         "python": release.runner,
         "marks": marks,
+        "volumes": [_volume(mount.volume) for mount in spec.mounts],
     }
     write_whole(str(draft / SPECIFICATION_FILE), about)
     draft.rename(path)
+
+
+def _volume(volume: Volume) -> str:
+    return f"{volume.project}/{volume.environment}/{volume.name}"
 
 
 def _state(said: dict[str, Any], *, supervised: bool) -> RunnerState:

@@ -24,6 +24,7 @@ from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage, b
 from windlass_builder.adapters.processes.supervised import ask, start_supervisor
 from windlass_builder.adapters.processes.supervision.record import append_event
 from windlass_builder.adapters.processes.tools import Tools
+from windlass_builder.adapters.processes.volumes import VolumeFolders, user_of
 from windlass_builder.adapters.rotation import Rotation
 from windlass_builder.adapters.shell import ending_gently
 from windlass_builder.application.runtime import OutputSink
@@ -33,6 +34,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerConflictError,
     RunnerMissingError,
     RunnerNotRunningError,
+    VolumesUnsupportedError,
 )
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
@@ -43,6 +45,8 @@ from windlass_builder.domain.workloads import (
     Runner,
     RunnerEvent,
     RunnerSpec,
+    Volume,
+    VolumeFound,
 )
 
 # Below the ports that the kernel hands out by itself; each installation of a machine has its own block.
@@ -66,6 +70,7 @@ class ProcessRuntime:
         self._tools = Tools(self._home / "tools", interpreters)
         users = _BUILD_USERS if self._root else None
         self._releases = FolderReleases(self._home, installation, self._sandbox, self._tools, users)
+        self._volumes = VolumeFolders(self._home / "volumes")
         self._rotation = Rotation(self._home / "ports.json")
         first = _FIRST_PORT + int(installation, 16) % _BLOCKS * _PORTS
         self._ports = range(first, first + _PORTS)
@@ -82,6 +87,8 @@ class ProcessRuntime:
         return await self._releases.build(spec, source, output)
 
     async def start(self, spec: RunnerSpec) -> Runner:
+        if spec.mounts and not self._sandbox.mounts:
+            raise VolumesUnsupportedError
         async with self._starting[spec.name]:
             found = read_runner(self._runners / spec.name)
             if found is not None and found.digest != runner_digest(spec):
@@ -141,6 +148,15 @@ class ProcessRuntime:
             raise EngineError(f"The release {reference} is in use by {', '.join(users)}.")
         await self._releases.remove(reference)
 
+    async def volumes(self) -> Sequence[VolumeFound]:
+        return await asyncio.to_thread(self._volumes.all, self._users_of)
+
+    async def remove_volume(self, volume: Volume) -> None:
+        await asyncio.to_thread(self._volumes.remove, volume, self._users_of(volume))
+
+    def _users_of(self, volume: Volume) -> tuple[str, ...]:
+        return tuple(found.marks["name"] for found in self._found() if found.mounts_volume(volume))
+
     async def reap_builds(self) -> None:
         await self._releases.reap()
         for left_behind in self._runners.glob(".*"):
@@ -174,24 +190,26 @@ class ProcessRuntime:
         release = self._releases.find(spec.release)
         port = self._free_port()
         path = self._runners / spec.name
-        await asyncio.to_thread(make_runner, path, spec, release, port, self._user(port))
+        await asyncio.to_thread(make_runner, path, spec, release, port, self._user(port, spec))
         return self._required(spec.name)
 
     async def _supervise(self, found: RunnerFolder, spec: RunnerSpec) -> None:
         on = await self._tools.interpreter(found.python)
-        place = Place(app=found.path / "app", programs=on.programs, tools=on.tools)
+        user = self._user(found.port, spec)
+        folders_of = await asyncio.to_thread(self._volumes.provided, spec.mounts, user)
+        place = Place(app=found.path / "app", writable=folders_of, programs=on.programs, tools=on.tools)
         environment = {
             **surroundings("/tmp"),  # noqa: S108 - of the sandbox, where there is one
             "PYTHONUNBUFFERED": "1",  # a line is worth most when it comes at once
             **spec.environment,
             "PORT": str(found.port),
         }
-        usage = Usage(user=self._user(found.port), limits=spec.limits)
+        usage = Usage(user=user, limits=spec.limits)
         order = self._sandbox.order(place, ending_gently(spec.command), environment, usage)
         await start_supervisor(found.path, order)
 
-    def _user(self, port: int) -> int | None:
-        return _FIRST_USER + port if self._root else None
+    def _user(self, port: int, spec: RunnerSpec) -> int | None:
+        return (user_of(spec.mounts) or _FIRST_USER + port) if self._root else None
 
     def _free_port(self) -> int:
         taken = {found.port for found in self._found()}

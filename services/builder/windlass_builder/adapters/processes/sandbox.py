@@ -75,6 +75,11 @@ class Sandbox(Protocol):
     @property
     def isolation(self) -> str: ...
 
+    @property
+    def mounts(self) -> bool:
+        """Whether a command finds what it may write at the paths inside, whatever these are."""
+        ...
+
     def seen(self, place: Place, inside: str) -> str:
         """Return the path under which a command in the place finds what it knows as `inside`."""
         ...
@@ -93,6 +98,10 @@ class Bubblewrap:
             "Apps run as plain processes in bubblewrap: for trying out, with code that you trust. They do not see each "
             "other's files and processes, but share this machine's network and CPU."
         )
+
+    @property
+    def mounts(self) -> bool:
+        return True
 
     def seen(self, place: Place, inside: str) -> str:
         del place
@@ -132,6 +141,10 @@ class Plain:
             "Apps run as plain processes without any sandbox, for bubblewrap does not work here: for trying out, with "
             "code that you trust as you trust Windlass itself."
         )
+
+    @property
+    def mounts(self) -> bool:
+        return False
 
     def seen(self, place: Place, inside: str) -> str:
         return str({APP_FOLDER: place.app, **place.writable}.get(inside, Path(inside)))

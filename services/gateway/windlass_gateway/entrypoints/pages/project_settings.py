@@ -61,6 +61,7 @@ class BuildForm(BaseModel):
     probe_path: Text = ""
     include: Paths = ""
     exclude: Paths = ""
+    volumes: Paths = ""
 
     def change(self, config: DeploymentConfig) -> ProjectChange:
         """Return what is to be otherwise.
@@ -72,7 +73,13 @@ class BuildForm(BaseModel):
         return ProjectChange(
             fields={**repository, "default_branch": _default_branch(self.default_branch)},
             config=checked_config(
-                {**self._clearable(), **self._numbers(), **self._paths(), **_probe(self.probe_path, config)}
+                {
+                    **self._clearable(),
+                    **self._numbers(),
+                    **self._paths(),
+                    "volumes": self._volumes(),
+                    **_probe(self.probe_path, config),
+                }
             ),
         )
 
@@ -86,6 +93,11 @@ class BuildForm(BaseModel):
             name: [line.strip() for line in getattr(self, name).splitlines() if line.strip()]
             for name in ("include", "exclude")
         }
+
+    def _volumes(self) -> list[dict[str, str]]:
+        """Return the volumes: a name and a path in each line."""
+        lines = [line.split(maxsplit=1) for line in self.volumes.splitlines() if line.strip()]
+        return [{"name": parts[0], "path": parts[1] if len(parts) > 1 else ""} for parts in lines]
 
     def _numbers(self) -> dict[str, object]:
         limits: dict[str, object] = {"limits": {"memory_mib": self.memory_mib}} if self.memory_mib else {}
@@ -161,6 +173,7 @@ def _filled(row: Project) -> BuildForm:
         memory_mib=str(config.limits.memory_bytes // MIB),
         include="\n".join(config.include),
         exclude="\n".join(config.exclude),
+        volumes="\n".join(f"{volume.name} {volume.path}" for volume in config.volumes),
         probe_path=config.probe.path if isinstance(config.probe, HttpProbe) else "",
     )
 

@@ -23,8 +23,15 @@ def setting_value(value: object, path: str) -> str:
     """Return the value of a field; nothing stands for what is found out at each deployment."""
     if value is None:
         return _DETECTED
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_one, value)) or "none"
     suffix = _suffix(path)
     return str(value) if suffix is None or not isinstance(value, int) else _UNITS[suffix](value)
+
+
+def _one(value: object) -> str:
+    """Return one of several: a volume is a name and the path that it is mounted at."""
+    return " at ".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)
 
 
 def _suffix(path: str) -> str | None:
