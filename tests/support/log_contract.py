@@ -155,6 +155,18 @@ class LogContract:
         assert {event.key for event in first} == set(keys)
         assert first == second == third
 
+    async def test_one_message_is_looked_up_by_its_sequence(self, log: EventLog) -> None:
+        keys = [deployment_key() for _ in range(3)]
+        for key in keys:
+            await log.append(canceled(key), Expected.new(key))
+
+        found = await log.message(2)
+
+        assert (found.sequence, found.recorded()) == (2, (await read(log, 1, after=1))[0])
+        for nowhere in (4, 1_000_000):
+            with pytest.raises(GapError, match=f"nothing at sequence {nowhere}"):
+                await log.message(nowhere)
+
     async def test_it_says_when_it_was_made_and_never_says_otherwise(self, log: EventLog) -> None:
         created = await log.created()
         key = deployment_key()

@@ -8,7 +8,7 @@ from typing import Protocol
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, AggregateKey
-from windlass_eventlog.message import Stretch
+from windlass_eventlog.message import StoredMessage, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ class EventLog(Protocol):
 
         Raises:
             GapError: as `read`.
+        """
+        ...
+
+    async def message(self, sequence: int) -> StoredMessage:
+        """Return what is stored at a sequence, unread; what `read` passes over, too. Takes 0.3 to 1 ms.
+
+        Raises:
+            GapError: nothing is.
         """
         ...
 

@@ -40,6 +40,16 @@ async def test_a_reader_says_that_it_met_what_it_cannot_read(link: Connection, l
         await read(log, 1)
 
 
+async def test_a_message_that_readers_pass_over_is_looked_up_all_the_same(link: Connection, log: JetStreamLog) -> None:
+    keys = [deployment_key() for _ in range(3)]
+    for key in keys:
+        await log.append(canceled(key), Expected.new(key))
+    passing = JetStreamLog(link, log.installation, quarantined={2})
+
+    assert [event.sequence for event in await read(passing, 1, after=1)] == [3]
+    assert (await passing.message(2)).recorded().key == keys[1]
+
+
 async def test_a_full_log_says_so_and_loses_nothing(link: Connection, log: JetStreamLog) -> None:
     key = deployment_key()
     await log.append(canceled(key), Expected.new(key))

@@ -1,5 +1,6 @@
 """Dead letters over the API, the command and the page: listed, tried again, discarded with a reason."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID
 
@@ -8,7 +9,9 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from support.command import command_for
-from support.memory_gateway import MemoryGateway
+from support.memory_gateway import INSTALLATION, MemoryGateway
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
 from windlass_contracts.events import (
     DeploymentCanceled,
     ReactionAbandoned,
@@ -17,7 +20,8 @@ from windlass_contracts.events import (
     ReactionRetried,
 )
 from windlass_contracts.ids import DeploymentId, ProjectId, ReactionId, TeamId, reaction_id
-from windlass_contracts.subjects import AggregateKey
+from windlass_contracts.subjects import ALL_EVENTS, AggregateKey
+from windlass_eventlog.memory import MemoryLog
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.dead_letters import DeadLetters
 from windlass_gateway.entrypoints.live.views import find_view
@@ -64,6 +68,21 @@ async def test_a_dead_letter_says_what_failed_on_which_event_of_which_deployment
         "deploy",
     )
     assert (shown["deployment"], shown["sequence"], shown["attempts"], shown["rounds"]) == (str(DEPLOYMENT), 1, 30, 1)
+
+
+class PassingOver(MemoryLog):
+    """A log whose first event is in quarantine."""
+
+    def read(self, after: int, pattern: str = ALL_EVENTS) -> AsyncGenerator[Recorded[Event], None]:
+        return super().read(max(after, 1), pattern)
+
+
+async def test_a_dead_letter_about_an_event_in_quarantine_is_not_told_of_the_one_behind() -> None:
+    gateway = MemoryGateway(PassingOver(INSTALLATION))
+    identity = await abandoned(gateway)
+    async with gateway.client() as client:
+        shown = (await client.get(f"/dead-letters/{identity}")).json()
+    assert (shown["about"], shown["deployment"]) == ("deployment", str(DEPLOYMENT))
 
 
 async def test_a_retry_is_asked_for_once_and_its_outcome_shows() -> None:

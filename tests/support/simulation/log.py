@@ -15,7 +15,7 @@ from windlass_eventlog.buckets import Change, Entry, KeyValue
 from windlass_eventlog.errors import LogUnavailableError
 from windlass_eventlog.log import EventLog, Expected
 from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryRows
-from windlass_eventlog.message import Stretch
+from windlass_eventlog.message import StoredMessage, Stretch
 from windlass_eventlog.projection import PATIENCE
 from windlass_eventlog.vault import Vault
 
@@ -73,6 +73,9 @@ class LogOf(EventLog):
 
     def stretches(self, after: int) -> AsyncGenerator[Stretch, None]:
         return self.log.stretches(after)
+
+    async def message(self, sequence: int) -> StoredMessage:
+        return await self.log.message(sequence)
 
     async def head(self) -> int:
         return await self.log.head()

@@ -11,10 +11,11 @@ from nats.js.errors import NotFoundError
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import ALL_EVENTS, STREAM
-from windlass_eventlog.errors import NotProvisionedError
+from windlass_eventlog.errors import GapError, NotProvisionedError
 from windlass_eventlog.failpoints import reach
 from windlass_eventlog.jetstream.append import Append
 from windlass_eventlog.jetstream.connection import Connection
+from windlass_eventlog.jetstream.lookup import stored_at
 from windlass_eventlog.jetstream.reader import ordered
 from windlass_eventlog.jetstream.stored import Stored
 from windlass_eventlog.log import EventLog, Expected
@@ -52,6 +53,15 @@ class JetStreamLog(EventLog):
         async with aclosing(ordered(self.connection, after, ALL_EVENTS)) as lists:
             async for messages in lists:
                 yield Stretch([_stored(message) for message in messages], messages[-1].to_come)
+
+    async def message(self, sequence: int) -> StoredMessage:
+        found = await self.connection.ask(
+            lambda: stored_at(self.connection, sequence), f"what stands at sequence {sequence} of {STREAM}?"
+        )
+        if found is None:
+            msg = f"The stream {STREAM} has nothing at sequence {sequence}."
+            raise GapError(msg)
+        return _stored(found)
 
     async def head(self) -> int:
         return int((await self._info(f"where does {STREAM} end?")).state.last_seq)

@@ -19,7 +19,6 @@ from windlass_contracts.subjects import STREAM
 from windlass_eventlog.jetstream.connection import ANSWER_WITHIN_S, Connection
 from windlass_eventlog.jetstream.headers import STORED_AS_ANSWER, lines, of_lines
 
-_AT_ONCE = 1_000
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _END_OF_BATCH = b"204"
 _NOTHING_FOUND = b"404"
@@ -43,11 +42,12 @@ class InterruptionError(nats.errors.Error):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which messages of a stream: those of a pattern, from a sequence on."""
+    """Which messages of a stream: those of a pattern, from a sequence on; `at_once` are asked for together."""
 
     pattern: str
     first: int = 1
     stream: str = STREAM
+    at_once: int = 1_000
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ class _Batches:
 
     async def _ask(self) -> None:
         request = {
-            "batch": _AT_ONCE,
+            "batch": self.selection.at_once,
             "max_bytes": _BYTES_AT_ONCE,
             "seq": self._first,
             "next_by_subj": self.selection.pattern,

@@ -55,6 +55,12 @@ class MemoryLog(EventLog):
             first, after = after + 1, min(len(self._messages), after + _AT_ONCE)
             yield Stretch([self.stored(sequence) for sequence in range(first, after + 1)], len(self._messages) - after)
 
+    async def message(self, sequence: int) -> StoredMessage:
+        if not 0 < sequence <= len(self._messages):
+            msg = f"The stream {STREAM} has nothing at sequence {sequence}."
+            raise GapError(msg)
+        return self.stored(sequence)
+
     async def head(self) -> int:
         return len(self._messages)
 

@@ -1,17 +1,14 @@
 """The use cases of dead letters: reactions that a service gave up, and what is to become of them."""
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.ids import DeploymentId, EventId, ReactionId
-from windlass_contracts.subjects import Aggregate, AggregateKey
+from windlass_contracts.subjects import Aggregate, AggregateKey, parse_subject
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS, DeadLetter, NotOpenError, decide_discard, decide_retry
-from windlass_eventlog.log import EventLog
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.decisions import Signature, append_all, decided
@@ -38,12 +35,6 @@ class Letter:
     @property
     def deployment(self) -> DeploymentId | None:
         return DeploymentId(self.about.id) if self.about.aggregate is Aggregate.DEPLOYMENT else None
-
-
-async def event_at(log: EventLog, sequence: int) -> Recorded[Event]:
-    """Return the event at a sequence; takes a few milliseconds."""
-    async with aclosing(log.read(sequence - 1)) as events:
-        return await anext(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +137,21 @@ class DeadLetters:
     async def _shown(self, found: Sequence[Versioned[DeadLetter]]) -> Sequence[Letter]:
         notes = {one.key: note for one in found if (note := getattr(one.row.state, "note", None)) is not None}
         texts = await self.gateway.personal.texts(notes.values())
-        events = {
-            sequence: await event_at(self.gateway.log, sequence) for sequence in {one.row.sequence for one in found}
-        }
+        about = await self._about({one.row.sequence for one in found})
         return [
             Letter(
                 ReactionId(one.key),
                 one.row,
-                events[one.row.sequence].key,
+                about[one.row.sequence],
                 texts.get(notes[one.key]) if one.key in notes else None,
             )
             for one in found
         ]
+
+    async def _about(self, sequences: Collection[int]) -> dict[int, AggregateKey]:
+        """Return what events are about. Their subjects say it: in quarantine, an event is read by nobody."""
+        messages = [await self.gateway.log.message(sequence) for sequence in sequences]
+        return {message.sequence: parse_subject(message.subject)[1] for message in messages}
 
 
 def _reason(written: str) -> str:
