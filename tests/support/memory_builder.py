@@ -20,12 +20,14 @@ from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
 from windlass_builder.application.pre_deploy import PreDeploy
-from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES
+from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, TURNS
+from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import RepositoryHeads, SourceLocation
+from windlass_builder.application.superseding import Superseding
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing
 from windlass_builder.domain.names import runner_name
@@ -139,17 +141,18 @@ class MemoryBuilder:
     objects: MemoryObjects = field(default_factory=MemoryObjects)
 
     def __post_init__(self) -> None:
-        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS))
+        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS))
         node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
         append = Appender(self.log, Service.BUILDER, lambda: self.clock)
-        self.containers = Containers(self.rows, self.runtime, self.vault, node)
+        self.containers = Containers(self.rows, self.runtime, self.vault, node, self.log.head)
         self.append = append
-        slots = asyncio.Semaphore(1)
+        self.queue = BuildQueue(self.log, self.rows, node.locks, 1, node.shortage, append.clock)
         opening, skipping = OpeningAccess(self.rows, self.vault), Skipping(self.rows, self.sources)
         fetching = Fetching(self.sources, StoredUploads(self.objects), opening, skipping, self.containers.node.name)
         building = Building(self.containers, fetching, _listing, self.lines, append.clock)
         pre_deploy = PreDeploy(self.containers, self.lines, append.clock)
-        deploying = Deploying(append, self.containers, building, pre_deploy, slots)
+        deploying = Deploying(append, self.containers, building, pre_deploy, self.queue)
+        superseding = Superseding(append, self.rows)
         looks = asyncio.Semaphore(1)
         self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)
@@ -162,6 +165,7 @@ class MemoryBuilder:
             self.rows,
             [
                 Reactor("inspect", frozenset({InspectionRequested}), self.inspecting.handle),
+                Reactor("supersede", frozenset({DeploymentRequested}), superseding.handle),
                 Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
                 Reactor("stop", without_winning, ending.stop),
                 Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),

@@ -29,6 +29,9 @@ class Bucket(StrEnum):
     OPERATIONS = "OPERATIONS"
     """What operators ask services to do (rebuild, verify), and how far they are."""
 
+    NODES = "NODES"
+    """What each node is at: who is built, who waits and why, and what it has left (`nodes.NodeState`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -22,7 +22,7 @@ from windlass_eventlog.reaction import Reaction
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.vault import Vault
 
-Delivering = Callable[[Attending], AbstractAsyncContextManager[None]]
+Delivering = Callable[[Attending], AbstractAsyncContextManager[Attending]]
 Operating = Callable[[Sequence[Check]], Answering]
 
 
@@ -83,7 +83,10 @@ class Link:
         return Attending(reaction, letters, self.unsettled, self.rows.position)
 
     @asynccontextmanager
-    async def reacting(self, reactors: Sequence[Reactor]) -> AsyncIterator[None]:
-        """Wake up the reactors for as long as the block lasts; afterwards none of them is at work any more."""
-        async with self.deliver(self.attending(reactors)):
-            yield
+    async def reacting(self, reactors: Sequence[Reactor]) -> AsyncIterator[Attending]:
+        """Wake up the reactors for as long as the block lasts; afterwards none of them is at work any more.
+
+        Yields what attends to wake-ups, for who has some that the log does not bring any more.
+        """
+        async with self.deliver(self.attending(reactors)) as attending:
+            yield attending

@@ -26,6 +26,7 @@ READERS: Mapping[Bucket, frozenset[Service]] = MappingProxyType(
         Bucket.NOTES: frozenset({Service.GATEWAY}),
         Bucket.QUARANTINE: frozenset(Service),
         Bucket.OPERATIONS: frozenset(Service),
+        Bucket.NODES: frozenset({Service.GATEWAY, Service.BUILDER}),
     }
 )
 """Who reads a bucket, and so may see all of it."""
@@ -37,6 +38,7 @@ _WRITTEN: Mapping[Bucket, Mapping[Service, str]] = MappingProxyType(
         Bucket.NOTES: {Service.GATEWAY: "*"},
         Bucket.QUARANTINE: {Service.GATEWAY: "*.*"},
         Bucket.OPERATIONS: {service: f"answer.{service}" for service in Service},
+        Bucket.NODES: {Service.BUILDER: ">"},
     }
 )
 _OBJECT_USERS = frozenset({Service.GATEWAY, Service.BUILDER})
@@ -132,6 +134,7 @@ def _subscribed(service: Service) -> Iterator[str]:
     yield republished(f"$KV.{Bucket.OPERATIONS}.request.{service}")
     if service is Service.GATEWAY:
         yield republished(f"$KV.{Bucket.OPERATIONS}.answer.*")
+        yield republished(f"$KV.{Bucket.NODES}.>")
         yield republished(ALL_LOGS)
 
 

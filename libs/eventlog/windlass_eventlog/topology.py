@@ -61,7 +61,7 @@ AUDIT_AGE = timedelta(days=90)
 AUDITS_PER_SUBJECT = 1_000
 """A subject names actor and address, so that none of them can push out what the others did."""
 BUCKET_BYTES = GIB // 4
-WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS})
+WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS, Bucket.NODES})
 """The buckets whose changes are told; what the others hold is nobody's business before it is asked for."""
 OBJECTS = "OBJECTS"
 OBJECTS_BYTES = 4 * GIB

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 
 from windlass_builder.adapters.archive import list_root
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.git.source import GitSource
+from windlass_builder.adapters.machine import DOCKER_FOLDER, measured
+from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
 from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import OpeningAccess
@@ -25,16 +28,20 @@ from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
 from windlass_builder.application.pre_deploy import PreDeploy
-from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES
+from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, TURNS
+from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import SourceFetcher
+from windlass_builder.application.superseding import Superseding
 from windlass_builder.application.sweeping import Sweeping
+from windlass_builder.application.telling import Telling
 from windlass_builder.application.verifying import VerifyingNode
 from windlass_builder.domain.detection import Listing
+from windlass_builder.domain.room import Shortage, shortage
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
@@ -53,11 +60,13 @@ from windlass_contracts.events import (
     RoutesFailed,
 )
 from windlass_contracts.subjects import Service
+from windlass_eventlog.background import background
+from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.link import Link
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
-PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS)
+PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +91,22 @@ async def serve(started: Callable[[], None]) -> None:
         connected(Service.BUILDER, settings, projections=PROJECTIONS) as link,
     ):
         node = _node(settings)
-        verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node))
-        async with link.operating(verifying.checks()):
+        verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node, link.log.head))
+        async with background(_operating(link, node, verifying)):
             await link.caught_up(started)
-            await work(link, runtime, _sources(settings), node, started)
+            async with background(_telling(link, settings, node).run()):
+                await work(link, runtime, _sources(settings), node, started)
+
+
+async def _operating(link: Link, node: Node, verifying: VerifyingNode) -> None:
+    """Do what operators ask the builder for, if no other builder of this node does."""
+    async with node.locks.alone("operating"), link.operating(verifying.checks()):
+        await asyncio.Event().wait()
+
+
+def _telling(link: Link, settings: BuilderSettings, node: Node) -> Telling:
+    measure = partial(measured, _disks(settings))
+    return Telling(link.rows, link.bucket(Bucket.NODES), node, measure, link.append.clock, settings.builder)
 
 
 _RETIRING: frozenset[type[Event]] = frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted})
@@ -94,18 +115,20 @@ _RETIRING: frozenset[type[Event]] = frozenset({RoutesApplied, RoutesFailed, Depl
 async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, started: Callable[[], None]) -> None:
     """Do all that the builder does, over whatever log, runtime and sources, until canceled."""
     async with asyncio.TaskGroup() as tasks:
-        containers = Containers(link.rows, runtime, link.vault, node)
+        containers = Containers(link.rows, runtime, link.vault, node, link.log.head)
+        queue = BuildQueue(link.log, link.rows, node.locks, sources.builds_at_once, node.shortage, link.append.clock)
         reconciling = Reconciling(link.append, containers)
         await reconciling.run()
         tasks.create_task(Exits(link.append, containers, reconciling).follow())
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
         reactors = [
-            *_reactors(sources, link, containers, tasks),
+            *_reactors(sources, link, containers, queue, tasks),
             Reactor("retire", _RETIRING, retiring.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
-        async with link.reacting(reactors):
+        async with link.reacting(reactors) as attending:
+            tasks.create_task(queue.run(attending.to))
             started()
             await asyncio.Event().wait()
 
@@ -149,7 +172,19 @@ def _node(settings: BuilderSettings) -> Node:
         runners=settings.runners,
         scratch=scratch,
         build_disk_bytes=settings.build_disk_bytes,
+        locks=NodeLocks(settings.home / "locks"),
+        shared=settings.builders > 1,
+        shortage=partial(_shortage, settings),
     )
+
+
+def _shortage(settings: BuilderSettings) -> Shortage | None:
+    return shortage(measured(_disks(settings)), settings.thresholds)
+
+
+def _disks(settings: BuilderSettings) -> tuple[Path, ...]:
+    """Return where builds write: our own folder, and the engine's where it is on this machine."""
+    return (settings.home, DOCKER_FOLDER) if settings.runtime == "docker" else (settings.home,)
 
 
 def _sources(settings: BuilderSettings) -> Sources:
@@ -161,14 +196,17 @@ def _sources(settings: BuilderSettings) -> Sources:
     return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once)
 
 
-def _reactors(sources: Sources, link: Link, containers: Containers, tasks: asyncio.TaskGroup) -> list[Reactor]:
-    slots, looks = asyncio.Semaphore(sources.builds_at_once), asyncio.Semaphore(sources.inspections_at_once)
+def _reactors(
+    sources: Sources, link: Link, containers: Containers, queue: BuildQueue, tasks: asyncio.TaskGroup
+) -> list[Reactor]:
+    looks = asyncio.Semaphore(sources.inspections_at_once)
     scratch, clock = containers.node.scratch, link.append.clock
     opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)
     fetching = Fetching(sources.fetcher, StoredUploads(link.objects), opening, skipping, containers.node.name)
     building = Building(containers, fetching, sources.list_root, link.logs, clock)
     pre_deploy = PreDeploy(containers, link.logs, clock)
-    deploying = Deploying(link.append, containers, building, pre_deploy, slots)
+    deploying = Deploying(link.append, containers, building, pre_deploy, queue)
+    superseding = Superseding(link.append, link.rows)
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
@@ -176,6 +214,7 @@ def _reactors(sources: Sources, link: Link, containers: Containers, tasks: async
     without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
     return [
         Reactor("inspect", frozenset({InspectionRequested}), inspecting.handle),
+        Reactor("supersede", frozenset({DeploymentRequested}), superseding.handle),
         Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle, _LONGEST_DEPLOY),
         Reactor("stop", without_winning, ending.stop),
         Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),

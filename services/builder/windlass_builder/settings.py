@@ -1,7 +1,11 @@
 """The builder's settings, from the environment."""
 
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from windlass_builder.domain.room import Thresholds
 from windlass_eventlog.settings import CommonSettings
 
 
@@ -12,13 +16,30 @@ class BuilderSettings(CommonSettings):
     runner_python: str = "windlass/runner-python:3.11"
     runner_node: str = "windlass/runner-node:22"
     runner_static: str = "windlass/runner-static:1"
-    builds_at_once: int = 2
+    builders: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many builders are at work on this node, this one among them."""
+    builder: Annotated[int, Field(ge=1, le=16)] = 1
+    """Which of them this one is."""
+    builds_at_once: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many builds each of them has under way."""
+    free_disk_percent: Annotated[float, Field(ge=0, le=90)] = 10
+    free_disk_bytes: Annotated[int, Field(ge=0)] = 2 * 1024**3
+    free_memory_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
+    """With less than this left, of the disk or of the memory, the node begins no build."""
     inspections_at_once: int = 2
     build_disk_bytes: int = 4 * 1024**3
     local_repositories: str = ""
     """Folders, with colons between them, below which repositories of this machine itself may be deployed."""
     loopback_repositories: bool = False
     """Whether repositories that this machine serves to itself may be deployed: for trying out."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(
+            disk_percent=self.free_disk_percent,
+            disk_bytes=self.free_disk_bytes,
+            memory_bytes=self.free_memory_bytes,
+        )
 
     @property
     def runners(self) -> dict[str, str]:

@@ -282,7 +282,7 @@ async def test_work_that_is_cut_off_comes_again_at_once(service: Link, link: Con
 
 
 async def test_a_durable_that_is_missing_or_another_is_refused_at_the_start(service: Link, link: Connection) -> None:
-    async def entered(reacting_service: AbstractAsyncContextManager[None]) -> None:
+    async def entered(reacting_service: AbstractAsyncContextManager[object]) -> None:
         async with reacting_service:
             raise AssertionError
 

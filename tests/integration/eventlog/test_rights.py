@@ -107,7 +107,8 @@ def foreign_values(service: Service) -> list[str]:
     ]
     writes = [f"$KV.OPERATIONS.answer.{other}" for other in others(service)]
     if service is not Service.GATEWAY:
-        writes += [f"$KV.{bucket}.{key}" for bucket in Bucket for key in ("x", f"{service}.1", f"request.{service}")]
+        foreign = [bucket for bucket in Bucket if (service, bucket) != (Service.BUILDER, Bucket.NODES)]
+        writes += [f"$KV.{bucket}.{key}" for bucket in foreign for key in ("x", f"{service}.1", f"request.{service}")]
         writes += [f"audit.{service}.x.y", "audit.gateway.x.y", "$JS.API.DIRECT.GET.AUDIT"]
     if service in {Service.GATEWAY, Service.MONITOR, Service.ROUTER}:
         writes += [f"log.{uuid4()}.{uuid4()}.{uuid4()}"]
@@ -131,7 +132,7 @@ def overheard(service: Service) -> list[str]:
         "$SYS.>",
         "stored.>",
     ]
-    subjects += [f"stored.$KV.{bucket}.>" for bucket in Bucket]
+    subjects += [f"stored.$KV.{bucket}.>" for bucket in Bucket if (service, bucket) != (Service.GATEWAY, Bucket.NODES)]
     subjects += [f"stored.$KV.OPERATIONS.request.{other}" for other in others(service)]
     return subjects + ([] if service is Service.GATEWAY else ["stored.log.>", "stored.$KV.OPERATIONS.answer.*"])
 

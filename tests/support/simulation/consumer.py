@@ -151,7 +151,7 @@ class Consumer:
         self.loop.call_later(seconds, _come_by)
 
     @asynccontextmanager
-    async def delivering(self, process: Process, attending: Attending) -> AsyncIterator[None]:
+    async def delivering(self, process: Process, attending: Attending) -> AsyncIterator[Attending]:
         """Wake up a process's reactors while the block lasts."""
         self.process = process
         self.wanted = frozenset(attending.wakes_on)
@@ -160,7 +160,7 @@ class Consumer:
         watched = _Watched(reaction.log, reaction.rows, reaction.reactors, process=process, broken=self.broken)
         attending = replace(attending, reaction=watched, monotonic=self.loop.time)
         self.deliveries = _ReadOnce(attending, durable_of(self.service).ack_wait, log=self.log)
-        yield
+        yield attending
 
 
 @dataclass(slots=True)

@@ -31,11 +31,12 @@ class _Act(BaseModel):
 
 
 class Deploy(_Act):
-    """Somebody deploys a commit; `again` sends the same request as the last time."""
+    """Somebody deploys a commit, of a branch or by itself; `again` sends the same request as the last time."""
 
     do: Literal["deploy"] = "deploy"
     project: int = 0
     environment: int = 0
+    branch: int | None = None
     app: App = App.GOOD
     replicas: int = 1
     again: bool = False

@@ -122,10 +122,11 @@ class People:
             deadlines=_DEADLINES,
             retirement=_RETIREMENT,
         )
+        ref = None if act.branch is None else BRANCHES[act.branch]
         request = DeployRequest(
             key=f"deploy-{len(self.asked)}",
             trigger="api",
-            source=GitSource(repository=_repository(act.project), ref="main", commit=self._commit(act.app)),
+            source=GitSource(repository=_repository(act.project), ref=ref, commit=self._commit(act.app)),
             project=_slug(act.project),
             environment=ENVIRONMENTS[act.environment],
             config=config,

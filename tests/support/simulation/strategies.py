@@ -47,6 +47,7 @@ _WHENEVER: Options = {
 _DEPLOY: Options = {
     "project": _PROJECT,
     "environment": _ENVIRONMENT,
+    "branch": (None, None, None, 0, 1),
     "app": _APPS,
     "replicas": (1, 1, 1, 2),
     "again": (False, False, False, True),

@@ -254,12 +254,6 @@ async def test_engine_that_was_away_for_a_moment_costs_no_build(builder: MemoryB
     assert builder.runtime.reaped == 1
 
 
-async def test_locks_are_forgotten_once_nobody_holds_them(builder: MemoryBuilder) -> None:
-    async with builder.containers.alone_with(say.deployment_number(1)):
-        pass
-    assert not builder.containers._locks
-
-
 async def _replaced(builder: MemoryBuilder) -> tuple[DeploymentId, DeploymentId]:
     """Return a version that was replaced, drained and paused, and the one that replaced it."""
     old = await builder.live()

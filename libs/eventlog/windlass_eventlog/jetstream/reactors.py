@@ -32,7 +32,9 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def reacting(connection: Connection, url: str, durable: Durable, attending: Attending) -> AsyncIterator[None]:
+async def reacting(
+    connection: Connection, url: str, durable: Durable, attending: Attending
+) -> AsyncIterator[Attending]:
     """Wake up the reactors while the block lasts; what they were at when it ends comes again at once, elsewhere.
 
     Raises:
@@ -54,7 +56,7 @@ async def reacting(connection: Connection, url: str, durable: Durable, attending
     await broker.start()
     try:
         async with background(_staying(connection, durable)):
-            yield
+            yield attending
     finally:
         await subscriber.stop()
         await deliveries.close()

@@ -5,14 +5,13 @@ what gives facts of its own is written down after it (start: the address).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import assert_never
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 from windlass_builder.application.failures import VariableShreddedError
 from windlass_builder.application.journal import Journal
@@ -50,13 +49,14 @@ class Containers:
     runtime: Runtime
     vault: Vault
     node: Node
-    _locks: WeakValueDictionary[DeploymentId, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    head: Callable[[], Awaitable[int]]
 
     @asynccontextmanager
     async def alone_with(self, deployment: DeploymentId) -> AsyncIterator[Versioned[Deployment] | None]:
-        """Give the deployment's row, as fresh as this service's own events, to one at a time."""
-        lock = self._locks.setdefault(deployment, asyncio.Lock())
-        async with lock:
+        """Give the deployment's row, as fresh as what this node's builders wrote, to one at a time."""
+        async with self.node.locks.alone(f"containers of {deployment}"):
+            if self.node.shared:  # our own events are in the rows before we let go, but not another builder's
+                await self.caught_up(await self.head())
             yield await self.rows.get(DEPLOYMENTS, deployment)
 
     def names(self, deployment: UUID, row: Deployment) -> tuple[str, ...]:

@@ -1,13 +1,25 @@
 """This node: what it is called, what it can build on, and where it may put things."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from windlass_builder.application.locks import Locks, OwnLocks
+from windlass_builder.domain.room import Shortage
+
+
+def never_short() -> Shortage | None:
+    """Answer for a node that nobody measures."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """`runners` maps the contract's names of runners to what the runtime calls them."""
+    """`runners` maps the contract's names of runners to what the runtime calls them.
+
+    `shared` says that other builders are at work on this node, with the same `locks`.
+    `shortage` measures whether it has room for another build.
+    """
 
     name: str
     installation: str
@@ -15,3 +27,6 @@ class Node:
     runners: Mapping[str, str]
     scratch: Path
     build_disk_bytes: int
+    locks: Locks = field(default_factory=OwnLocks)
+    shared: bool = False
+    shortage: Callable[[], Shortage | None] = never_short

@@ -1,20 +1,22 @@
 """The builder's projections, by what they are folded from."""
 
-from windlass_builder.domain import credentials, deployment, inspection, routes
+from windlass_builder.domain import credentials, deployment, inspection, queue, routes
 from windlass_builder.domain.credentials import Credentials
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.inspection import Inspection
+from windlass_builder.domain.queue import LastTurn
 from windlass_builder.domain.routes import Routes
+from windlass_contracts.events import BuildStarted
 from windlass_contracts.subjects import Aggregate
-from windlass_eventlog.projection import Projection, aggregate_key
+from windlass_eventlog.projection import ByType, Projection, aggregate_key
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=3,
+    version=4,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
-    indexes=("occupied", "project"),
+    indexes=("occupied", "pending", "project"),
 )
 
 ROUTES = Projection(
@@ -39,4 +41,12 @@ CREDENTIALS = Projection(
     row=Credentials,
     key=aggregate_key(Aggregate.CREDENTIALS),
     evolve=credentials.evolve,
+)
+
+TURNS = Projection(
+    name="turns",
+    version=1,
+    row=LastTurn,
+    key=ByType(frozenset({BuildStarted}), lambda recorded: recorded.project),
+    evolve=queue.evolve,
 )

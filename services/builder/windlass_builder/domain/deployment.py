@@ -62,7 +62,8 @@ class Deployment(BaseModel):
     """The row of a deployment.
 
     `claimed_at` is the sequence of the last cutover to it: it may not be retired for what happened before. `occupied`
-    says whether some container of it exists, so that those few are found among all.
+    says whether some container of it exists, `pending` whether it may still end before its cutover: so those few are
+    found among all.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -86,6 +87,7 @@ class Deployment(BaseModel):
     containers: tuple[Container, ...] = ()
     claimed_at: int = 0
     occupied: bool = False
+    pending: bool = True
 
     @property
     def running(self) -> tuple[Container, ...]:
@@ -112,7 +114,8 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
         return _requested(recorded, event)
     if row is None:
         return None
-    changes = {"phase": transition(row.phase, type(event)), **_changes(row, recorded)}
+    phase = transition(row.phase, type(event))
+    changes = {"phase": phase, "pending": phase.cancelable, **_changes(row, recorded)}
     return row.model_copy(update=changes)
 
 

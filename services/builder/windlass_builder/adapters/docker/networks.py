@@ -3,8 +3,6 @@
 The engine would give a restarted container another's address: a route that still points there would reach a stranger.
 """
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +16,7 @@ from aiodocker import Docker, DockerError
 from windlass_builder.adapters.docker.engine import is_missing
 from windlass_builder.adapters.docker.labels import Role, having, labels
 from windlass_builder.adapters.rotation import Rotation
+from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime_errors import AddressesExhaustedError
 from windlass_builder.domain.names import network_name
 
@@ -36,20 +35,20 @@ class ProjectNetwork:
 class ProjectNetworks:
     """The networks of one installation, their subnets taken from the `pool`. Raises DockerError for the engine's."""
 
-    def __init__(self, docker: Docker, installation: str, pool: IPv4Network, rotation: Rotation) -> None:
+    def __init__(self, docker: Docker, installation: str, pool: IPv4Network, rotation: Rotation, locks: Locks) -> None:
         self._docker = docker
         self._installation = installation
         self._pool = pool
         self._rotation = rotation
-        self._creating = defaultdict[UUID, asyncio.Lock](asyncio.Lock)
+        self._locks = locks
 
     async def ensure(self, project: UUID) -> ProjectNetwork:
         """Return the project's network, made if need be.
 
         Raises: AddressesExhaustedError, where no subnet of the pool is free.
         """
-        async with self._creating[project]:
-            name = network_name(self._installation, project)
+        name = network_name(self._installation, project)
+        async with self._locks.alone(name):
             return await self._find(name) or await self._create(name, project)
 
     async def free_address(self, network: ProjectNetwork) -> IPv4Address:

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER, SEA
 from windlass_builder.adapters.docker.labels import Role, having, labels
 from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.runner_images import RunnerImages
+from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.domain.names import build_name, cache_name, layer_name, release_name
 from windlass_builder.domain.releases import layer_digest, release_digest
@@ -55,19 +55,21 @@ class _Image:
 class ImageReleases:
     """The releases of one installation. Raises DockerError for the engine's refusals, and what the port names."""
 
-    def __init__(self, docker: Docker, installation: str, networks: ProjectNetworks, runners: RunnerImages) -> None:
+    def __init__(
+        self, docker: Docker, installation: str, networks: ProjectNetworks, runners: RunnerImages, locks: Locks
+    ) -> None:
         self._docker = docker
         self._installation = installation
         self._networks = networks
         self._runners = runners
-        self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._locks = locks
         self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
         on = _Runner(spec.runner, await self._runners.content(spec.runner, output))
         digest = release_digest(spec, on.content)
         reference = release_name(self._installation, digest)
-        async with self._building[digest]:
+        async with self._locks.alone(build_name(self._installation, digest)):
             cache_hit = await self._exists(reference)
             if not cache_hit:
                 base = spec.runner
@@ -89,10 +91,14 @@ class ImageReleases:
                 raise
 
     async def reap(self) -> None:
-        """Kill and delete all build containers; for before this process builds anything."""
+        """Kill and delete the build containers of builders that died: nobody holds the lock of such a one's name."""
         builds = having(self._installation, role=Role.BUILD)
         for container in await self._docker.containers.list(all=True, filters=builds):
-            await delete_container(container)
+            if (release := self._locks.attempt(container["Names"][0].removeprefix("/"))) is not None:
+                try:
+                    await delete_container(container)
+                finally:
+                    release()
 
     async def _exists(self, reference: str) -> bool:
         try:

@@ -29,6 +29,7 @@ from windlass_builder.adapters.docker.releases import ImageReleases
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
 from windlass_builder.adapters.docker.volumes import Volumes
+from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.rotation import Rotation
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
@@ -65,11 +66,11 @@ class DockerRuntime:
         self._installation = installation
         self._url = url
         self._docker: Docker = connect(url)
-        rotation = Rotation(home / "docker" / "addresses.json")
-        self._networks = ProjectNetworks(self._docker, installation, pool, rotation)
+        rotation, locks = Rotation(home / "docker" / "addresses.json"), NodeLocks(home / "locks")
+        self._networks = ProjectNetworks(self._docker, installation, pool, rotation, locks)
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
-        self._releases = ImageReleases(self._docker, installation, self._networks, runners)
+        self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks)
 
     @property
     def isolation(self) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage
 from windlass_builder.adapters.processes.supervised import running_build
 from windlass_builder.adapters.processes.tools import Interpreter, Tools
+from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     BuildExitedError,
@@ -47,7 +47,7 @@ class FolderReleases:
     """The releases below `home`; a build runs as the user `build_users` gives it, where this process is root."""
 
     def __init__(
-        self, home: Path, installation: str, sandbox: Sandbox, tools: Tools, build_users: range | None
+        self, home: Path, installation: str, sandbox: Sandbox, tools: Tools, build_users: range | None, locks: Locks
     ) -> None:
         self._home = home / "releases"
         self._caches = home / "caches"
@@ -56,14 +56,14 @@ class FolderReleases:
         self._sandbox = sandbox
         self._tools = tools
         self._build_users = build_users
-        self._building = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._locks = locks
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
         on = await self._tools.interpreter(spec.runner)
         digest = release_digest(spec, on.content)
         reference = release_name(self._installation, digest)
-        async with self._building[digest]:
-            folder = self._folder(reference)
+        folder = self._folder(reference)
+        async with self._locks.alone(_draft(folder).name):
             cache_hit = folder.exists()
             if not cache_hit:
                 await self._make(spec, source, output, folder, on)
@@ -90,14 +90,16 @@ class FolderReleases:
         await asyncio.to_thread(folders.remove, self._caches / project.hex)
 
     async def reap(self) -> None:
-        """Remove what builds of an earlier life left; they themselves died with it."""
-        in_use = {f".building-{digest[:32]}" for digest, lock in self._building.items() if lock.locked()}
-        for folder in self._home.glob(".*"):
-            if folder.name not in in_use:
-                await asyncio.to_thread(shutil.rmtree, folder)
+        """Remove what builders left that died; their builds died with them, and nobody holds the drafts' locks."""
+        for draft in self._home.glob(".*"):
+            if (release := self._locks.attempt(draft.name)) is not None:
+                try:
+                    await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+                finally:
+                    release()
 
     async def _make(self, spec: ReleaseSpec, source: Path, output: OutputSink, folder: Path, on: Interpreter) -> None:
-        draft = folder.with_name(f".building-{folder.name}")
+        draft = _draft(folder)
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         try:
             await asyncio.to_thread(folders.unpack, source, draft / "app")
@@ -142,6 +144,10 @@ class FolderReleases:
 
     def _folder(self, reference: str) -> Path:
         return self._home / reference.rpartition(":")[2]
+
+
+def _draft(folder: Path) -> Path:
+    return folder.with_name(f".building-{folder.name}")
 
 
 def surroundings(temporary: str) -> dict[str, str]:

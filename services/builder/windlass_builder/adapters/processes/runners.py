@@ -77,9 +77,14 @@ def read_runner(path: Path) -> RunnerFolder | None:
     return RunnerFolder(path, **json.loads(file.read_text()))
 
 
+def draft_of(path: Path) -> Path:
+    """Return where a runner is made, before it is there."""
+    return path.with_name(f".new-{path.name}")
+
+
 def make_runner(path: Path, spec: RunnerSpec, release: ReleaseFolder, port: int, user: int | None) -> None:
     """Make the runner's folder, whole or not at all. Blocks. Its environment is not written down."""
-    draft = path.with_name(f".new-{path.name}")
+    draft = draft_of(path)
     folders.remove(draft)
     draft.mkdir(mode=0o711)
     folders.copy(release.app, draft / "app")

@@ -7,7 +7,6 @@ import asyncio
 import os
 import shutil
 import socket
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,11 +14,12 @@ from time import time_ns
 from uuid import UUID
 
 from windlass_builder.adapters.connections import open_connections
+from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.attending import pass_on
 from windlass_builder.adapters.processes.events import follow_events
 from windlass_builder.adapters.processes.releases import FolderReleases, surroundings
-from windlass_builder.adapters.processes.runners import RunnerFolder, make_runner, read_runner
+from windlass_builder.adapters.processes.runners import RunnerFolder, draft_of, make_runner, read_runner
 from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage, best_sandbox
 from windlass_builder.adapters.processes.supervised import ask, start_supervisor
 from windlass_builder.adapters.processes.supervision.record import append_event
@@ -69,12 +69,12 @@ class ProcessRuntime:
         self._sandbox = sandbox or best_sandbox()
         self._tools = Tools(self._home / "tools", interpreters)
         users = _BUILD_USERS if self._root else None
-        self._releases = FolderReleases(self._home, installation, self._sandbox, self._tools, users)
+        self._locks = NodeLocks(home / "locks")
+        self._releases = FolderReleases(self._home, installation, self._sandbox, self._tools, users, self._locks)
         self._volumes = VolumeFolders(self._home / "volumes")
         self._rotation = Rotation(self._home / "ports.json")
         first = _FIRST_PORT + int(installation, 16) % _BLOCKS * _PORTS
         self._ports = range(first, first + _PORTS)
-        self._starting = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     @property
     def isolation(self) -> str:
@@ -89,7 +89,7 @@ class ProcessRuntime:
     async def start(self, spec: RunnerSpec) -> Runner:
         if spec.mounts and not self._sandbox.mounts:
             raise VolumesUnsupportedError
-        async with self._starting[spec.name]:
+        async with self._locks.alone(draft_of(self._runners / spec.name).name):
             found = read_runner(self._runners / spec.name)
             if found is not None and found.digest != runner_digest(spec):
                 raise RunnerConflictError(spec.name)
@@ -160,7 +160,11 @@ class ProcessRuntime:
     async def reap_builds(self) -> None:
         await self._releases.reap()
         for left_behind in self._runners.glob(".*"):
-            await asyncio.to_thread(shutil.rmtree, left_behind)
+            if (release := self._locks.attempt(left_behind.name)) is not None:
+                try:
+                    await asyncio.to_thread(shutil.rmtree, left_behind, ignore_errors=True)
+                finally:
+                    release()
 
     async def remove_project(self, project: UUID) -> None:
         for found in self._found():
