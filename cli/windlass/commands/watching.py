@@ -10,6 +10,10 @@ from windlass.commands.paths import deployment_path
 from windlass.commands.steps import ENDS, Steps
 from windlass.commands.tellers import Teller
 from windlass.errors import CommandError
+from windlass.terminal import plain
+
+_PLACE_EVERY_S = 1.0
+"""The place changes with what other projects do, of which nobody else is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,13 @@ class Watch:
             CommandError: it cannot be watched any more; it goes on nevertheless.
         """
         lines = LineFollower(self.api, self.deployment, self.sequence)
-        telling = asyncio.ensure_future(self._tell_lines(lines))
+        telling = {asyncio.ensure_future(one) for one in (self._tell_lines(lines), self._tell_place())}
         try:
             end = await self._tell_events()
         finally:
-            telling.cancel()
-            await asyncio.wait({telling})
+            for one in telling:
+                one.cancel()
+            await asyncio.wait(telling)
         await self._tell_rest(lines)
         return await self.api.get(deployment_path(self.deployment), {"at_least": end})
 
@@ -52,6 +57,21 @@ class Watch:
                 if event["type"] in ENDS:
                     return int(event["sequence"])
         raise AssertionError  # the follower ends by an error only
+
+    async def _tell_place(self) -> None:
+        """Tell where it stands in the queue, each time that changes, as long as it waits there."""
+        told = None
+        try:
+            while True:
+                await asyncio.sleep(_PLACE_EVERY_S)
+                found = await self.api.get(f"{deployment_path(self.deployment)}/explain")
+                if found["phase"] != "requested":
+                    return
+                if (queued := found.get("queued")) not in {None, told}:
+                    told = queued
+                    self.teller.say(plain(queued))
+        except CommandError as error:
+            self.teller.say(f"Its place in the queue cannot be shown: {error.what}")
 
     async def _tell_lines(self, lines: LineFollower) -> None:
         try:

@@ -28,5 +28,6 @@ async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanati
         switches=list(requests.values()),
         appended={one.row.service: one.row.last_at for one in activities.values()},
         now=gateway.clock(),
+        queued=gateway.nodes.queued(found.key),
     )
     return explain(found.row, bearings)

@@ -13,6 +13,7 @@ from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.vault import Vault
 from windlass_gateway.application.endings import Endings
+from windlass_gateway.application.nodes import Nodes
 from windlass_gateway.application.personal import Personal
 
 
@@ -48,3 +49,4 @@ class Gateway:
     fresh_id: Callable[[], UUID]
     own: OwnWrites = field(default_factory=OwnWrites)
     endings: Endings = field(default_factory=Endings)
+    nodes: Nodes = field(default_factory=Nodes)

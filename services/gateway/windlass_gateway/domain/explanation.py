@@ -27,20 +27,30 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """A deployment waits for its build: its place in the queue, from 1, and why, in a sentence."""
+
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bearings:
-    """What else bears on a deployment: dead letters, open ways back to it, and when each service appended last."""
+    """What else bears on a deployment: dead letters, ways back to it, who appended when, and its place in the queue."""
 
     given_up: Sequence[GivenUp] = ()
     switches: Sequence[SwitchRequest] = ()
     appended: Mapping[Service, datetime] = field(default_factory=dict)
     now: datetime | None = None
+    queued: Queued | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One sentence, what to do, and, while something is awaited, what, from whom, since when and until when.
 
-    `remarks` say what else is to be known; `dead_letters` are those that wait for an operator.
+    `remarks` say what else is to be known; `dead_letters` are those that wait for an operator. `queued`, among the
+    remarks too, says where it stands in the queue, and why it is not built yet.
     """
 
     sentence: str
@@ -52,6 +62,7 @@ class Explanation:
     given_up_at: datetime | None = None
     remarks: tuple[str, ...] = ()
     dead_letters: tuple[UUID, ...] = ()
+    queued: str | None = None
 
 
 def explain(row: Deployment, bearings: Bearings = Bearings()) -> Explanation:
@@ -99,10 +110,32 @@ def _switch(row: Deployment, bearings: Bearings) -> Awaited | None:
 
 def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None, bearings: Bearings) -> Explanation:
     remarks = [_given_up(one) for one in bearings.given_up]
-    remarks += _quiet(waiting, bearings) if waiting is not None else _kept(row)
+    queued = _queued(row, bearings)
+    if queued is not None:
+        remarks.append(queued)
+    elif waiting is not None:
+        remarks += _quiet(waiting, bearings)
+    else:
+        remarks += _kept(row)
     open_letters = tuple(one.id for one in bearings.given_up if not one.retried)
     next_step = f"`windlass dead-letters show {open_letters[0].hex[:8]}`." if open_letters else found.next_step
-    return replace(found, remarks=tuple(remarks), dead_letters=open_letters, next_step=next_step)
+    return replace(found, remarks=tuple(remarks), dead_letters=open_letters, next_step=next_step, queued=queued)
+
+
+def _queued(row: Deployment, bearings: Bearings) -> str | None:
+    queued = bearings.queued
+    if row.phase is not Phase.REQUESTED or queued is None:
+        return None
+    return f"{ordinal(queued.position)} in the queue: {queued.reason}"
+
+
+_TEENS = range(11, 14)
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th, 11th, 21st."""
+    return f"{number}th" if number % 100 in _TEENS else f"{number}{_ENDINGS.get(number % 10, 'th')}"
 
 
 def _given_up(letter: GivenUp) -> str:

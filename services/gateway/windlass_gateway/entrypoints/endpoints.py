@@ -16,6 +16,7 @@ from windlass_gateway.entrypoints import (
     health,
     inspections,
     keys,
+    nodes,
     operations,
     projects,
     streams,
@@ -78,6 +79,7 @@ def _api() -> APIRouter:
         keys,
         setup,
         operations,
+        nodes,
         audit,
     ):
         api.include_router(part.router)

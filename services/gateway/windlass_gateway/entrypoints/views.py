@@ -170,6 +170,7 @@ class ExplanationView(_View):
     given_up_at: Annotated[datetime | None, Field(description="when the gateway ends it if its owner stays away")]
     remarks: Annotated[list[str], Field(description="what else is to be known")]
     dead_letters: Annotated[list[UUID], Field(description="what was given up about it, and waits for an operator")]
+    queued: Annotated[str | None, Field(description="its place in the queue, and why it is not built yet")]
 
     @classmethod
     def of(cls, deployment: DeploymentId, row: Deployment, explanation: Explanation) -> "ExplanationView":
@@ -185,6 +186,7 @@ class ExplanationView(_View):
             given_up_at=explanation.given_up_at,
             remarks=list(explanation.remarks),
             dead_letters=list(explanation.dead_letters),
+            queued=explanation.queued,
         )
 
 

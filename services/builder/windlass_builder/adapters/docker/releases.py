@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,7 +119,7 @@ class ImageReleases:
         digest = layer_digest(project, layer, on.content)
         reference = layer_name(self._installation, digest)
         names = ", ".join(sorted(layer.files))
-        async with self._building[digest]:
+        async with self._locks.alone(build_name(self._installation, digest)):
             if await self._exists(reference):
                 await _say(output, f"The dependencies are taken from before: unchanged are {names}.")
                 return reference
@@ -130,7 +131,12 @@ class ImageReleases:
     async def _build(self, made: _Image, source: Path, output: OutputSink, digest: str) -> None:
         """Make the image in a container that bears the digest in its name."""
         name = build_name(self._installation, digest)
-        container = await self._create(made, name)
+        creating = asyncio.ensure_future(self._create(made, name))
+        try:
+            container = await asyncio.shield(creating)
+        except asyncio.CancelledError:  # the engine makes it nevertheless
+            await asyncio.shield(self._delete_made(creating))
+            raise
         try:
             await self._put_source(container, made, source)
             if made.step is not None:
@@ -142,6 +148,10 @@ class ImageReleases:
             await asyncio.shield(delete_container(container))
             raise
         self._sweep(name, container)
+
+    async def _delete_made(self, creating: "asyncio.Future[DockerContainer]") -> None:
+        with suppress(DockerError):
+            await delete_container(await creating)
 
     def _sweep(self, name: str, container: DockerContainer) -> None:
         """Delete what is done with while the release already starts; what a crash leaves, `reap` finds."""

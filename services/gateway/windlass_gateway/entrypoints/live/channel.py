@@ -23,12 +23,23 @@ class Channel:
     pause_s: float
     viewers: set[Viewer] = field(default_factory=set)
     _untold: list[Recorded[Event]] = field(default_factory=list)
+    _renewed: int = 0
+    _told: int = 0
     _telling: "asyncio.Task[None] | None" = None
     _told_at: float = 0.0
 
     def take(self, recorded: Recorded[Event]) -> None:
         """Tell the viewers of an event, now or with those that follow within the pause."""
         self._untold.append(recorded)
+        self._begin()
+
+    def renew(self, sequence: int) -> None:
+        """Show anew, as of a sequence behind all that was told, what is shown as it is now."""
+        if isinstance(self.view, StateView):
+            self._renewed = sequence
+            self._begin()
+
+    def _begin(self) -> None:
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())
 
@@ -42,11 +53,12 @@ class Channel:
     async def _tell(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while self._untold and self.viewers:
+            while (self._untold or self._renewed > self._told) and self.viewers:
                 if isinstance(self.view, StateView):
                     await asyncio.sleep(max(0.0, self._told_at + self.pause_s - loop.time()))
                 events, self._untold = self._untold, []
-                for frame in await self.press.frames(self.view, events, events[-1].sequence):
+                self._told = max(self._renewed, events[-1].sequence if events else 0)
+                for frame in await self.press.frames(self.view, events, self._told):
                     for viewer in self.viewers:
                         viewer.offer(frame)
                 self._told_at = loop.time()

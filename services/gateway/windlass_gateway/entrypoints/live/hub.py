@@ -6,14 +6,16 @@ out, or the plain word that it has to load its page anew.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
+from windlass_contracts.subjects import Aggregate
 from windlass_eventlog.errors import AWAY, HaltedError
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.projection import Rows
@@ -90,6 +92,12 @@ class Hub:
             self._closed = True
             for channel in self._channels.values():
                 channel.end(_STOPPING)
+
+    def renew(self, deployments: Iterable[UUID]) -> None:
+        """Show deployments anew of which something else is true now, though no event about them says so."""
+        for deployment in deployments:
+            for channel in self._by_topic.get((Aggregate.DEPLOYMENT, deployment), ()):
+                channel.renew(self._position)
 
     @asynccontextmanager
     async def watching(self, view: View, last: Place | None) -> AsyncIterator[Viewer]:

@@ -109,14 +109,15 @@ async def show_projects(visit: AVisit, q: Search = "") -> Response:
     """Show the projects, those that something happened to last first."""
     place = await visit.place()
     shown = await cards(visit.lines, await _found(visit.finder, q))
-    return visit.render("pages/projects.html", cards=shown, q=q, place=place)
+    return visit.render("pages/projects.html", cards=shown, q=q, place=place, nodes=visit.shared.gateway.nodes)
 
 
 async def live(shared: Context, team: TeamId) -> str:
     """Render the list anew, for all who look at it."""
     finder = Finder(shared.gateway.rows, team)
     lines = Lines(finder, shared.gateway.personal, shared.places)
-    return in_place("projects", "parts/projects.html", cards=await cards(lines, await _found(finder, "")))
+    shown = in_place("projects", "parts/projects.html", cards=await cards(lines, await _found(finder, "")))
+    return shown + in_place("nodes", "parts/nodes.html", nodes=shared.gateway.nodes)
 
 
 def _last_activity(card: Card) -> int:
