@@ -34,6 +34,7 @@ _LOGS, _EVENTS = f"{RECORDS.schema}.event_logs", f"{RECORDS.schema}.events"
 _COLUMNS = ("log", "sequence", "stored_at", "subject", "headers", "body")
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('windlass event copy'))"
 _LATEST = f"SELECT id, stream_created, position FROM {_LOGS} ORDER BY id DESC LIMIT 1"  # noqa: S608 - names of ours
+_ALL = f"SELECT id, stream_created, begun_at, position FROM {_LOGS} ORDER BY id"  # noqa: S608 - as above
 _BEGIN = f"INSERT INTO {_LOGS} (stream_created) VALUES ($1) RETURNING id"  # noqa: S608 - as above
 _MOVE = f"UPDATE {_LOGS} SET position = $1 WHERE id = $2 AND position = $3"  # noqa: S608 - as above
 _PART = (
@@ -50,7 +51,7 @@ class _AnotherWriterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The copy of one stream, and the sequence up to which it goes."""
+    """The copy of one stream, and the sequence up to which it goes; 0 where nothing was copied yet."""
 
     id: int
     position: int
@@ -149,10 +150,19 @@ def _columns(message: StoredMessage) -> tuple[object, ...]:
     return message.sequence, message.stored_at, message.subject.encode(), headers, message.body
 
 
-async def latest_copy(database: Database) -> Copied | None:
-    """Return the copy that was begun last."""
-    found = await database.ask(lambda session: session.fetchrow(_LATEST))
-    return None if found is None else Copied(found["id"], found["position"])
+@dataclass(frozen=True, slots=True)
+class CopiedStream:
+    """A copy that there is, and which stream it is of."""
+
+    copy: Copied
+    stream_created: datetime
+    begun_at: datetime
+
+
+async def all_copies(database: Database) -> list[CopiedStream]:
+    """Return the copies that there are, in the order in which they were begun."""
+    found = await database.ask(lambda session: session.fetch(_ALL))
+    return [CopiedStream(Copied(one["id"], one["position"]), one["stream_created"], one["begun_at"]) for one in found]
 
 
 async def copied_messages(database: Database, place: Copied) -> AsyncGenerator[list[StoredMessage], None]:
