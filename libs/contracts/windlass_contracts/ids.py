@@ -1,5 +1,6 @@
 """Ids: random or derived UUIDs, opaque, and of one type for each kind of thing."""
 
+from enum import Enum, auto
 from typing import Annotated, NewType
 from uuid import UUID, uuid5
 
@@ -17,14 +18,26 @@ TokenId = NewType("TokenId", UUID)
 ReactionId = NewType("ReactionId", UUID)
 RunId = NewType("RunId", UUID)
 
-PersonId = Annotated[UUID, PersonalData.PSEUDONYM]
+
+class KeptIn(Enum):
+    """Which bucket keeps what an id of an event stands for; readers find such fields by it."""
+
+    PEOPLE = auto()
+    NOTES = auto()
+    SECRETS = auto()
+
+
+PersonId = Annotated[UUID, PersonalData.PSEUDONYM, KeptIn.PEOPLE]
 """Somebody whose name and addresses lie in the bucket `PEOPLE`."""
 
-NoteId = Annotated[UUID, PersonalData.PSEUDONYM]
+NoteId = Annotated[UUID, PersonalData.PSEUDONYM, KeptIn.NOTES]
 """A text that a person wrote (a commit's subject line, a reason): it lies in the bucket `NOTES`, deletable there."""
 
-SecretId = Annotated[UUID, PersonalData.PSEUDONYM]
-"""One version of a variable's value, encrypted in the bucket `SECRETS`; deleting it there shreds it."""
+SecretId = Annotated[UUID, PersonalData.PSEUDONYM, KeptIn.SECRETS]
+"""One version of a variable's value, a credential or a command line, encrypted in the bucket `SECRETS`.
+
+Deleting it there shreds it.
+"""
 
 InstallationId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$"), PersonalData.NONE]
 

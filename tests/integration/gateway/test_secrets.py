@@ -13,6 +13,10 @@ import pytest
 
 from support.gateway_story import REPOSITORY
 from support.memory_gateway import MemoryGateway
+from windlass_contracts.config import Limits
+from windlass_contracts.events import RunRequested, VariableSet
+from windlass_contracts.ids import DeploymentId
+from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.errors import SecretShreddedError
 from windlass_eventlog.keys import KeyRing
@@ -20,6 +24,7 @@ from windlass_eventlog.memory import MemoryKeyValue
 from windlass_eventlog.vault import Vault
 from windlass_gateway.application.orphans import SAFE_AGE, OrphanSweeper
 from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_gateway.domain.stored import naming_secrets
 
 VARIABLES = "/projects/shop/variables"
 
@@ -224,6 +229,27 @@ async def test_values_and_texts_that_no_event_names_are_swept_after_a_day_and_no
     assert await stored_count(gateway.secrets) == 4
     assert await gateway.notes.get(str(mentioned)) is not None
     assert (await sweeping.sweep()).secrets == ()
+
+
+async def test_the_line_of_a_one_off_command_is_kept_as_long_as_an_event_names_it() -> None:
+    clock = FakeClock()
+    gateway = gateway_at(clock)
+    async with gateway.client() as client:
+        deployment = await deploy_live(gateway, client)
+    command = await gateway.vault.store("psql --password=hunter2")
+    project = (await row_of(gateway, deployment)).project
+    key = AggregateKey(gateway.team, project, Aggregate.RUN, uuid4())
+    wish = RunRequested(deployment=DeploymentId(UUID(deployment)), command=command, limits=Limits())
+    await gateway.append(key, wish)
+
+    clock.now += SAFE_AGE * 2
+
+    assert (await sweeper(gateway).sweep()).secrets == ()
+    assert await value_of(gateway.vault, command) == "psql --password=hunter2"
+
+
+def test_each_type_of_event_that_names_a_value_is_known() -> None:
+    assert naming_secrets() == {VariableSet, RunRequested}
 
 
 async def test_nothing_is_swept_while_events_are_passed_over_that_could_name_it() -> None:

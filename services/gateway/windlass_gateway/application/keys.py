@@ -107,7 +107,7 @@ class ManagingKeys:
         project = await self.gateway.rows.get(PROJECTS, row.project)
         slug = str(row.project) if project is None else project.row.slug
         if row.environment is None:
-            return f"{slug}: {row.name}"
+            return f"{slug}: {row.name or 'the line of a one-off command'}"
         environments = await self.gateway.rows.get(ENVIRONMENTS, row.project)
         found = None if environments is None else environments.row.by_id(row.environment)
         return f"{slug}: {row.name} ({row.environment if found is None else found.name})"

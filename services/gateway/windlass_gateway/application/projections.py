@@ -5,7 +5,7 @@ from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event, published_events
-from windlass_contracts.events import ApiTokenCreated, ApiTokenRevoked, VariableSet
+from windlass_contracts.events import ApiTokenCreated, ApiTokenRevoked
 from windlass_contracts.ids import derived
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
@@ -128,9 +128,9 @@ TOKEN_NAMES = Projection(
 ACTIVITIES = Projection(name="activities", version=1, row=Activity, key=_service_key, evolve=activity.evolve)
 SECRETS = Projection(
     name="secrets",
-    version=1,
+    version=2,
     row=NamedSecret,
-    key=ByType(frozenset({VariableSet}), stored.secret_of),
+    key=ByType(stored.naming_secrets(), stored.secret_of),
     evolve=stored.evolve_secret,
     indexes=("project", "name"),
 )
