@@ -16,6 +16,7 @@ from windlass_builder.application.source import (
     BadRefError,
     BadRepositoryUrlError,
     BadRootError,
+    BrokenRepositoryError,
     LoginNeededError,
     RefNotFoundError,
     RepositoryNotFoundError,
@@ -262,3 +263,39 @@ async def test_paths_that_differ_between_commits_are_told_also_after_a_forced_pu
     assert await source.changed(url, first, first) == frozenset()
     with pytest.raises(RefNotFoundError):
         await source.changed(url, "d" * 40, second)
+
+
+def crafted(repository: Repository, name: bytes) -> str:
+    """Commit a tree with a file of that name, which no Git would add."""
+    blob = repository.git("rev-parse", "HEAD:main.py")
+    raw = repository.folder / "raw"
+    raw.write_bytes(b"100644 " + name + b"\0" + bytes.fromhex(blob))
+    tree = repository.git("hash-object", "-t", "tree", "--literally", "-w", str(raw))
+    commit = repository.git("commit-tree", "-m", "crafted", tree)
+    repository.git("update-ref", "refs/heads/crafted", commit)
+    repository.git("update-server-info")
+    return commit
+
+
+@pytest.mark.parametrize("name", [b"..", b".git", b"a/b", b".GIT"])
+async def test_names_that_lead_elsewhere_are_refused_before_they_reach_an_archive(
+    source: GitSource, repository: Repository, tmp_path: Path, name: bytes
+) -> None:
+    commit = crafted(repository, name)
+    with smart_http(repository.folder.parent) as base, pytest.raises(BrokenRepositoryError):
+        await source.fetch(SourceLocation(f"{base}/app.git"), commit, tmp_path / "source.tar")
+    assert not (tmp_path / "source.tar").exists()
+
+
+async def test_odd_encodings_and_links_are_handed_on_as_they_stand(
+    source: GitSource, repository: Repository, url: str, tmp_path: Path
+) -> None:
+    commit = crafted(repository, b"caf\xe9 \n name")
+    await source.fetch(SourceLocation(url), commit, tmp_path / "odd.tar")
+    assert {os.fsencode(name) for name in names(tmp_path / "odd.tar")} == {b"caf\xe9 \n name"}
+    repository.git("update-ref", "refs/heads/crafted", "HEAD")
+    (repository.folder / "out").symlink_to("../../../etc/passwd")
+    linked = repository.commit({})
+    await source.fetch(SourceLocation(url), linked, tmp_path / "linked.tar")
+    with tarfile.open(tmp_path / "linked.tar") as tar:
+        assert tar.getmember("out").issym()

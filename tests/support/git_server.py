@@ -1,5 +1,6 @@
 """A real Git repository and real servers for it: the smart protocol over HTTP, and plain files over HTTP."""
 
+import json
 import os
 import subprocess
 from base64 import b64decode
@@ -65,8 +66,14 @@ class Door:
         return bool(self.password) and self.shown[-1:] == [f"{self.user}:{self.password}"] and bool(header)
 
 
+def _large_file(root: Path, here: str, asked: dict[str, object]) -> dict[str, object]:
+    if not (root / "large" / str(asked["oid"])).exists():
+        return {**asked, "error": {"code": 404, "message": "There is no such object."}}
+    return {**asked, "actions": {"download": {"href": f"{here}/{asked['oid']}"}}}
+
+
 @contextmanager
-def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:
+def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:  # noqa: C901 - a server in one piece
     """Serve the repositories below `root` by `git http-backend`; yield the base URL.
 
     What lies below its folder `private` is for whom the door lets in.
@@ -93,6 +100,9 @@ def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:
                 self.send_header("WWW-Authenticate", 'Basic realm="private"')
                 self.end_headers()
                 return
+            if "/lfs/" in path:
+                self._large_files(path, body)
+                return
             environment = {
                 **_CLEAN,
                 "GIT_PROJECT_ROOT": str(root),
@@ -113,6 +123,27 @@ def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:
             self.send_response(int(headers.pop("Status", "200 OK").split()[0]))
             for name, value in headers.items():
                 self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def _large_files(self, path: str, body: bytes) -> None:
+            """Answer as a server of Git LFS: what it has lies beside the repositories, in `large`, by its digest."""
+            if path.endswith("/objects/batch"):
+                here = f"http://{self.headers['Host']}{path.removesuffix('/objects/batch')}"
+                objects = [_large_file(root, here, one) for one in json.loads(body)["objects"]]
+                answer = json.dumps({"transfer": "basic", "objects": objects})
+                self._send(answer.encode(), "application/vnd.git-lfs+json")
+                return
+            found = root / "large" / path.rsplit("/", 1)[1]
+            if found.exists():
+                self._send(found.read_bytes(), "application/octet-stream")
+            else:
+                self.send_error(404)
+
+        def _send(self, content: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 

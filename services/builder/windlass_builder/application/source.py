@@ -10,6 +10,8 @@ SourceError
 ├── RootNotFoundError         the commit has no such folder
 ├── RepositoryUnreachableError  its host does not answer; trying again may help
 ├── ProgramMissingError       this machine lacks a program that fetches it
+├── LargeFilesError           what the repository keeps in Git LFS cannot be had; Git's last words are in `detail`
+├── BrokenRepositoryError     the repository holds what no file system should meet
 ├── SourceTooLargeError       it is larger than what is fetched
 ├── SourceTimedOutError       it took longer than it may; trying again may help
 └── GitFailedError            Git failed in a way of its own; its last words are in `detail`
@@ -140,6 +142,30 @@ class GitFailedError(SourceError):
     def __init__(self, url: str, exit_code: int, detail: str) -> None:
         super().__init__(f"Git could not fetch from {url} (exit code {exit_code}).")
         self.detail = detail.strip()[-_LAST_WORDS:]
+
+
+class LargeFilesError(GitFailedError):
+    """What the repository keeps in Git LFS cannot be had."""
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(url, 128, detail)
+        self.url = url
+
+    def __str__(self) -> str:
+        return (
+            f"The large files (Git LFS) of {self.url} cannot be fetched: they may never have been pushed, or need a "
+            "login; the build log has what Git said."
+        )
+
+
+class BrokenRepositoryError(SourceError):
+    """The repository holds what no file system should meet."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} holds something broken or dangerous, which Git refuses: names like .. or .git, or damaged objects. "
+            "`git fsck` in a clone of it says what."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,13 @@ from windlass_builder.adapters.git.showing import NOTHING, Shown
 
 # Proxies and certificates are this machine's, not a person's; nothing else of our environment reaches Git.
 _INHERITED = ("PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+_HARMLESS = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "missingSpaceBeforeEmail", "missingEmail")
+"""Flaws that old tools left in the history of respectable repositories."""
 _SAFE_CONFIG = (
     ("core.hooksPath", "/dev/null"),
     ("credential.helper", ""),
+    ("fetch.fsckObjects", "true"),  # no names like .. or .git, and no .gitmodules that would be taken for options
+    *((f"fetch.fsck.{flaw}", "ignore") for flaw in _HARMLESS),
     ("gc.autoDetach", "false"),  # whatever Git starts ends with it
     ("http.lowSpeedLimit", "1000"),
     ("http.lowSpeedTime", "30"),
@@ -27,7 +31,7 @@ _SSH = (
     "ssh -F none -o BatchMode=yes -o ConnectTimeout=10 -o StrictHostKeyChecking=accept-new -o UpdateHostKeys=no "
     "-o GlobalKnownHostsFile=/dev/null -o ForwardAgent=no -o IdentityFile=none -o PreferredAuthentications=publickey"
 )
-_LARGEST_FILE = 2 * 2**30
+LARGEST_FILE = 2 * 2**30
 _MOST_OUTPUT = 32 * 2**20  # the names of some 400,000 branches
 
 
@@ -75,7 +79,7 @@ class GitCommand:
             "-c",
             'ulimit -f "$1" && shift && exec git "$@"',
             "git",
-            str(_LARGEST_FILE // 512),
+            str(LARGEST_FILE // 512),
             *arguments,
             env={**self._environment, **_configuration(shown), "GIT_SSH_COMMAND": self._ssh(shown)},
             stdin=asyncio.subprocess.DEVNULL,

@@ -6,6 +6,7 @@ from pathlib import Path
 from windlass_builder.adapters.git.command import GitAnswer
 from windlass_builder.application.access import host_of
 from windlass_builder.application.source import (
+    BrokenRepositoryError,
     GitFailedError,
     HostKeyChangedError,
     LoginNeededError,
@@ -24,6 +25,7 @@ _LOGIN = re.compile(
     r"requested URL returned error: (401|403)|Host key verification failed|terminal prompts disabled"
 )
 _OTHER_KEY = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed")
+_BROKEN = re.compile(r"fsck error in packed object|error: object [0-9a-f]+: \w+: |error: inflate|pack has bad object")
 _NO_SSH = re.compile(r"cannot run ssh|ssh: (command )?not found")
 _MOVED = re.compile(r"requested URL returned error: 30[1278]|unable to update url base from redirection")
 _NO_REPOSITORY = re.compile(
@@ -49,6 +51,8 @@ def failure(  # noqa: PLR0911 - one for each case
     words = answer.complaint
     if _TOO_LARGE.search(words):
         return SourceTooLargeError(url)
+    if _BROKEN.search(words):
+        return BrokenRepositoryError(url)
     if _NO_SSH.search(words):
         return ProgramMissingError("ssh", "openssh-client")
     if _OTHER_KEY.search(words):

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from windlass_builder.adapters.git import lfs
 from windlass_builder.adapters.git.command import GitAnswer, GitCommand
 from windlass_builder.adapters.git.showing import NOTHING, Shown
+from windlass_builder.adapters.git.wanted import Wanted
 
 # A repository may ask archives to leave files out or to rewrite them; a deployment is the commit as it stands.
 _ATTRIBUTES = "* -export-ignore -export-subst\n"
@@ -52,9 +54,28 @@ class Mirror:
         answer = await self._run("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after)
         return None if answer.exit_code else frozenset(filter(None, answer.output.split("\0")))
 
-    async def archive(self, tree: str, target: Path) -> GitAnswer:
-        """Write the tree as a tar."""
-        return await self._run("archive", "--format=tar", f"--output={target}", tree)
+    async def submodules(self, commit: str) -> tuple[str, str]:
+        """Return what Git says of the commit's `.gitmodules` and, where there is one, of its tree."""
+        told = await self._run("config", "--blob", f"{commit}:.gitmodules", "--null", "--list")
+        if told.exit_code or not told.output:
+            return "", ""
+        tree = await self._run("ls-tree", "-r", "-z", "--full-tree", commit)
+        return told.output, tree.output
+
+    async def has_large_files(self, commit: str) -> bool:
+        """Return whether the commit says of some files that they are in Git LFS."""
+        found = await self._run("grep", "-q", "-F", "-e", "filter=lfs", commit, "--", *lfs.ATTRIBUTES)
+        return found.exit_code == 0
+
+    async def archive(self, wanted: Wanted, target: Path, *, large: bool) -> GitAnswer:
+        """Write the tree as a tar; large files by what they stand for, and then with the root in their paths."""
+        options = ["--format=tar", f"--output={target}", *([f"--prefix={wanted.prefix}/"] if wanted.prefix else [])]
+        if not large:
+            return await self._run("archive", *options, f"{wanted.commit}:{wanted.root}")
+        # Attributes count from the top of what is named: of the whole commit, although a folder of it is written.
+        only = ("--", f":(literal){wanted.root}") if wanted.root else ()
+        shown = lfs.filtering(wanted.url, self.shown)
+        return await self._run("archive", *options, f"{wanted.commit}:", *only, shown=shown)
 
     async def _fetch(self, options: Sequence[str], url: str, *refspecs: str) -> GitAnswer:
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")

@@ -1,29 +1,34 @@
 """Sources from Git repositories: a ref is resolved to a commit, the commit is fetched alone, and handed on as a tar.
 
-Submodules and files in Git LFS are not followed: the archive holds what the commit holds.
+Submodules are fetched as the repository itself is, each by its own address and with what opens that; files in Git LFS
+are brought by `git-lfs`.
 """
 
 import asyncio
 import fcntl
 import hashlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from windlass_builder.adapters.git.command import GitAnswer, GitCommand, OutputTooLongError
+from windlass_builder.adapters.git import lfs, tars
+from windlass_builder.adapters.git.command import LARGEST_FILE, GitAnswer, GitCommand, OutputTooLongError
 from windlass_builder.adapters.git.failures import failure, offers_only_branches
 from windlass_builder.adapters.git.mirror import Mirror
 from windlass_builder.adapters.git.refs import ADVERTISED, read_heads
 from windlass_builder.adapters.git.showing import Shown, showing
+from windlass_builder.adapters.git.submodules import DEEPEST, MOST, submodules_of
+from windlass_builder.adapters.git.wanted import Wanted
 from windlass_builder.application.access import NO_ACCESS, Access
 from windlass_builder.application.source import (
     BadRefError,
     BadRepositoryUrlError,
     BadRootError,
-    GitFailedError,
+    LargeFilesError,
+    ProgramMissingError,
     RefNotFoundError,
     RepositoryHeads,
     RootNotFoundError,
@@ -86,11 +91,76 @@ class GitSource:
             raise BadRefError(f"{commit!r} is no full commit SHA.")
         if problem := root_problem(location.root):
             raise BadRootError(f"The root folder {location.root!r} {problem}.")
-        async with self._bounded(location.url), self._mirror(location.url, access) as mirror:
+        root = location.root.strip("/").removeprefix("./")
+        draft = archive.with_name(f"{archive.name}.part")
+        try:
+            await self._write(Wanted(location.url, commit, root="" if root == "." else root), draft, access)
+            draft.replace(archive)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    async def _write(self, top: Wanted, draft: Path, access: Access) -> None:
+        """Write the commit with its submodules, one repository after the other: two may be the same."""
+        more, waiting = draft.with_name(f"{draft.name}.more"), deque([top])
+        asked = 0
+        try:
+            while waiting:
+                wanted = waiting.popleft()
+                self._check_submodule(top, wanted, asked)
+                into = more if _size(draft) else draft
+                waiting.extend(await self._write_one(wanted, into, access))
+                asked += 1
+                if into is more:
+                    await asyncio.to_thread(tars.append, draft, more)
+                if _size(draft) > LARGEST_FILE:
+                    raise SourceTooLargeError(top.url)
+        finally:
+            more.unlink(missing_ok=True)
+
+    async def _write_one(self, wanted: Wanted, archive: Path, access: Access) -> list[Wanted]:
+        """Write one repository's tree, and return the submodules in it."""
+        async with self._bounded(wanted.url), self._mirror(wanted.url, access) as mirror:
             await mirror.make()
-            if not await mirror.has_tree(f"{commit}:"):
-                await self._fetch(mirror, location.url, commit)
-            await _write_archive(mirror, location, commit, archive)
+            if not await mirror.has_tree(f"{wanted.commit}:"):
+                await self._fetch(mirror, wanted.url, wanted.commit)
+            below = await submodules_of(mirror, wanted)
+            if not await mirror.has_tree(f"{wanted.commit}:{wanted.root}"):
+                around = [one for one in below if one.holds_root]
+                if not around:
+                    raise RootNotFoundError(wanted.root, wanted.commit)
+                return around
+            await self._write_tree(mirror, wanted, archive)
+            return [one for one in below if not one.holds_root]
+
+    async def _write_tree(self, mirror: Mirror, wanted: Wanted, archive: Path) -> None:
+        large = await mirror.has_large_files(wanted.commit)
+        if large and not lfs.is_installed():
+            raise ProgramMissingError("git-lfs", "git-lfs")
+        answer = await mirror.archive(wanted, archive, large=large)
+        if answer.exit_code and lfs.failed(answer):
+            raise LargeFilesError(wanted.url, answer.complaint)
+        if answer.exit_code:
+            raise self._failure(wanted.url, answer, wanted.commit, mirror.shown)
+        if large and wanted.root:
+            await asyncio.to_thread(tars.move_up, archive, wanted.root)
+
+    def _check_submodule(self, top: Wanted, wanted: Wanted, asked: int) -> None:
+        """Hold submodules to what is asked of the repository itself.
+
+        Raises: BadRepositoryUrlError, SourceTooLargeError.
+        """
+        if wanted is top:
+            return
+        if asked > MOST or wanted.depth > DEEPEST:
+            raise BadRepositoryUrlError(
+                f"{top.url} has more than {MOST} submodules, or some more than {DEEPEST} deep; deploy fewer of them."
+            )
+        try:
+            self._check_url(wanted.url)
+        except BadRepositoryUrlError as error:
+            raise BadRepositoryUrlError(f"The submodule {wanted.name[:100]!r} cannot be fetched. {error}") from error
+        if wanted.url.startswith("file:") and not top.url.startswith("file:"):
+            raise BadRepositoryUrlError(f"The submodule {wanted.name[:100]!r} lies on this machine's disk.")
 
     async def changed(self, url: str, before: str, after: str, access: Access = NO_ACCESS) -> frozenset[str] | None:
         self._check_url(url)
@@ -162,16 +232,5 @@ class GitSource:
                 yield Mirror(self._git, self._mirrors / f"{name}.git", lock.fileno(), shown)
 
 
-async def _write_archive(mirror: Mirror, location: SourceLocation, commit: str, archive: Path) -> None:
-    root = location.root.strip("/").removeprefix("./")
-    tree = f"{commit}:{'' if root == '.' else root}"
-    if not await mirror.has_tree(tree):
-        raise RootNotFoundError(location.root, commit)
-    draft = archive.with_name(f"{archive.name}.part")
-    try:
-        answer = await mirror.archive(tree, draft)
-        if answer.exit_code:
-            raise GitFailedError(location.url, answer.exit_code, answer.complaint)
-        draft.replace(archive)
-    finally:
-        draft.unlink(missing_ok=True)
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
