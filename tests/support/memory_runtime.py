@@ -18,11 +18,13 @@ from windlass_builder.application.runtime_errors import (
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     Address,
+    DockerfileSpec,
     EventsResumed,
     Exited,
     OutputLine,
     OutputStream,
     Paused,
+    ReadyImageSpec,
     Release,
     ReleaseSpec,
     Runner,
@@ -83,6 +85,14 @@ class MemoryRuntime:
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
         self.builds += 1
         return Release(reference=f"release-{spec.revision}", digest=f"sha256:{'0' * 64}", cache_hit=False)
+
+    async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
+        self.builds += 1
+        return Release(reference=f"release-{spec.revision}", digest=f"sha256:{'0' * 64}", cache_hit=False)
+
+    async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
+        self.builds += 1
+        return Release(reference=spec.reference, digest=spec.digest, cache_hit=False)
 
     async def start(self, spec: RunnerSpec) -> Runner:
         known = self.living.get(spec.name)

@@ -27,10 +27,14 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         str | None,
         typer.Option(help="The repository: https://…, git@host:owner/repo, or a local folder; else the project's own."),
     ] = None,
+    image: Annotated[str | None, typer.Option(help="A ready image, pinned: registry/name@sha256:….")] = None,
     ref: Annotated[str | None, typer.Option(help="A branch, a tag or a whole commit id.")] = None,
     project: Annotated[str | None, typer.Option(help="Named after the repository, if not given.")] = None,
     environment: EnvironmentOption = "production",
     root: Annotated[str | None, typer.Option(help="The folder inside the repository that is built.")] = None,
+    dockerfile: Annotated[
+        str | None, typer.Option(help="The Dockerfile below the root that the image is built from.")
+    ] = None,
     build: Annotated[str | None, typer.Option(help="The command that builds it.")] = None,
     pre_deploy: Annotated[
         str | None, typer.Option(help="The command that runs once in the release before it starts: migrations.")
@@ -52,6 +56,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
     """
     config = {
         "root": root,
+        "dockerfile": dockerfile,
         "build_command": build,
         "pre_deploy_command": pre_deploy,
         "start_command": start,
@@ -64,13 +69,16 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         raise BadInputError("A folder is deployed, or a repository.", "Leave out the folder, or --git and --ref.")
     if folder is not None and not folder.is_dir():
         raise BadInputError(f"There is no folder {folder}.", "Name a folder, or a repository with --git.")
+    if image is not None and (git is not None or ref is not None or folder is not None):
+        raise BadInputError("An image is deployed, or a source.", "Leave out the folder, --git and --ref.")
     folder = None if folder is None else folder.resolve()
-    if git is None and project is None and folder is None:
+    if git is None and project is None and folder is None and image is None:
         raise BadInputError(
             "There is nothing to deploy.", "Name a folder, a repository (--git) or a project (--project)."
         )
     body = {
         "git": None if git is None else _address(git),
+        "image": image,
         "ref": ref,
         "project": project,
         "environment": environment,
@@ -86,7 +94,7 @@ async def _deploy(api: Api, body: Json, folder: Path | None, *, wait: bool, as_j
     if folder is not None:
         project = body["project"] or await project_for(api, folder)
         body = {**body, "project": project, "upload": await uploaded(api, folder, silent=as_json)}
-    elif body["git"] is None:
+    elif body["git"] is None and body["image"] is None:
         body = {**body, "git": await _repository(api, body["project"])}
     accepted = await api.post("/deployments", body, {_KEY: str(uuid4())})
     return await watched(api, accepted, wait=wait, as_json=as_json)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from windlass.provisioning.browser import ensure_browser
+from windlass.provisioning.buildx import ensure_buildx
 from windlass.provisioning.engine import ensure_engine
 from windlass.provisioning.errors import ProvisioningError
 from windlass.provisioning.node import ensure_node
@@ -43,6 +44,7 @@ def _runners(progress: Progress) -> str:
 
 NEEDS: dict[str, Callable[[Progress], object]] = {
     "runner images": _runners,
+    "buildx": ensure_buildx,
     "bubblewrap": ensure_sandbox,
     "node": ensure_node,
     "ssh": ensure_ssh_client,

@@ -40,7 +40,7 @@ from windlass_builder.application.superseding import Superseding
 from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.application.telling import Telling
 from windlass_builder.application.verifying import VerifyingNode
-from windlass_builder.domain.detection import Listing
+from windlass_builder.domain.detection import DOCKERFILE, Listing
 from windlass_builder.domain.room import Shortage, shortage
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
@@ -169,7 +169,7 @@ def _node(settings: BuilderSettings) -> Node:
         name=settings.node,
         installation=settings.installation,
         runtime=settings.runtime,
-        runners=settings.runners,
+        runners=settings.runners | ({DOCKERFILE: DOCKERFILE} if settings.runtime == "docker" else {}),
         scratch=scratch,
         build_disk_bytes=settings.build_disk_bytes,
         locks=NodeLocks(settings.home / "locks"),

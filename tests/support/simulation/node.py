@@ -16,10 +16,12 @@ from windlass_builder.application.runtime import OutputSink, Runtime
 from windlass_builder.application.runtime_errors import BuildExitedError, EngineError
 from windlass_builder.domain.workloads import (
     Address,
+    DockerfileSpec,
     EventsResumed,
     Exited,
     OutputLine,
     OutputStream,
+    ReadyImageSpec,
     Release,
     ReleaseSpec,
     Runner,
@@ -236,6 +238,12 @@ class NodeOf(Runtime):
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
         return await self._effect(f"build {spec.revision[:4]}", lambda: self.node.build(spec, source, output))
+
+    async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:
+        return await self._effect(f"build {spec.revision[:4]}", lambda: self.node.build_image(spec, source, output))
+
+    async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:
+        return await self._effect(f"take {spec.reference}", lambda: self.node.take_image(spec, output))
 
     async def start(self, spec: RunnerSpec) -> Runner:
         return await self._effect(f"start {spec.name}", lambda: self.node.start(spec))

@@ -15,11 +15,21 @@ from windlass_builder.application.containers import Containers, node_limits
 from windlass_builder.application.failures import UnknownRunnerError
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.journal import Journal
+from windlass_builder.application.runtime_errors import BuildTimedOutError
 from windlass_builder.domain.deployment import Deployment
-from windlass_builder.domain.detection import Listing, dependencies, detect
-from windlass_builder.domain.workloads import BuildStep, DependencyLayer, Release, ReleaseSpec
+from windlass_builder.domain.detection import DOCKERFILE, IMAGE, Listing, dependencies, detect
+from windlass_builder.domain.images import registry_of
+from windlass_builder.domain.workloads import (
+    BuildStep,
+    DependencyLayer,
+    DockerfileSpec,
+    Login,
+    ReadyImageSpec,
+    Release,
+    ReleaseSpec,
+)
 from windlass_contracts.events import BuildSucceeded
-from windlass_contracts.events.deployment import LogRange, Recipe
+from windlass_contracts.events.deployment import ImageSource, LogRange, Recipe
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.failpoints import reach
@@ -60,16 +70,56 @@ class Building:
             async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
                 told = self._told[log.deployment] = BuildLog(writer, source, self.clock)
                 revision = await self.fetching.fetch(journal, row, told, archive)
-                listing = await self.list_root(archive)
-                recipe = await asyncio.to_thread(detect, row.config, listing)
-                await told.say_plan(recipe)
-                spec = self._specification(row, revision, recipe, variables)
-                if row.config.build_command is None:
-                    spec = _layered(spec, listing)
-                release = await self.containers.runtime.build(spec, archive, told)
+                if isinstance(row.source, ImageSource):
+                    recipe, release = await self._take(row, row.source, told)
+                else:
+                    recipe, release = await self._make(row, revision, variables, archive, told)
                 reach("after_build", "release")
                 await told.say("The release was there already." if release.cache_hit else "The release is made.")
         return await self._built(journal, release, recipe, began)
+
+    async def _take(self, row: Deployment, source: ImageSource, told: BuildLog) -> tuple[Recipe, Release]:
+        """Fetch a ready image with what the project has for its registry."""
+        recipe = Recipe(runner=IMAGE, start_command=row.config.start_command, detected_by="image")
+        login = (await self.fetching.opening.of(row.project)).registries.get(registry_of(source.reference))
+        given = None if login is None else Login(user=login.user, password=login.password)
+        await told.say(f"Fetching the image {source.reference}, which is {source.digest}.")
+        spec = ReadyImageSpec(project=row.project, reference=source.reference, digest=source.digest, login=given)
+        limit = timedelta(seconds=row.config.deadlines.build_s)
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                return recipe, await self.containers.runtime.take_image(spec, told)
+        except TimeoutError as error:
+            raise BuildTimedOutError(limit) from error
+
+    async def _make(
+        self, row: Deployment, revision: str, variables: dict[str, str], archive: Path, told: BuildLog
+    ) -> tuple[Recipe, Release]:
+        """Make the release of a source: by its own Dockerfile, or on a runner."""
+        node, listing = self.containers.node, await self.list_root(archive)
+        recipe = await asyncio.to_thread(detect, row.config, listing, images=DOCKERFILE in node.runners)
+        await told.say_plan(recipe)
+        if recipe.runner == DOCKERFILE:
+            image = await self._dockerfile(row, revision, variables)
+            return recipe, await self.containers.runtime.build_image(image, archive, told)
+        spec = self._specification(row, revision, recipe, variables)
+        if row.config.build_command is None:
+            spec = _layered(spec, listing)
+        return recipe, await self.containers.runtime.build(spec, archive, told)
+
+    async def _dockerfile(self, row: Deployment, revision: str, variables: dict[str, str]) -> DockerfileSpec:
+        access = await self.fetching.opening.of(row.project)
+        return DockerfileSpec(
+            project=row.project,
+            revision=revision,
+            root=row.config.root or ".",
+            dockerfile=row.config.dockerfile or "Dockerfile",
+            secrets=variables,
+            environment_version=_environment_version(row),
+            logins={host: Login(user=login.user, password=login.password) for host, login in access.registries.items()},
+            disk=self.containers.node.build_disk_bytes,
+            timeout=timedelta(seconds=row.config.deadlines.build_s),
+        )
 
     async def _built(self, journal: Journal, release: Release, recipe: Recipe, began: float) -> tuple[str, Recipe]:
         event = BuildSucceeded(
@@ -89,11 +139,10 @@ class Building:
             raise UnknownRunnerError(recipe.runner, tuple(sorted(node.runners)))
         step = None
         if recipe.build_command is not None:
-            versions = ",".join(sorted(f"{variable.name}={variable.secret}" for variable in row.variables))
             step = BuildStep(
                 command=recipe.build_command,
                 environment=variables,
-                environment_version=hashlib.sha256(versions.encode()).hexdigest() if versions else "",
+                environment_version=_environment_version(row),
                 limits=node_limits(row.config.build_limits),
                 disk=node.build_disk_bytes,
                 timeout=timedelta(seconds=row.config.deadlines.build_s),
@@ -102,6 +151,11 @@ class Building:
         return ReleaseSpec(
             project=row.project, runner=node.runners[recipe.runner], revision=revision, root=root, step=step
         )
+
+
+def _environment_version(row: Deployment) -> str:
+    versions = ",".join(sorted(f"{variable.name}={variable.secret}" for variable in row.variables))
+    return hashlib.sha256(versions.encode()).hexdigest() if versions else ""
 
 
 def _layered(spec: ReleaseSpec, listing: Listing) -> ReleaseSpec:

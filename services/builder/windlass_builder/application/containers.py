@@ -82,7 +82,7 @@ class Containers:
         except SecretShreddedError as error:
             raise VariableShreddedError(variable.name, variable.secret) from error
 
-    async def start_all(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
+    async def start_all(self, journal: Journal, row: Deployment, release: str, command: str | None) -> None:
         """Let every replica run, whatever state it is in, and be visible in the rows when this returns."""
         common = self.specification(journal, row, release, await self.variables(row))
         for replica, name in enumerate(self.names(journal.key.id, row)):
@@ -156,7 +156,7 @@ class Containers:
         except RunnerMissingError:
             return None
 
-    async def keep_up(self, journal: Journal, row: Deployment, release: str, command: str) -> None:
+    async def keep_up(self, journal: Journal, row: Deployment, release: str, command: str | None) -> None:
         """Let every replica of a live deployment run, and leave it to the engine to restart what exits."""
         if len(row.running) < row.config.replicas:
             await self.start_all(journal, row, release, command)

@@ -16,8 +16,12 @@ from windlass_builder.application.runtime_errors import (
     BuildOutOfMemoryError,
     BuildOutOfProcessesError,
     BuildTimedOutError,
+    DockerfileError,
+    ImageError,
+    ImagesUnsupportedError,
     ReleaseMissingError,
     RunnerImageMissingError,
+    RunnerUnstartableError,
     VolumesUnsupportedError,
 )
 from windlass_builder.application.source import (
@@ -91,6 +95,9 @@ DEPLOYMENT_ERRORS = (
     UnsupportedSourceError,
     UnknownRunnerError,
     RunnerImageMissingError,
+    ImageError,
+    ImagesUnsupportedError,
+    RunnerUnstartableError,
     ReleaseMissingError,
     VolumesUnsupportedError,
 )
@@ -126,7 +133,10 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     BuildOutOfMemoryError: (Stage.BUILD, "build-out-of-memory"),
     BuildOutOfProcessesError: (Stage.BUILD, "build-out-of-processes"),
     BuildOutOfDiskError: (Stage.BUILD, "build-out-of-disk"),
+    DockerfileError: (Stage.BUILD, "dockerfile"),
     BuildError: (Stage.BUILD, "build-failed"),
+    ImagesUnsupportedError: (Stage.BUILD, "no-images-here"),
+    RunnerUnstartableError: (Stage.START, "cannot-start"),
     PreDeployExitedError: (Stage.PRE_DEPLOY, "exited"),
     PreDeployOutOfMemoryError: (Stage.PRE_DEPLOY, "out-of-memory"),
     PreDeployTimedOutError: (Stage.PRE_DEPLOY, "timed-out"),
@@ -140,8 +150,8 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
 
 def failure(error: Exception, log: LogRange | None = None) -> Failed:
     """Return the event that says of one of DEPLOYMENT_ERRORS where, why and what to do."""
-    stage, code = _named(error)
-    exit_code = error.exit_code if isinstance(error, BuildExitedError | PreDeployError) else None
+    stage, code = (Stage.FETCH, str(error.problem)) if isinstance(error, ImageError) else _named(error)
+    exit_code = error.exit_code if isinstance(error, BuildExitedError | DockerfileError | PreDeployError) else None
     shown = error.log if isinstance(error, PreDeployError) else log if stage is Stage.BUILD else None
     return Failed(stage=stage, code=code, reason=str(error)[:1_000], exit_code=exit_code, log=shown)
 

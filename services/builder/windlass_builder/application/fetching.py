@@ -14,7 +14,7 @@ from windlass_builder.application.source import GitFailedError, SourceFetcher, S
 from windlass_builder.application.uploads import UploadFetcher
 from windlass_builder.domain.deployment import Deployment
 from windlass_contracts.events import BuildStarted
-from windlass_contracts.events.deployment import GitSource, UploadSource
+from windlass_contracts.events.deployment import GitSource, ImageSource, UploadSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Fetching:
                         return await self._fetch(journal, row, source, told, archive)
                     case UploadSource() as source:
                         return await self._take(journal, row, source, told, archive)
+                    case ImageSource() as source:
+                        attempt = row.attempt + 1
+                        await journal.add(BuildStarted(node=self.node, attempt=attempt), str(attempt))
+                        return source.digest
                     case _:
                         raise UnsupportedSourceError(row.source.kind)
         except TimeoutError as error:

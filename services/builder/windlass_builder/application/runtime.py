@@ -11,9 +11,11 @@ from typing import Protocol
 from uuid import UUID
 
 from windlass_builder.domain.workloads import (
+    DockerfileSpec,
     EventsResumed,
     Exited,
     OutputLine,
+    ReadyImageSpec,
     Release,
     ReleaseSpec,
     Runner,
@@ -51,6 +53,20 @@ class Runtime(Protocol):
         """
         ...
 
+    async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:
+        """Return the release that the Dockerfile in the tar `source` describes, made unless it exists.
+
+        Raises: BuildError, ImagesUnsupportedError, EngineError.
+        """
+        ...
+
+    async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:
+        """Return the release of a ready image, fetched from its registry unless it exists.
+
+        Raises: ImageError, ImagesUnsupportedError, EngineError.
+        """
+        ...
+
     async def start(self, spec: RunnerSpec) -> Runner:
         """Return the runner, running: a new one, or the one of that name and specification, resumed or started again.
 
@@ -58,7 +74,8 @@ class Runtime(Protocol):
 
         Volumes that it mounts are made where there are none, and its user may write to them; they outlive it.
 
-        Raises: ReleaseMissingError, RunnerConflictError, VolumesUnsupportedError, AddressesExhaustedError, EngineError.
+        Raises: ReleaseMissingError, RunnerConflictError, RunnerUnstartableError, VolumesUnsupportedError,
+        AddressesExhaustedError, EngineError.
         """
         ...
 

@@ -7,8 +7,12 @@ RuntimePortError
 │   ├── BuildOutOfMemoryError      it used more memory than it may
 │   ├── BuildOutOfProcessesError   it started more processes than it may
 │   ├── BuildOutOfDiskError        it wrote more than it may
+│   ├── DockerfileError            BuildKit ended with an error
 │   └── BuildSourceError           the source cannot be unpacked safely
 ├── RunnerImageMissingError        the runner that the release is built on is not on this node
+├── ImageError                     an image of a registry could not be had
+├── ImagesUnsupportedError         this node runs no images, or cannot build any
+├── RunnerUnstartableError         the engine cannot start the release's program
 ├── ReleaseMissingError            the release is not on this node
 ├── RunnerMissingError             no runner of this installation has that name
 ├── RunnerNotRunningError          it is neither running nor paused
@@ -20,6 +24,8 @@ RuntimePortError
 """
 
 from datetime import timedelta
+
+from windlass_builder.domain.images import PullProblem
 
 
 class RuntimePortError(Exception):
@@ -90,6 +96,42 @@ class BuildSourceError(BuildError):
             "The source is no whole archive, or holds a link or path that leads out of it; remove that from it."
         )
         self.detail = detail
+
+
+class DockerfileError(BuildError):
+    """BuildKit could not build what the Dockerfile says."""
+
+    def __init__(self, what: str, exit_code: int | None = None) -> None:
+        super().__init__(what[:900])
+        self.exit_code = exit_code
+
+
+class ImageError(RuntimePortError):
+    """An image of a registry could not be had."""
+
+    def __init__(self, reference: str, problem: PullProblem, said: str) -> None:
+        way_out = _WAYS_OUT[problem]
+        super().__init__(f"The image {reference} could not be fetched: {way_out} The engine says: {said[:300]}")
+        self.problem = problem
+
+
+_WAYS_OUT = {
+    PullProblem.NOT_FOUND: "its registry has no such image; check its name and digest.",
+    PullProblem.LOGIN_NEEDED: "its registry asks for a login; give the project a credential of the kind registry.",
+    PullProblem.MISMATCH: "its registry answered with something else than the digest names; it was not taken.",
+    PullProblem.UNREACHABLE: "its registry does not answer; check its name, and deploy again later.",
+}
+
+
+class ImagesUnsupportedError(RuntimePortError):
+    """This node runs no images, or cannot build any."""
+
+
+class RunnerUnstartableError(RuntimePortError):
+    """The engine cannot start the release's program."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"The engine cannot start the app's program; check the start command. It says: {said[:500]}")
 
 
 class RunnerImageMissingError(RuntimePortError):

@@ -4,7 +4,14 @@ import hashlib
 import json
 from uuid import UUID
 
-from windlass_builder.domain.workloads import DependencyLayer, Mount, ReleaseSpec, RunnerSpec
+from windlass_builder.domain.workloads import (
+    DependencyLayer,
+    DockerfileSpec,
+    Mount,
+    ReadyImageSpec,
+    ReleaseSpec,
+    RunnerSpec,
+)
 
 
 def release_digest(spec: ReleaseSpec, runner_content: str) -> str:
@@ -16,6 +23,16 @@ def release_digest(spec: ReleaseSpec, runner_content: str) -> str:
     step = None if spec.step is None else [spec.step.command, spec.step.environment_version]
     parts = [str(spec.project), runner_content, spec.revision, spec.root, step]
     return _digest(parts if spec.layer is None else [*parts, _layer(spec.layer)])
+
+
+def dockerfile_digest(spec: DockerfileSpec) -> str:
+    """Return the hex SHA-256 of what we know of all that decides its content: not what its base images are today."""
+    parts = [str(spec.project), spec.revision, spec.root, spec.dockerfile, spec.environment_version]
+    return _digest(["dockerfile", *parts])
+
+
+def ready_image_digest(spec: ReadyImageSpec) -> str:
+    return _digest(["image", str(spec.project), spec.digest])
 
 
 def layer_digest(project: UUID, layer: DependencyLayer, runner_content: str) -> str:

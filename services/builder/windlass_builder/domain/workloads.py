@@ -61,6 +61,43 @@ class ReleaseSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who one is to a registry."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerfileSpec:
+    """A release that the source describes itself; equal ones share one release.
+
+    `secrets` are given to the steps that ask for them by name, and to nobody else; `environment_version` names the
+    versions of their values. `logins` are those of the registries that base images come from. `disk` is in bytes.
+    """
+
+    project: UUID
+    revision: str
+    root: str = "."
+    dockerfile: str = "Dockerfile"
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment_version: str = ""
+    logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
+    disk: int
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyImageSpec:
+    """An image of a registry, pinned by `digest` (`sha256:` and 64 hex digits)."""
+
+    project: UUID
+    reference: str
+    digest: str
+    login: Login | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """An immutable release on this node; `digest` is `sha256:` and 64 hex digits, `cache_hit` says it was there."""
 
@@ -113,22 +150,23 @@ class VolumeFound:
 class RunnerSpec:
     """One app process to run, under a name that is the same each time the same runner is asked for.
 
-    `command` is run by `sh -c`. The environment holds plain secrets: who may ask the engine about its containers can
-    read them, as everywhere with Docker. `port` is told to the app as `PORT`, except where runners share one address
-    (processes): there each gets a port of its own, and `Runner.address` says which.
+    `command` is run by `sh -c`; without one the release says itself how it starts. The environment holds plain secrets:
+    who may ask the engine about its containers can read them, as everywhere with Docker. `port` is told to the app as
+    `PORT`, except where runners share one address (processes): there each gets a port of its own, and `Runner.address`
+    says which.
     """
 
     name: str
     project: UUID
     deployment: UUID
     release: str
-    command: str
+    command: str | None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     port: int = 8000
     limits: Limits
     mounts: tuple[Mount, ...] = ()
 
-    def under(self, name: str, command: str) -> "RunnerSpec":
+    def under(self, name: str, command: str | None) -> "RunnerSpec":
         """Return the same with another name and another command."""
         return replace(self, name=name, command=command)
 

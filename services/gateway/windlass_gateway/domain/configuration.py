@@ -103,6 +103,7 @@ class ConfigChange(_Part):
     """
 
     runner: Token | None = None
+    dockerfile: SourceFolder | None = None
     root: SourceFolder | None = None
     build_command: ShellCommand | None = None
     pre_deploy_command: ShellCommand | None = None
@@ -119,7 +120,7 @@ class ConfigChange(_Part):
     retirement: RetirementChange = RetirementChange()
 
 
-_NULLABLE = frozenset({"runner", "root", "build_command", "pre_deploy_command", "start_command"})
+_NULLABLE = frozenset({"runner", "root", "dockerfile", "build_command", "pre_deploy_command", "start_command"})
 
 
 def changed(base: DeploymentConfig, change: ConfigChange) -> DeploymentConfig:

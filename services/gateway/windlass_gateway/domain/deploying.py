@@ -57,7 +57,7 @@ class DeployCommand:
         if isinstance(self.source, GitSource):
             return slug_from_repository(self.source.repository)
         raise InvalidInputError(
-            "An upload does not say which project it is for.",
+            "An upload or a ready image does not say which project it is for.",
             field="project",
             next_step="Name the project (--project): a new name makes a new one.",
         )

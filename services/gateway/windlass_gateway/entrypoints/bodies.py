@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
-from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.events.deployment import GitSource, ImageSource
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.values import BranchPattern, Digest, DisplayName, EnvironmentName, GitRef, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
@@ -59,6 +68,10 @@ class DeployBody(Body):
     ref: Annotated[
         GitRef | None, Field(description="a branch, a tag, or a whole commit id; else the default branch")
     ] = None
+    image: Annotated[
+        str | None,
+        Field(max_length=600, description="a ready image as name@sha256:…, instead of a repository"),
+    ] = None
     project: Annotated[Slug | None, Field(description="named after the repository, if not given")] = None
     environment: EnvironmentName = PRODUCTION
     config: ConfigChange = ConfigChange()
@@ -78,11 +91,11 @@ class DeployBody(Body):
 
     @model_validator(mode="after")
     def _from_one_place(self) -> Self:
-        if (self.git is None) == (self.upload is None):
-            msg = "name what is deployed: git (a repository) or upload (a digest), and not both"
+        if sum(one is not None for one in (self.git, self.upload, self.image)) != 1:
+            msg = "name what is deployed: git (a repository), upload (a digest) or image (name@sha256:…), and only one"
             raise ValueError(msg)
-        if self.upload is not None and self.ref is not None:
-            msg = "an upload has no refs"
+        if self.git is None and self.ref is not None:
+            msg = "only a repository has refs"
             raise ValueError(msg)
         return self
 
@@ -93,6 +106,27 @@ class DeployBody(Body):
             InvalidInputError: the address is none.
         """
         return git_source(self.git or "", self.ref)
+
+
+_IMAGES: TypeAdapter[ImageSource] = TypeAdapter(ImageSource)
+
+
+def image_source(written: str) -> ImageSource:
+    """Return the ready image that is written like `registry/name@sha256:…`.
+
+    Raises:
+        InvalidInputError: it is none, or not pinned by its digest.
+    """
+    reference, _, digest = written.partition("@")
+    try:
+        return _IMAGES.validate_python({"reference": reference, "digest": digest})
+    except ValidationError as error:
+        raise InvalidInputError(
+            "That is no image with its digest.",
+            field="image",
+            next_step="Write it like registry.example/shop@sha256:… with 64 hex digits; `docker images --digests` "
+            "shows them.",
+        ) from error
 
 
 class ProjectDeployBody(Body):

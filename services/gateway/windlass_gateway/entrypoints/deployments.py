@@ -13,7 +13,13 @@ from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.projections import DEPLOYMENTS
 from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.application.uploads import Uploads
-from windlass_gateway.entrypoints.bodies import CancelAccepted, DeployBody, DeploymentAccepted, IdempotencyKey
+from windlass_gateway.entrypoints.bodies import (
+    CancelAccepted,
+    DeployBody,
+    DeploymentAccepted,
+    IdempotencyKey,
+    image_source,
+)
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.shown import Shown
 from windlass_gateway.entrypoints.views import DeploymentSummary, DeploymentView, ExplanationView
@@ -35,19 +41,24 @@ async def request_deployment(
     idempotency_key: AnIdempotencyKey = None,
 ) -> DeploymentAccepted:
     """Request a deployment; answered once the request is durable. A new project comes into being with it."""
-    source: Source = (
-        body.git_source() if body.upload is None else await Uploads(shared.gateway).find(asking, body.upload)
-    )
     request = DeployRequest(
         key=idempotency_key or str(shared.gateway.fresh_id()),
         trigger=TRIGGER,
-        source=source,
+        source=await _source(body, asking, shared),
         project=body.project,
         environment=body.environment,
         config=body.config,
         variables=body.values(),
     )
     return accepted(shared, await Deploying(shared.gateway).deploy(asking, request))
+
+
+async def _source(body: DeployBody, asking: ACaller, shared: AContext) -> Source:
+    if body.image is not None:
+        return image_source(body.image)
+    if body.upload is not None:
+        return await Uploads(shared.gateway).find(asking, body.upload)
+    return body.git_source()
 
 
 @router.post("/{deployment}/redeploy", status_code=status.HTTP_202_ACCEPTED)

@@ -12,8 +12,9 @@ from uuid import UUID
 from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
-from windlass_builder.adapters.docker import build_container
+from windlass_builder.adapters.docker import build_container, ready_images
 from windlass_builder.adapters.docker.archive import owned_by_app
+from windlass_builder.adapters.docker.buildkit import BuildKit
 from windlass_builder.adapters.docker.engine import delete_container, is_conflict, is_missing
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER, SEARCH_PATH
 from windlass_builder.adapters.docker.labels import Role, having, labels
@@ -21,13 +22,17 @@ from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime import OutputSink
+from windlass_builder.application.runtime_errors import BuildOutOfDiskError
+from windlass_builder.domain.images import runs_as_root
 from windlass_builder.domain.names import build_name, cache_name, layer_name, release_name
-from windlass_builder.domain.releases import layer_digest, release_digest
+from windlass_builder.domain.releases import dockerfile_digest, layer_digest, ready_image_digest, release_digest
 from windlass_builder.domain.workloads import (
     BuildStep,
     DependencyLayer,
+    DockerfileSpec,
     OutputLine,
     OutputStream,
+    ReadyImageSpec,
     Release,
     ReleaseSpec,
 )
@@ -57,13 +62,20 @@ class ImageReleases:
     """The releases of one installation. Raises DockerError for the engine's refusals, and what the port names."""
 
     def __init__(
-        self, docker: Docker, installation: str, networks: ProjectNetworks, runners: RunnerImages, locks: Locks
+        self,
+        docker: Docker,
+        installation: str,
+        networks: ProjectNetworks,
+        runners: RunnerImages,
+        locks: Locks,
+        url: str | None = None,
     ) -> None:
         self._docker = docker
         self._installation = installation
         self._networks = networks
         self._runners = runners
         self._locks = locks
+        self._buildkit = BuildKit(url)
         self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
@@ -78,6 +90,40 @@ class ImageReleases:
                     base = await self._layer(spec.project, spec.layer, on, source, output)
                 await self._make(spec, source, output, digest, base)
         return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
+
+    async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:
+        digest = dockerfile_digest(spec)
+        reference = release_name(self._installation, digest)
+        marks = labels(self._installation, Role.RELEASE, spec.project)
+        async with self._locks.alone(build_name(self._installation, digest)):
+            cache_hit = await self._exists(reference)
+            if not cache_hit:
+                await self._buildkit.build(spec, source, output, reference, marks)
+                await self._accept(reference, output, spec.disk)
+        return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
+
+    async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:
+        digest = ready_image_digest(spec)
+        reference = release_name(self._installation, digest)
+        marks = labels(self._installation, Role.RELEASE, spec.project)
+        async with self._locks.alone(build_name(self._installation, digest)):
+            cache_hit = await self._exists(reference)
+            if not cache_hit:
+                image, known = await ready_images.fetch(self._docker, spec)
+                await ready_images.own(self._docker, image, build_name(self._installation, digest), marks, reference)
+                if not known:
+                    await self.remove(image)
+                await self._accept(reference, output, None)
+        return Release(reference=reference, digest=spec.digest, cache_hit=cache_hit)
+
+    async def _accept(self, reference: str, output: OutputSink, disk: int | None) -> None:
+        """Say what is otherwise than the image says; one that is too large goes again."""
+        found = await self._docker.images.inspect(reference)
+        if disk is not None and found["Size"] > disk:
+            await self.remove(reference)
+            raise BuildOutOfDiskError(disk)
+        if runs_as_root(found["Config"].get("User") or ""):
+            await _say(output, f"The image asks for root. Nothing runs as root here: it is run as user {APP_USER}.")
 
     async def make_cache(self, project: UUID) -> str:
         name = cache_name(self._installation, project)

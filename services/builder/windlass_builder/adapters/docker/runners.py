@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from typing import Any
 from uuid import UUID
 
-from windlass_builder.adapters.docker.hardening import SEARCH_PATH, locked_up
+from windlass_builder.adapters.docker.hardening import APP_USER, locked_up
 from windlass_builder.adapters.docker.labels import (
     DEPLOYMENT,
     PORT,
@@ -18,6 +18,7 @@ from windlass_builder.adapters.docker.labels import (
 from windlass_builder.adapters.docker.networks import ProjectNetwork, fixed_address
 from windlass_builder.adapters.docker.volumes import volume_mount
 from windlass_builder.adapters.shell import ending_gently
+from windlass_builder.domain.images import runs_as_root
 from windlass_builder.domain.names import network_name
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
@@ -38,20 +39,25 @@ _TEMPORARY_FILES = "rw,nosuid,nodev,size=256m,mode=1777"
 
 
 def runner_configuration(
-    installation: str, spec: RunnerSpec, network: ProjectNetwork, address: IPv4Address
+    installation: str, spec: RunnerSpec, network: ProjectNetwork, address: IPv4Address, image_user: str
 ) -> dict[str, Any]:
-    """Return the configuration of the runner's container. Its environment is plain to who may ask the engine."""
+    """Return the configuration of the runner's container. Its environment is plain to who may ask the engine.
+
+    What the image says of its user and its health counts only so far: nothing runs as root, and probes are ours.
+    """
+    command = {} if spec.command is None else {"Entrypoint": [], "Cmd": ["/bin/sh", "-c", ending_gently(spec.command)]}
+    user = {"User": f"{APP_USER}:{APP_USER}"} if runs_as_root(image_user) else {}
     environment = {
         "PYTHONUNBUFFERED": "1",  # a line is worth most when it comes at once
         **spec.environment,
-        "PATH": spec.environment.get("PATH", SEARCH_PATH),
         "PORT": str(spec.port),
         "TINI_KILL_PROCESS_GROUP": "1",  # a stop is meant for all, not for the shell alone
     }
     return {
         "Image": spec.release,
-        "Entrypoint": [],
-        "Cmd": ["/bin/sh", "-c", ending_gently(spec.command)],
+        **command,
+        **user,
+        "Healthcheck": {"Test": ["NONE"]},
         "Env": [f"{name}={value}" for name, value in environment.items()],
         "Labels": {
             **labels(installation, Role.RUNNER, spec.project),

@@ -1,9 +1,11 @@
 """The runtime on a Docker engine: releases are images, runners are locked-up containers."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -38,12 +40,15 @@ from windlass_builder.application.runtime_errors import (
     RunnerConflictError,
     RunnerMissingError,
     RunnerNotRunningError,
+    RunnerUnstartableError,
 )
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
+    DockerfileSpec,
     EventsResumed,
     Exited,
     Paused,
+    ReadyImageSpec,
     Release,
     ReleaseSpec,
     Runner,
@@ -53,6 +58,9 @@ from windlass_builder.domain.workloads import (
     Volume,
     VolumeFound,
 )
+
+# What the engine says where it is the image's fault; older releases do so with the status of a fault of their own.
+_UNSTARTABLE = re.compile(r"unable to find (?:user|group)|executable file not found|exec: ")
 
 
 class DockerRuntime:
@@ -70,7 +78,7 @@ class DockerRuntime:
         self._networks = ProjectNetworks(self._docker, installation, pool, rotation, locks)
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
-        self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks)
+        self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks, url)
 
     @property
     def isolation(self) -> str:
@@ -87,11 +95,19 @@ class DockerRuntime:
         with engine_errors("building a release"):
             return await self._releases.build(spec, source, output)
 
+    async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:
+        with engine_errors("building an image"):
+            return await self._releases.build_image(spec, source, output)
+
+    async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:
+        with engine_errors("fetching an image"):
+            return await self._releases.take_image(spec, output)
+
     async def start(self, spec: RunnerSpec) -> Runner:
         with engine_errors(f"starting {spec.name}"):
             container = await self._taken_up(spec) or await self._created(spec)
             await self._volumes.give(container, spec.mounts)
-            await container.start()
+            await self._begin(container)
         return await self.inspect(spec.name)
 
     async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
@@ -189,11 +205,21 @@ class DockerRuntime:
             await container.unpause()
         return container
 
+    async def _begin(self, container: DockerContainer) -> None:
+        try:
+            await container.start()
+        except DockerError as error:
+            if error.status == HTTPStatus.BAD_REQUEST or _UNSTARTABLE.search(error.message):
+                await delete_container(container)
+                raise RunnerUnstartableError(error.message) from error
+            raise
+
     async def _created(self, spec: RunnerSpec) -> DockerContainer:
         network = await self._networks.ensure(spec.project)
         address = await self._networks.free_address(network)
-        configuration = runner_configuration(self._installation, spec, network, address)
         try:
+            user = (await self._docker.images.inspect(spec.release))["Config"].get("User") or ""
+            configuration = runner_configuration(self._installation, spec, network, address, user)
             return await self._docker.containers.create(configuration, name=spec.name)
         except DockerError as error:
             if is_missing(error):

@@ -31,6 +31,7 @@ from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     AddressesExhaustedError,
     EngineError,
+    ImagesUnsupportedError,
     RunnerConflictError,
     RunnerMissingError,
     RunnerNotRunningError,
@@ -38,8 +39,10 @@ from windlass_builder.application.runtime_errors import (
 )
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
+    DockerfileSpec,
     EventsResumed,
     Exited,
+    ReadyImageSpec,
     Release,
     ReleaseSpec,
     Runner,
@@ -54,6 +57,9 @@ _FIRST_PORT, _PORTS, _BLOCKS = 20_000, 600, 20
 # As root, a runner is the user of its port, a build one of those behind them: nobody else has such ids.
 _FIRST_USER = 1_700_000_000
 _BUILD_USERS = range(_FIRST_USER + 100_000, _FIRST_USER + 100_000 + 2**16)
+
+
+_NO_IMAGES = "This node runs apps as plain processes: it has no engine for images. Let it use Docker."
 
 
 class ProcessRuntime:
@@ -85,6 +91,12 @@ class ProcessRuntime:
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
         return await self._releases.build(spec, source, output)
+
+    async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:  # noqa: ARG002 - the port's
+        raise ImagesUnsupportedError(_NO_IMAGES)
+
+    async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:  # noqa: ARG002 - the port's
+        raise ImagesUnsupportedError(_NO_IMAGES)
 
     async def start(self, spec: RunnerSpec) -> Runner:
         if spec.mounts and not self._sandbox.mounts:
@@ -209,7 +221,7 @@ class ProcessRuntime:
             "PORT": str(found.port),
         }
         usage = Usage(user=user, limits=spec.limits)
-        order = self._sandbox.order(place, ending_gently(spec.command), environment, usage)
+        order = self._sandbox.order(place, ending_gently(spec.command or ""), environment, usage)
         await start_supervisor(found.path, order)
 
     def _user(self, port: int, spec: RunnerSpec) -> int | None:

@@ -15,6 +15,8 @@ from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events.deployment import Recipe
 
 __all__ = [
+    "DOCKERFILE",
+    "IMAGE",
     "LOCK_FILES",
     "TELLING_FILES",
     "Dependencies",
@@ -24,6 +26,11 @@ __all__ = [
     "detect",
     "start_command",
 ]
+
+DOCKERFILE = "dockerfile"
+"""The runner of a source that describes its image itself."""
+IMAGE = "image"
+"""The runner of a ready image."""
 
 _WEB_LINE = re.compile(r"^web:[ \t]*((?!\s)[^\x00-\x20\x7f][^\x00-\x08\x0a-\x1f\x7f]{0,9998})$", re.MULTILINE)
 _NODE_WORDS = re.compile(r"(?:^|[\s;&|(/])(?:node|npm|npx|pnpm|yarn|next)(?:\s|$)")
@@ -40,12 +47,18 @@ _ORDER: tuple[tuple[str, _Finder], ...] = (
 _BUILDS: Mapping[str, Callable[[Listing], str | None]] = {"python": python.build_command, "node": node.build_command}
 
 
-def detect(config: DeploymentConfig, listing: Listing) -> Recipe:
+def detect(config: DeploymentConfig, listing: Listing, *, images: bool = True) -> Recipe:
     """Return how the source is built and started: as configured, and what is not configured as its files tell.
+
+    A Dockerfile at the root says it all, unless a runner or a build command is configured; not where the node builds no
+    `images`.
 
     Raises:
         NothingToStartError: neither the configuration nor the files tell how to start it.
     """
+    if config.runner == DOCKERFILE or (images and _describes_image(config, listing)):
+        why = "dockerfile" if config.runner is None else "configuration"
+        return Recipe(runner=DOCKERFILE, start_command=config.start_command, detected_by=why)
     runner, start = _given(config, listing) or _found(config.runner, listing)
     build = config.build_command
     if build is None and start.builds and runner in _BUILDS:
@@ -53,13 +66,19 @@ def detect(config: DeploymentConfig, listing: Listing) -> Recipe:
     return Recipe(runner=runner, build_command=build, start_command=start.command, detected_by=start.why)
 
 
-def start_command(recipe: Recipe) -> str:
-    """Return how a release that we built is started.
+def _describes_image(config: DeploymentConfig, listing: Listing) -> bool:
+    if config.runner is not None or config.build_command is not None:
+        return False
+    return config.dockerfile is not None or "Dockerfile" in listing.names
+
+
+def start_command(recipe: Recipe) -> str | None:
+    """Return how a release is started; None where its image says so.
 
     Raises:
         NothingToStartError: only the release itself would know.
     """
-    if recipe.start_command is None:
+    if recipe.start_command is None and recipe.runner not in {DOCKERFILE, IMAGE}:
         raise NothingToStartError
     return recipe.start_command
 

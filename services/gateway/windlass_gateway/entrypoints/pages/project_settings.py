@@ -38,7 +38,7 @@ _KINDS = {
     CredentialKind.HTTPS: "Token or password, for Git over HTTPS",
     CredentialKind.REGISTRY: "User and password of a registry",
 }
-_CLEARABLE = ("root", "runner", "build_command", "pre_deploy_command", "start_command")
+_CLEARABLE = ("root", "runner", "dockerfile", "build_command", "pre_deploy_command", "start_command")
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
 _PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
 
@@ -52,6 +52,7 @@ class BuildForm(BaseModel):
     default_branch: Text = ""
     root: Text = ""
     runner: Text = ""
+    dockerfile: Text = ""
     build_command: Command = ""
     pre_deploy_command: Command = ""
     start_command: Command = ""

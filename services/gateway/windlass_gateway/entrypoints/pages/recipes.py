@@ -17,11 +17,14 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "application": "The project's settings name its application.",
         "index-html": "There is an index.html.",
         "public-folder": "There is a folder public with an index.html.",
-        "image": "The runner's image says how it starts.",
+        "image": "It is a ready image.",
+        "dockerfile": "The repository has a Dockerfile.",
     }
 )
 _NAMES = {"fastapi": "FastAPI", "vue-cli": "Vue CLI", "next": "Next.js"}
-RUNNERS: Mapping[str, str] = MappingProxyType({"python": "Python", "node": "Node.js", "static": "Static files"})
+RUNNERS: Mapping[str, str] = MappingProxyType(
+    {"python": "Python", "node": "Node.js", "static": "Static files", "dockerfile": "Dockerfile"}
+)
 
 
 def reason(recipe: Recipe) -> str:
