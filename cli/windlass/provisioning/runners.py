@@ -1,11 +1,14 @@
-"""Prepares runners by their names: `python -m windlass.provisioning.runners node static`."""
+"""Prepares runners, and what some sources need: `python -m windlass.provisioning.runners node static`."""
 
 import sys
 from collections.abc import Sequence
 
 from windlass.provisioning.engine import find_engine
 from windlass.provisioning.errors import ProvisioningError
+from windlass.provisioning.packages import may_install
+from windlass.provisioning.progress import Progress
 from windlass.provisioning.runner_images import RUNNERS, ensure_runner
+from windlass.provisioning.sources import ensure_git_lfs, ensure_ssh_client
 
 
 class StepsAsLines:
@@ -35,6 +38,21 @@ def main(names: Sequence[str]) -> int:
         except ProvisioningError as error:
             sys.stdout.write(f"{error}\n")
             failed = 1
+    return 1 if install_programs(StepsAsLines()) else failed
+
+
+def install_programs(progress: Progress) -> bool:
+    """Install what some sources are fetched with, where that is ours to do; elsewhere a fetch says what it needs.
+
+    Return whether something could not be installed.
+    """
+    failed = False
+    for ensure in (ensure_ssh_client, ensure_git_lfs) if may_install() else ():
+        try:
+            ensure(progress)
+        except ProvisioningError as error:
+            sys.stdout.write(f"{error}\n")
+            failed = True
     return failed
 
 
