@@ -28,6 +28,7 @@ from windlass_eventlog.postgres.database import Database, database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.projection_runner import ProjectionRunner
 from windlass_eventlog.postgres.reading import Reading
+from windlass_eventlog.postgres.rebuild import rebuild
 from windlass_eventlog.postgres.row_cache import RowCache
 from windlass_eventlog.postgres.row_writer import RowWriter
 from windlass_eventlog.postgres.rows import PostgresRows
@@ -189,6 +190,34 @@ async def test_rows_that_are_ahead_of_the_log_are_refused_with_the_way_out(own: 
             await rows.reached(1)
         assert rows.position == 0
     assert "windlass rebuild gateway" in halted.value.way_out
+
+
+async def test_an_empty_log_in_the_place_of_another_is_never_reached(own: Database) -> None:
+    log = MemoryLog()
+    await appended(log, 3)
+    async with running(log, own, PROJECTIONS) as rows:
+        await rows.reached(3)
+
+    async with running(MemoryLog(), own, PROJECTIONS) as rows:
+        with pytest.raises(HaltedError, match=r"stand at sequence 3, but EVENTS ends at 0"):
+            await rows.reached(0)
+
+
+async def test_rows_of_another_shape_are_not_made_of_another_log_than_those_before(own: Database) -> None:
+    log, empty = MemoryLog(), MemoryLog()
+    await appended(log, 3)
+    async with running(log, own, [TALLIES]) as rows:
+        await rows.reached(3)
+    newer = [replace(TALLIES, version=2)]
+
+    async with running(empty, own, newer) as rows:
+        with pytest.raises(HaltedError, match=r"stand at sequence 3, but EVENTS ends at 0") as halted:
+            await rows.reached(0)
+        assert halted.value.sequence == 3
+
+    await rebuild(empty, own, Layout.of(Service.GATEWAY, newer), frozenset())
+    async with running(empty, own, newer) as rows:
+        await rows.reached(0)
 
 
 def broken(_row: object, recorded: Recorded[Event]) -> None:

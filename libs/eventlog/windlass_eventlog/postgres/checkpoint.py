@@ -1,5 +1,6 @@
 """The schema of the rows, and the sequence up to which they hold what the log says."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -13,6 +14,10 @@ from windlass_eventlog.log import EventLog
 from windlass_eventlog.postgres.database import Session
 from windlass_eventlog.postgres.layout import Layout
 
+_FORMER = (
+    "SELECT table_schema::text AS name FROM information_schema.columns WHERE table_name = 'checkpoint'"
+    " AND column_name = 'stream_created' AND starts_with(table_schema::text, $1) AND table_schema::text <> $2"
+)
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('windlass rows'))"
 
 
@@ -105,6 +110,20 @@ async def check_belongs(checkpoint: Checkpoint, layout: Layout, log: EventLog) -
             " was restored from an older backup, or is another installation's."
         )
         raise GapError(msg)
+
+
+async def former(session: Session, layout: Layout) -> Checkpoint | None:
+    """Return how far the rows of other releases are, of those the furthest; they are there until ours caught up.
+
+    Rows that begin anew know no log: without this, an empty one would be taken for the one that these were made of.
+    """
+    found = await session.fetch(_FORMER, layout.prefix, layout.schema)
+    others: list[Checkpoint] = []
+    for record in found:
+        statement = f'SELECT sequence, generation, stream_created FROM "{record["name"]}".checkpoint'  # noqa: S608
+        with suppress(UndefinedTableError):  # another process dropped them just now: its own have caught up
+            others += map(Checkpoint.of, await session.fetch(statement))
+    return max(others, key=lambda one: one.sequence, default=None)
 
 
 async def drop_others(session: Session, layout: Layout) -> list[str]:

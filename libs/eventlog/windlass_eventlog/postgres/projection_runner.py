@@ -14,7 +14,7 @@ from windlass_eventlog.errors import GapError, HaltedError, RowsUnavailableError
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.message import StoredMessage, Stretch
 from windlass_eventlog.postgres import checkpoint, leftovers
-from windlass_eventlog.postgres.checkpoint import FenceError
+from windlass_eventlog.postgres.checkpoint import Checkpoint, FenceError
 from windlass_eventlog.postgres.database import UNAVAILABLE, Database
 from windlass_eventlog.postgres.layout import Layout
 from windlass_eventlog.postgres.reading import Stop, read
@@ -177,7 +177,7 @@ class ProjectionRunner:
         try:
             await self._reload()
         except GapError as error:
-            why = HaltedError(self.layout.service, self._writer.before.sequence, error)
+            why = HaltedError(self.layout.service, (await self._bound()).sequence, error)
             if self.progress.halted is None:
                 about = {"service": self.layout.service, "stream": STREAM, "sequence": why.sequence}
                 _log.error("rows.halted", why=str(why), way_out=why.way_out, **about)
@@ -195,12 +195,19 @@ class ProjectionRunner:
         """Take the checkpoint as it is. Where it went back, so did the rows."""
         self._writer = await RowWriter.opened(self.database, self.layout)
         stored = self._writer.before
-        await checkpoint.check_belongs(stored, self.layout, self.log)
+        await checkpoint.check_belongs(await self._bound(), self.layout, self.log)
         self.cache.clear()
-        if stored.sequence < self._stored or stored.sequence > self.progress.position:
+        if not self.progress.known or stored.sequence < self._stored or stored.sequence > self.progress.position:
             await self.progress.move(stored.sequence)
         self._stored = stored.sequence
         self._writer.position = self.progress.position
+
+    async def _bound(self) -> Checkpoint:
+        """Return the checkpoint, or the one of another release's rows, as long as ours are made in their place."""
+        if self._writer.before.sequence:
+            return self._writer.before
+        former = await self.database.ask(lambda session: checkpoint.former(session, self.layout))
+        return self._writer.before if former is None else former
 
     async def _halt(self, stop: Stop) -> None:
         """Stand still, loudly, until an operator lets the event be passed over."""

@@ -56,6 +56,7 @@ async def rebuild(
             while (head := await log.head()) - filling.writer.position > _CLOSE_EVENTS:
                 await filling.up_to(head)
             await _swap(session, layout, filling)
+            await checkpoint.drop_others(session, layout)  # an operator decided of which log the rows are
             rows = await _rows(session, layout)
     except UNAVAILABLE as error:
         msg = f"PostgreSQL went away, and the rows are as they were: {str(error) or type(error).__name__}. Try again."
