@@ -21,7 +21,7 @@ from time import monotonic
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from support.simulation.exploring import Explored, explore
-from support.simulation.planted import BUGS, HUNTED_IN
+from support.simulation.planted import BUGS
 
 QUICK = bool(os.environ.get("QUICK"))
 HISTORIES = 600 if QUICK else 2_000
@@ -38,7 +38,7 @@ def share(number: int) -> Explored:
 def hunt(number: int) -> Explored:
     """Run histories until one of the planted bugs is found."""
     with tempfile.TemporaryDirectory(prefix="windlass-bench-") as folder:
-        return explore(Path(folder), HUNTED_IN, bug=BUGS[number])
+        return explore(Path(folder), BUGS[number].hunted_in, bug=BUGS[number])
 
 
 def main() -> None:

@@ -33,6 +33,9 @@ def _address(text: str) -> str:
 AsJson = Annotated[bool, typer.Option("--json", help="What is said as JSON, one document a line.")]
 RemoveApps = Annotated[bool, typer.Option("--apps", help="Remove its apps too: containers, networks, releases.")]
 HowAppsRun = Annotated[RuntimePreference, typer.Option(help="auto: as containers, if an engine answers.")]
+Builders = Annotated[
+    int, typer.Option(min=1, max=16, envvar="WINDLASS_BUILDERS", help="How many builders share the queue of builds.")
+]
 Listen = Annotated[str, typer.Option(parser=_address, help="The address apps answer on; 0.0.0.0 is every one.")]
 
 
@@ -44,6 +47,7 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
     nats_port: InternalPort = None,
     traefik_api_port: InternalPort = None,
     runtime: HowAppsRun = "auto",
+    builders: Builders = 1,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +55,7 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
     from windlass.up.product import WINDLASS  # noqa: PLC0415 - what prepares engines and images is for this command alone
 
     ports = PortRequests(port, listen, gateway_port, nats_port, traefik_api_port)
-    supervise(Options(Home(home.absolute()), ports, runtime), WINDLASS, narrator_for_stdout(as_json=as_json))
+    supervise(Options(Home(home.absolute()), ports, runtime, builders), WINDLASS, narrator_for_stdout(as_json=as_json))
 
 
 def down(home: HomeOption = Path(".windlass"), *, apps: RemoveApps = False, as_json: AsJson = False) -> None:

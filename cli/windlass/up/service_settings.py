@@ -17,6 +17,8 @@ from windlass.up.session_keys import keep_session_keys
 from windlass.up.traefik import Traefik
 from windlass_eventlog.rights import PROVISIONER
 
+_SHARED = "builder"
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -30,9 +32,10 @@ class Surroundings:
     postgres: Postgres
     traefik: Traefik
     runtime: Runtime
+    builders: int = 1
 
     @classmethod
-    def of(cls, home: Home, listen: str, ports: Ports, runtime: Runtime) -> "Surroundings":
+    def of(cls, home: Home, listen: str, ports: Ports, runtime: Runtime, builders: int = 1) -> "Surroundings":
         """Open the installation in `home`, or make it, and say where each of its servers is.
 
         Raises:
@@ -49,12 +52,19 @@ class Surroundings:
             postgres=Postgres.of(home, installation.id, credentials),
             traefik=Traefik(home, listen, ports.public, ports.traefik_api, credentials.traefik_api_path),
             runtime=runtime,
+            builders=builders,
         )
 
     def settings_of(self, service: str) -> dict[str, str]:
         """Return the service's settings as environment variables."""
         database_url = self.postgres.url(service)
         return {**self._common(service), "WINDLASS_DATABASE_URL": database_url, **self._own.get(service, {})}
+
+    def processes_of(self, service: str) -> dict[str, dict[str, str]]:
+        """Return the service's processes, with what each is told: one, but for the builders that share their work."""
+        settings, number = self.settings_of(service), self.builders if service == _SHARED else 1
+        first, *others = ({**settings, "WINDLASS_BUILDER": str(builder)} for builder in range(1, number + 1))
+        return {service: first, **{f"{service}-{builder}": told for builder, told in enumerate(others, 2)}}
 
     @property
     def provisioning(self) -> dict[str, str]:
@@ -85,7 +95,10 @@ class Surroundings:
     @property
     def _own(self) -> Mapping[str, Mapping[str, str]]:
         return {
-            "builder": {"WINDLASS_LOCAL_REPOSITORIES": self._local_repositories},
+            "builder": {
+                "WINDLASS_LOCAL_REPOSITORIES": self._local_repositories,
+                "WINDLASS_BUILDERS": str(self.builders),
+            },
             "gateway": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),
                 "WINDLASS_API_TOKEN_SHA256": self.credentials.api_token_sha256,

@@ -22,6 +22,7 @@ class Options:
     home: Home
     ports: PortRequests
     runtime: RuntimePreference = "auto"
+    builders: int = 1
 
 
 def supervise(options: Options, blueprint: Blueprint, narrator: Narrator) -> None:
@@ -35,7 +36,7 @@ def supervise(options: Options, blueprint: Blueprint, narrator: Narrator) -> Non
     with running_lock(home) as lock, children_lock(home, narrator) as inherited, port_claims() as claims:
         ports = choose_ports(options.ports, home.ports, claims)
         runtime = blueprint.prepare_runtime(_preference(options), narrator)
-        surroundings = Surroundings.of(home, options.ports.listen, ports, runtime.runtime)
+        surroundings = Surroundings.of(home, options.ports.listen, ports, runtime.runtime, options.builders)
         remember_runtime(home, runtime.runtime)
         with front_door(options.ports.listen, ports.public) as door:
             asyncio.run(Session(blueprint, surroundings, runtime, lock, door, narrator).run(inherited))

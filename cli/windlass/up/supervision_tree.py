@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from windlass.up.blueprint import Blueprint
@@ -40,7 +40,9 @@ class SupervisionTree:
         roles = self._roles()
         self._parent, self._nats, self._traefik, self._postgres = (Supervised(role, narrator) for role in roles)
         self._services = {
-            name: Supervised(self._service_role(name, target), narrator) for name, target in blueprint.services.items()
+            name: Supervised(self._service_role(name, target, settings), narrator)
+            for service, target in blueprint.services.items()
+            for name, settings in surroundings.processes_of(service).items()
         }
         self._keeper = Supervised(self._keeper_role(), narrator)
 
@@ -89,7 +91,7 @@ class SupervisionTree:
         with self._narrator.step("PostgreSQL"):
             await self._around.postgres.initialize(self._inherited)
             await self._postgres.start()
-            await ensure_databases(self._around.postgres, list(self._services), self._inherited)
+            await ensure_databases(self._around.postgres, list(self._blueprint.services), self._inherited)
 
     async def _start_parent(self) -> None:
         with self._narrator.step("Loading the services"):
@@ -128,9 +130,9 @@ class SupervisionTree:
             ),
         )
 
-    def _service_role(self, name: str, target: str) -> Role:
+    def _service_role(self, name: str, target: str, settings: Mapping[str, str]) -> Role:
         log = self._around.home.log(name)
-        service = Service(name, target, self._around.settings_of(name), log)
+        service = Service(name, target, settings, log)
         return Role(name, partial(self._nursery.fork, service), log)
 
     def _keeper_role(self) -> Role:

@@ -1,13 +1,16 @@
 """Turns in the queue, as one builder and as several give them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 
 from support import router_events as say
 from support.memory_builder import MemoryBuilder
@@ -20,10 +23,12 @@ from windlass_contracts.events import BuildStarted, DeploymentCanceled, Deployme
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.memory import MemoryRows
+from windlass_eventlog.projection import Projection, Versioned
 from windlass_eventlog.reaction import Handled
 from windlass_eventlog.reactor import WakeUp
 
 SOON_S = 30
+RowT = TypeVar("RowT", bound=BaseModel)
 
 
 @dataclass
@@ -113,6 +118,33 @@ async def test_no_more_are_built_at_once_than_is_allowed(world: MemoryBuilder, t
         builder.end(second)
         builder.end(third)
         assert await asyncio.gather(*handled) == [True, True, True]
+
+
+class HeldRows(MemoryRows):
+    """Rows of which some are read only once `may_answer` is set."""
+
+    may_answer: asyncio.Event
+
+    async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
+        await self.may_answer.wait()
+        return await super().get_all(projection, keys)
+
+
+async def test_what_begins_while_the_next_is_looked_for_counts(world: MemoryBuilder, tmp_path: Path) -> None:
+    first, second = await _requests(world, 2)
+    builder = Builder(world, tmp_path / "locks")
+    builder.queue.rows = rows = HeldRows(world.log, builder.rows.projections)
+    rows.may_answer = asyncio.Event()
+    async with builder.running():
+        await asyncio.sleep(0)
+        handled = [asyncio.create_task(builder.handle(one)) for one in (first, second)]
+        await builder.has(first)
+        rows.may_answer.set()
+        await asyncio.sleep(0.05)
+        assert builder.at_work == [first]
+        builder.end(first)
+        builder.end(second)
+        assert await asyncio.gather(*handled) == [True, True]
 
 
 async def test_what_is_canceled_while_it_waits_gives_up_its_place(world: MemoryBuilder, tmp_path: Path) -> None:

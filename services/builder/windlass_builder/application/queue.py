@@ -161,59 +161,54 @@ class BuildQueue:
         for deployment, waiting in list(self._waiting.items()):
             if not waiting.done() and (deployment not in rows or not needs_a_build(rows[deployment].row)):
                 waiting.set_result(None)
-        away = {one: found for one, found in rows.items() if one not in self._here and one not in self._taken_up}
-        for deployment, found in away.items():
+        for deployment, found in rows.items():
             if not needs_a_build(found.row) and self._is_left(deployment, found.row):
                 self._take_up(found, attend, tasks)
         await self._give_turns(rows, attend, tasks)
         short = bool(self._waiting) and self.shortage() is not None
-        return self.left_alone.total_seconds() if away or short else None
+        return self.left_alone.total_seconds() if short or any(one not in self._here for one in rows) else None
 
     async def _give_turns(
         self, rows: dict[DeploymentId, Versioned[Deployment]], attend: Attend, tasks: asyncio.TaskGroup
     ) -> None:
-        free = self.at_once - len(self._building)
-        if free <= 0 or self.shortage() is not None:
-            return
-        requests, building = self._requests({one: found.row for one, found in rows.items()})
+        requests = self._requests({one: found.row for one, found in rows.items()})
         turns = await turns_of(self.rows, {one.project for one in requests})
-        for request in in_turn(requests, building, turns):
-            if free <= 0:
+        if self.shortage() is not None:
+            return
+        taken_up = 0
+        for request in in_turn(requests, self._building.values(), turns):
+            if len(self._building) + taken_up >= self.at_once:
                 return
-            waiting = self._waiting.get(request.deployment)
+            deployment = request.deployment
+            waiting = self._waiting.get(deployment)
             if waiting is not None:
-                free -= not waiting.done() and self._begin(request, waiting)
-            elif request.deployment not in self._taken_up:
-                row = rows[request.deployment]
-                if request.deployment not in self._here and self._is_left(request.deployment, row.row):
-                    free -= 1
-                    self._take_up(row, attend, tasks)
+                self._begin(request, waiting)
+            elif self._is_left(deployment, rows[deployment].row):
+                self._take_up(rows[deployment], attend, tasks)
+                taken_up += 1
 
-    def _requests(self, rows: dict[DeploymentId, Deployment]) -> tuple[list[Request], list[ProjectId]]:
-        """Return who waits for a build or has it elsewhere, and whose builds are under way here."""
+    def _requests(self, rows: dict[DeploymentId, Deployment]) -> list[Request]:
+        """Return who waits for a build, or has it elsewhere: whose lock says so."""
         waiting = []
         for deployment, row in rows.items():
             if deployment in self._building or not needs_a_build(row):
                 continue
             begun = row.phase is Phase.BUILDING
             waiting.append(Request(deployment, row.project, row.requested_sequence, begun))
-        return waiting, list(self._building.values())
+        return waiting
 
-    def _begin(self, request: Request, waiting: "asyncio.Future[Release | None]") -> bool:
+    def _begin(self, request: Request, waiting: "asyncio.Future[Release | None]") -> None:
         """Let one that waits here begin, unless another builder is at it."""
-        release = self.locks.attempt(_claim(request.deployment))
-        if release is None:
-            return False
-        self._building[request.deployment] = request.project
-        waiting.set_result(release)
-        return True
+        if not waiting.done() and (release := self.locks.attempt(_claim(request.deployment))) is not None:
+            self._building[request.deployment] = request.project
+            waiting.set_result(release)
 
     def _is_left(self, deployment: DeploymentId, row: Deployment) -> bool:
-        """Tell whether nobody works on a request that was left alone for long enough."""
-        if (
-            self.clock() - row.requested_at < self.left_alone
-            or (release := self.locks.attempt(_claim(deployment))) is None
-        ):
+        """Tell whether nobody works on a request, or waits with it here, though it was left alone for long enough."""
+        is_ours = deployment in self._here or deployment in self._taken_up
+        if is_ours or self.clock() - row.requested_at < self.left_alone:
+            return False
+        if (release := self.locks.attempt(_claim(deployment))) is None:
             return False
         release()
         return True
