@@ -6,8 +6,6 @@ Prints one JSON object: runs, hand_ms_p50, live_ms_p50, ratio_p50, ack_ms_p50 an
 import http.client
 import json
 import os
-import secrets
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,17 +15,15 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Self
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from support.by_hand import EXAMPLE, ByHand, first_answer, new_commit
 from support.git_server import Repository, make_repository, smart_http
 from support.platform import Platform
 from support.ports import free_port
 
 RUNS = 10 if os.environ.get("QUICK") else 20
-RUNNER = "windlass/runner-python:3.11"
-EXAMPLE = Path(__file__).parent.parent / "examples" / "hello-python" / "server.py"
 STEPS = {
     "build.started.v1": "resolve",
     "build.succeeded.v1": "fetch_and_build",
@@ -37,80 +33,6 @@ STEPS = {
     "routes.applied.v1": "route",
     "deployment.live.v1": "live",
 }
-HARDENED = (
-    *("--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=512m", "--cpus=1", "--pids-limit=256", "--init"),
-    *("--log-driver=local", "--tmpfs=/tmp", "--user=10001:10001"),
-)
-
-
-def first_answer(host: str, port: int, header: str, expected: str) -> None:
-    """Ask until the expected commit answers; asking again at once is what a waiting user's reload comes to."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
-        try:
-            connection.request("GET", "/", headers={"Host": header})
-            if expected in connection.getresponse().read().decode():
-                return
-        except OSError:
-            pass  # it does not listen yet: asked again below
-        finally:
-            connection.close()
-        time.sleep(0.003)
-    message = f"{header} did not answer with {expected}"
-    raise TimeoutError(message)
-
-
-def new_commit(repository: Repository) -> tuple[str, str]:
-    """Return the SHA of a new commit and the word that its answer contains."""
-    word = secrets.token_hex(6)
-    return repository.commit({"server.py": EXAMPLE.read_text().replace("Hello from", f"{word} from")}), word
-
-
-class ByHand:
-    """What somebody who knows the commands does, in a network with addresses of its own choosing."""
-
-    def __init__(self, folder: Path, repository: Repository, url: str) -> None:
-        self.name = f"windlass-bench-{secrets.token_hex(4)}"
-        self.mirror = folder / "mirror.git"
-        self.folder = folder
-        self.repository = repository
-        self.url = url
-        self.run = 0
-
-    def __enter__(self) -> Self:
-        command("git", "init", "--quiet", "--bare", str(self.mirror))
-        command("docker", "network", "create", "--subnet=10.250.250.0/24", self.name)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for run in range(1, self.run + 1):
-            command("docker", "rm", "--force", f"{self.name}-{run}")
-            command("docker", "rmi", "--force", f"{self.name}:{run}")
-        command("docker", "network", "rm", self.name)
-
-    def deploy(self) -> float:
-        """Return the milliseconds from the first command to the first answer."""
-        sha, word = new_commit(self.repository)
-        self.run += 1
-        context = self.folder / f"context-{self.run}"
-        context.mkdir()
-        image, address = f"{self.name}:{self.run}", f"10.250.250.{self.run + 10}"
-        began = time.monotonic()
-        git = ("git", "-C", str(self.mirror))
-        command(*git, "fetch", "--quiet", "--depth", "1", self.url, sha)
-        command("sh", "-c", f"git -C {self.mirror} archive {sha} | tar -x -C {context}")
-        (context / "Dockerfile").write_text(f"FROM {RUNNER}\nCOPY server.py /app/server.py\n")
-        command("docker", "build", "--quiet", "--tag", image, str(context))
-        where = ("--name", f"{self.name}-{self.run}", "--network", self.name, "--ip", address)
-        told = ("--env", "PORT=8000", "--env", f"WINDLASS_COMMIT={sha}")
-        command("docker", "run", "--detach", *HARDENED, *where, *told, image, "python3", "/app/server.py")
-        first_answer(address, 8000, "app", word)
-        return (time.monotonic() - began) * 1_000
-
-
-def command(*arguments: str) -> None:
-    subprocess.run(arguments, check=True, capture_output=True)
 
 
 class ByWindlass:
