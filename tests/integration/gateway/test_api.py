@@ -212,6 +212,7 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/uploads/{digest}",
         "/projects/{slug}/credentials",
         "/projects/{slug}/credentials/{kind}",
+        "/nodes",
         "/keys/rotation",
         "/keys",
         "/dead-letters/{dead_letter}",
