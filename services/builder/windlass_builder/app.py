@@ -207,7 +207,8 @@ def _reactors(
     pre_deploy = PreDeploy(containers, link.logs, clock)
     deploying = Deploying(link.append, containers, building, pre_deploy, queue)
     superseding = Superseding(link.append, link.rows)
-    inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock)
+    images = DOCKERFILE in containers.node.runners
+    inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock, images)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
     sweeping = Sweeping(containers, tasks)

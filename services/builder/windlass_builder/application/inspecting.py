@@ -43,6 +43,8 @@ class Inspecting:
     scratch: Path
     slots: asyncio.Semaphore
     clock: Clock
+    images: bool = True
+    """Whether this builder builds what a Dockerfile describes."""
     limit: timedelta = timedelta(seconds=Deadlines().fetch_s)
     _waiting: int = field(default=0)
 
@@ -88,7 +90,7 @@ class Inspecting:
             listing = await self.list_root(archive)
         recipe, missing = None, None
         try:
-            recipe = await asyncio.to_thread(detect, DeploymentConfig(root=asked.root), listing)
+            recipe = await asyncio.to_thread(detect, DeploymentConfig(root=asked.root), listing, images=self.images)
         except NothingToStartError as error:
             missing = str(error)
         return SourceInspected(

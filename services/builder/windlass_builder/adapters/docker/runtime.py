@@ -224,6 +224,8 @@ class DockerRuntime:
         except DockerError as error:
             if is_missing(error):
                 raise ReleaseMissingError(spec.release) from error
+            if error.status == HTTPStatus.BAD_REQUEST:  # an image that says of no program
+                raise RunnerUnstartableError(error.message) from error
             raise
 
     async def _switch(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from windlass_contracts.config import MIB, CommandProbe, Deadlines, DeploymentConfig, HttpProbe
-from windlass_contracts.events.deployment import GitSource, Recipe, VariableVersion
+from windlass_contracts.events.deployment import GitSource, ImageSource, Recipe, VariableVersion
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.explaining import explained
@@ -96,6 +96,12 @@ class DeploymentShown:
     @property
     def links(self) -> RepositoryLinks:
         return RepositoryLinks.of(self.repository)
+
+    @property
+    def image(self) -> str | None:
+        """The ready image that was deployed, pinned."""
+        source = self.row.source
+        return f"{source.reference}@{source.digest}" if isinstance(source, ImageSource) else None
 
     @property
     def repository(self) -> str | None:
