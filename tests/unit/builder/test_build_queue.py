@@ -1,7 +1,7 @@
 """Turns in the queue, as one builder and as several give them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -44,6 +44,8 @@ class Builder:
     taken_up: list[DeploymentId] = field(default_factory=list)
     ends: dict[DeploymentId, asyncio.Event] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    most_at_once: int = 0
+    _now: int = 0
 
     def __post_init__(self) -> None:
         self.rows = MemoryRows(self.world.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, TURNS))
@@ -64,10 +66,13 @@ class Builder:
             if turn is None:
                 return False
             self.at_work.append(deployment)
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
             self._tell()
             row = (await self.world.found(deployment)).row
             await self.world.tell(deployment, BuildStarted(node="one", attempt=row.attempt + 1))
             await self.ends.setdefault(deployment, asyncio.Event()).wait()
+            self._now -= 1
             await self.world.tell(deployment, DeploymentCanceled())
             return True
 
@@ -125,6 +130,13 @@ class HeldRows(MemoryRows):
 
     may_answer: asyncio.Event
 
+    async def find(
+        self, projection: Projection[RowT], where: Mapping[str, object], *, limit: int | None = None
+    ) -> list[Versioned[RowT]]:
+        found = await super().find(projection, where, limit=limit)
+        await self.may_answer.wait()
+        return found
+
     async def get_all(self, projection: Projection[RowT], keys: Iterable[UUID]) -> dict[UUID, Versioned[RowT]]:
         await self.may_answer.wait()
         return await super().get_all(projection, keys)
@@ -133,18 +145,20 @@ class HeldRows(MemoryRows):
 async def test_what_begins_while_the_next_is_looked_for_counts(world: MemoryBuilder, tmp_path: Path) -> None:
     first, second = await _requests(world, 2)
     builder = Builder(world, tmp_path / "locks")
-    builder.queue.rows = rows = HeldRows(world.log, builder.rows.projections)
+    builder.rows = builder.queue.rows = rows = HeldRows(world.log, builder.rows.projections)
     rows.may_answer = asyncio.Event()
     async with builder.running():
         await asyncio.sleep(0)
-        handled = [asyncio.create_task(builder.handle(one)) for one in (first, second)]
+        (third,) = await _requests(world, 1)
+        handled = [asyncio.create_task(builder.handle(one)) for one in (first, second, third)]
         await builder.has(first)
         rows.may_answer.set()
         await asyncio.sleep(0.05)
         assert builder.at_work == [first]
-        builder.end(first)
-        builder.end(second)
-        assert await asyncio.gather(*handled) == [True, True]
+        for one in (first, second, third):
+            builder.end(one)
+        assert await asyncio.gather(*handled) == [True, True, True]
+        assert builder.most_at_once == 1
 
 
 async def test_what_is_canceled_while_it_waits_gives_up_its_place(world: MemoryBuilder, tmp_path: Path) -> None:

@@ -156,17 +156,18 @@ class BuildQueue:
 
     async def _look(self, attend: Attend, tasks: asyncio.TaskGroup) -> float | None:
         """Give the turns that are due, and return after how many seconds to look again, whatever happens."""
+        before = list(self._waiting.items())  # what comes meanwhile may not be in what is read now
         pending = await self.rows.find(DEPLOYMENTS, {"pending": True})
         rows = {DeploymentId(found.key): found for found in pending if unfinished(found.row)}
-        for deployment, waiting in list(self._waiting.items()):
+        for deployment, waiting in before:
             if not waiting.done() and (deployment not in rows or not needs_a_build(rows[deployment].row)):
                 waiting.set_result(None)
         for deployment, found in rows.items():
             if not needs_a_build(found.row) and self._is_left(deployment, found.row):
                 self._take_up(found, attend, tasks)
         await self._give_turns(rows, attend, tasks)
-        short = bool(self._waiting) and self.shortage() is not None
-        return self.left_alone.total_seconds() if short or any(one not in self._here for one in rows) else None
+        settled = not self._waiting and all(one in self._here for one in rows)
+        return None if settled else self.left_alone.total_seconds()
 
     async def _give_turns(
         self, rows: dict[DeploymentId, Versioned[Deployment]], attend: Attend, tasks: asyncio.TaskGroup

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -24,6 +25,7 @@ _AT_LEAST_EVERY_S = 60.0
 _LOOK_AGAIN_S = 5.0
 """How often a node that is short, or where something waits, is measured: no system tells when that changes."""
 _AGAIN_AFTER_S = 1.0
+_A_WHILE = timedelta(hours=1)
 _MOST_PLACES = 500
 _MOST_BUILDERS = 16
 
@@ -55,7 +57,7 @@ class Telling:
         """Wait until something happened, for so many seconds at most."""
         try:
             async with asyncio.timeout(wait):
-                await self.rows.reached(position + 1)
+                await self.rows.reached(position + 1, _A_WHILE)
         except (TimeoutError, NotReachedError):
             return
         except AWAY:
