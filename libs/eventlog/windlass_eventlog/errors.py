@@ -80,7 +80,10 @@ class HaltedError(EventLogError):
     def way_out(self) -> str:
         """What an operator can do about it."""
         if self.foreign:
-            return f"Restore the log that they were read from; or build them anew: `windlass rebuild {self.service}`."
+            return (
+                "Restore the log that they were read from, by `windlass restore-events` where it is lost; or build them"
+                f" anew from the one that is there: `windlass rebuild {self.service}`."
+            )
         return (
             "Upgrade to a release that can read it; or let it be passed over:"
             f" `windlass quarantine {self.service} {self.sequence} --reason TEXT`."
