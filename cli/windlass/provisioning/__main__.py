@@ -14,6 +14,7 @@ from windlass.provisioning.engine import ensure_engine
 from windlass.provisioning.errors import ProvisioningError
 from windlass.provisioning.node import ensure_node
 from windlass.provisioning.progress import Progress
+from windlass.provisioning.registry import ensure_registry
 from windlass.provisioning.runner_images import RUNNERS, ensure_runner
 from windlass.provisioning.sandbox import ensure_sandbox
 from windlass.provisioning.sources import ensure_git_lfs, ensure_ssh_client, ensure_ssh_server
@@ -45,6 +46,7 @@ def _runners(progress: Progress) -> str:
 NEEDS: dict[str, Callable[[Progress], object]] = {
     "runner images": _runners,
     "buildx": ensure_buildx,
+    "registry": ensure_registry,
     "bubblewrap": ensure_sandbox,
     "node": ensure_node,
     "ssh": ensure_ssh_client,
