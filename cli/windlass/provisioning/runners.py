@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from windlass.provisioning.buildx import ensure_buildx
 from windlass.provisioning.engine import find_engine
 from windlass.provisioning.errors import ProvisioningError
 from windlass.provisioning.packages import may_install
@@ -42,12 +43,12 @@ def main(names: Sequence[str]) -> int:
 
 
 def install_programs(progress: Progress) -> bool:
-    """Install what some sources are fetched with, where that is ours to do; elsewhere a fetch says what it needs.
+    """Install what some sources are fetched and built with, where that is ours; elsewhere a deployment says so.
 
     Return whether something could not be installed.
     """
     failed = False
-    for ensure in (ensure_ssh_client, ensure_git_lfs) if may_install() else ():
+    for ensure in (ensure_ssh_client, ensure_git_lfs, ensure_buildx) if may_install() else ():
         try:
             ensure(progress)
         except ProvisioningError as error:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from windlass_builder.domain.detection import DOCKERFILE
 from windlass_builder.domain.workloads import OutputLine, OutputStream
 from windlass_contracts.events.deployment import LogRange, Recipe
 from windlass_eventlog.clock import Clock
@@ -30,7 +31,8 @@ class BuildLog:
     async def say_plan(self, recipe: Recipe) -> None:
         """Say how the source is built and started, and what told."""
         await self.say(f"Runner: {recipe.runner}, told by {recipe.detected_by or 'nothing'}.")
-        await self.say(f"Build: {recipe.build_command or 'nothing has to be built.'}")
+        by_itself = "the image that the Dockerfile describes." if recipe.runner == DOCKERFILE else None
+        await self.say(f"Build: {recipe.build_command or by_itself or 'nothing has to be built.'}")
         await self.say(f"Start: {recipe.start_command or 'as the image says.'}")
 
     async def __call__(self, line: OutputLine, /) -> None:
