@@ -13,6 +13,7 @@ _COMMANDS = {
     "ps": Target("windlass.commands.ps:ps", "List deployments: what is live, what is under way, what ended how."),
     "logs": Target("windlass.commands.logs:logs", "Show the lines of a deployment's builds and containers."),
     "rollback": Target("windlass.commands.rollback:rollback", "Let a project answer with an earlier version again."),
+    "run": Target("windlass.commands.run_once:run_once", "Run a command once in a release of a project."),
     "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),
     "project": Target("windlass.commands.project:app", "Show and change a project's settings."),

@@ -19,8 +19,9 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
+from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
-from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, TURNS
+from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, RUNS, TURNS
 from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
@@ -47,6 +48,8 @@ from windlass_contracts.events import (
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
+    RunEnded,
+    RunRequested,
 )
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, derived
@@ -138,10 +141,11 @@ class MemoryBuilder:
     deployments: int = 0
     sources: OneCommit = field(default_factory=OneCommit)
     lines: MemoryLogStore = field(default_factory=MemoryLogStore)
+    terminals: MemoryLogStore = field(default_factory=MemoryLogStore)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
 
     def __post_init__(self) -> None:
-        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS))
+        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS))
         node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
         append = Appender(self.log, Service.BUILDER, lambda: self.clock)
         self.containers = Containers(self.rows, self.runtime, self.vault, node, self.log.head)
@@ -160,6 +164,7 @@ class MemoryBuilder:
         self.exits = Exits(append, self.containers, self.reconciling)
         without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
         returning = Returning(append, self.containers)
+        one_off = OneOff(append, self.containers, self.terminals, append.clock)
         self.reactors = MemoryReactors(
             self.log,
             self.rows,
@@ -170,13 +175,22 @@ class MemoryBuilder:
                 Reactor("stop", without_winning, ending.stop),
                 Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
                 Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
+                Reactor("run", frozenset({RunRequested, RunEnded}), one_off.handle),
             ],
         )
 
     def again(self) -> "MemoryBuilder":
         """Return the builder that is started after this one was killed; unacknowledged wake-ups come again."""
         return MemoryBuilder(
-            self.scratch, self.log, self.runtime, self.vault, self.clock, self.deployments, self.sources, self.lines
+            self.scratch,
+            self.log,
+            self.runtime,
+            self.vault,
+            self.clock,
+            self.deployments,
+            self.sources,
+            self.lines,
+            self.terminals,
         )
 
     def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:

@@ -95,6 +95,7 @@ class MemoryGateway:
             objects=self.objects,
             personal=Personal(self.people, self.notes),
             logs=self.logs,
+            terminals=MemoryLogStore(),
             clock=self.now,
             fresh_id=uuid4,
         )

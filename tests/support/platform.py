@@ -68,6 +68,19 @@ class Platform:
             self._command(*arguments), check=False, capture_output=True, text=True, env=self._environment, timeout=300
         )
 
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command as a user of this installation."""
+        pipe = subprocess.PIPE
+        heeding = ("env", "--default-signal=INT")  # whatever those who run the tests do with it
+        return subprocess.Popen(
+            [*heeding, *self._command(*arguments)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            env=self._environment,
+        )
+
     def api(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:

@@ -5,10 +5,10 @@ id names deployment, source and first number, so that the server drops a batch t
 """
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from windlass_contracts.ids import DeploymentId
 from windlass_contracts.values import LogSource
 
 LOG_STREAM = "LOGS"
@@ -38,6 +38,6 @@ class LogBatch(BaseModel):
     first: Annotated[int, Field(ge=0)]
     lines: Annotated[tuple[LogLine, ...], Field(min_length=1, max_length=MAX_LINES)]
 
-    def message_id(self, deployment: DeploymentId) -> str:
-        """Return the id that makes sending this batch twice harmless."""
-        return f"{deployment}:{self.source}:{self.first}"
+    def message_id(self, owner: UUID) -> str:
+        """Return the id that makes sending this batch twice harmless; `owner` is the deployment, or the command."""
+        return f"{owner}:{self.source}:{self.first}"

@@ -30,7 +30,8 @@ Operating = Callable[[Sequence[Check]], Answering]
 class Link:
     """The log, the rows, and what lies beside them.
 
-    `logs` holds the lines of builds and containers; `database` is the service's own, for its records.
+    `logs` holds the lines of builds and containers, `terminals` those of commands that run once; `database` is the
+    service's own, for its records.
     """
 
     service: Service
@@ -39,6 +40,7 @@ class Link:
     append: Appender
     objects: Objects
     logs: LogStore
+    terminals: LogStore
     audit: Audit
     database: Database
     buckets: Mapping[Bucket, KeyValue]

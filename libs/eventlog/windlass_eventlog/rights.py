@@ -14,7 +14,15 @@ from windlass_contracts.event import published_events
 from windlass_contracts.logs import ALL_LOGS, LOG_STREAM
 from windlass_contracts.subjects import ALL_EVENTS, STREAM, Service
 from windlass_eventlog.buckets import Bucket
-from windlass_eventlog.topology import AUDIT_STREAM, DURABLES, OBJECTS, durable_of, republished
+from windlass_eventlog.topology import (
+    ALL_TERMINALS,
+    AUDIT_STREAM,
+    DURABLES,
+    OBJECTS,
+    TERMINAL_STREAM,
+    durable_of,
+    republished,
+)
 
 PROVISIONER = "provisioner"
 USERS = (*map(str, Service), PROVISIONER)
@@ -44,6 +52,7 @@ _WRITTEN: Mapping[Bucket, Mapping[Service, str]] = MappingProxyType(
 _OBJECT_USERS = frozenset({Service.GATEWAY, Service.BUILDER})
 """Who reads what was uploaded and deletes it, which is a write: the gateway takes it in, the builder fetches it."""
 _LOG_WRITERS = frozenset({Service.BUILDER, Service.LOGS})
+_TERMINAL_READERS = frozenset({Service.GATEWAY, Service.BUILDER})
 _LOG_READERS = frozenset({Service.GATEWAY, Service.BUILDER, Service.LOGS})
 
 
@@ -107,6 +116,10 @@ def _published(service: Service) -> Iterator[str]:
         yield "log.*.*.*"
     if service in _LOG_READERS:
         yield from _read(LOG_STREAM)
+    if service is Service.BUILDER:
+        yield "tty.*.*.out"
+    if service in _TERMINAL_READERS:
+        yield from _read(TERMINAL_STREAM)
     if service is Service.GATEWAY:
         yield f"$KV.{Bucket.OPERATIONS}.request.*"
         yield f"audit.{service}.*.*"
@@ -136,11 +149,19 @@ def _subscribed(service: Service) -> Iterator[str]:
         yield republished(f"$KV.{Bucket.OPERATIONS}.answer.*")
         yield republished(f"$KV.{Bucket.NODES}.>")
         yield republished(ALL_LOGS)
+        yield republished(ALL_TERMINALS)
 
 
 def _provisioning() -> Iterator[str]:
     """Yield what makes and corrects everything; it deletes consumers, to make them anew, and never a message."""
-    for stream in (STREAM, LOG_STREAM, AUDIT_STREAM, *(f"KV_{bucket}" for bucket in Bucket), f"OBJ_{OBJECTS}"):
+    for stream in (
+        STREAM,
+        LOG_STREAM,
+        TERMINAL_STREAM,
+        AUDIT_STREAM,
+        *(f"KV_{bucket}" for bucket in Bucket),
+        f"OBJ_{OBJECTS}",
+    ):
         for deed in ("INFO", "CREATE", "UPDATE"):
             yield f"$JS.API.STREAM.{deed}.{stream}"
     for durable in DURABLES:

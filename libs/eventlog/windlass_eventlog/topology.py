@@ -60,6 +60,12 @@ AUDIT_BYTES = GIB // 4
 AUDIT_AGE = timedelta(days=90)
 AUDITS_PER_SUBJECT = 1_000
 """A subject names actor and address, so that none of them can push out what the others did."""
+TERMINAL_STREAM = "TERMINALS"
+ALL_TERMINALS = "tty.>"
+TERMINALS_BYTES = 64 * 1024**2
+TERMINALS_AGE = timedelta(hours=1)
+TERMINALS_PER_SUBJECT = 10_000
+"""What commands write is kept for who asked for it, in memory, and not for long."""
 BUCKET_BYTES = GIB // 4
 WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS, Bucket.NODES})
 """The buckets whose changes are told; what the others hold is nobody's business before it is asked for."""

@@ -27,8 +27,9 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
+from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
-from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, TURNS
+from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, RUNS, TURNS
 from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
@@ -58,6 +59,8 @@ from windlass_contracts.events import (
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
+    RunEnded,
+    RunRequested,
 )
 from windlass_contracts.subjects import Service
 from windlass_eventlog.background import background
@@ -66,7 +69,7 @@ from windlass_eventlog.link import Link
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
-PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS)
+PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ def _reactors(
     superseding = Superseding(link.append, link.rows)
     images = DOCKERFILE in containers.node.runners
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock, images)
+    one_off = OneOff(link.append, containers, link.terminals, clock)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
     sweeping = Sweeping(containers, tasks)
@@ -220,5 +224,6 @@ def _reactors(
         Reactor("stop", without_winning, ending.stop),
         Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
         Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
+        Reactor("run", frozenset({RunRequested, RunEnded}), one_off.handle, _LONGEST_DEPLOY),
         Reactor("sweep", frozenset({ContainerStopped}), sweeping.handle),
     ]

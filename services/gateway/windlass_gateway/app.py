@@ -82,6 +82,7 @@ def _gateway(link: Link) -> Gateway:
         objects=link.objects,
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
+        terminals=link.terminals,
         clock=utc_now,
         fresh_id=uuid4,
     )

@@ -205,6 +205,9 @@ async def test_the_description_of_the_api_names_every_path() -> None:
     async with gateway.client(None) as client:
         document = (await client.get("/openapi.json")).json()
     assert {path.removeprefix("/api/v1") for path in document["paths"]} == {
+        "/projects/{slug}/runs",
+        "/runs/{run}/output",
+        "/runs/{run}/cancel",
         "/audit",
         "/dead-letters/{dead_letter}/discard",
         "/dead-letters/{dead_letter}/retry",

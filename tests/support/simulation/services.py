@@ -142,6 +142,7 @@ async def _gateway(around: Surroundings, process: Process, link: Link, started: 
         objects=link.objects,
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
+        terminals=link.terminals,
         clock=around.clock,
         fresh_id=around.fresh,
     )
@@ -164,6 +165,7 @@ def _link(around: Surroundings, process: Process) -> Link:
         append=Appender(log, process.service, around.clock),
         objects=MemoryObjects(),
         logs=around.lines,
+        terminals=MemoryLogStore(),
         audit=MemoryAudit(),
         database=cast("Database", None),
         buckets=dict(buckets),

@@ -11,7 +11,7 @@ from windlass_eventlog.errors import LogUnavailableError
 from windlass_eventlog.logs import writer as writer_module
 from windlass_eventlog.logs.batcher import BUFFER_LINES
 from windlass_eventlog.logs.memory import MemoryLogStore
-from windlass_eventlog.logs.port import DeploymentLog, RawLine, SourceTakenError
+from windlass_eventlog.logs.port import DeploymentLog, Lines, RawLine, SourceTakenError
 from windlass_eventlog.logs.redaction import MASK, Redaction
 from windlass_eventlog.logs.throttle import Rate
 from windlass_eventlog.logs.writer import LogWriter
@@ -30,7 +30,7 @@ class UnreliableLogStore(MemoryLogStore):
         self.asked = asyncio.Event()
         self.answers_to_lose = 0
 
-    async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
+    async def append(self, log: Lines, batch: LogBatch) -> None:
         self.asked.set()
         await self.reachable.wait()
         await super().append(log, batch)
@@ -42,7 +42,7 @@ class UnreliableLogStore(MemoryLogStore):
 class ForgetfulLogStore(UnreliableLogStore):
     """Takes the same batch twice, as a server does that was asked again after minutes."""
 
-    async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
+    async def append(self, log: Lines, batch: LogBatch) -> None:
         known = self._batches.pop(log, [])
         await super(UnreliableLogStore, self).append(log, batch)
         self._batches[log][:0] = known

@@ -11,7 +11,7 @@ from windlass_eventlog.topology import Durable, republished
 
 def streams() -> tuple[api.StreamConfig, ...]:
     """Return every stream, those of the buckets and of the object store too."""
-    return (_events(), _logs(), _audit(), *(_bucket(bucket) for bucket in Bucket), _objects())
+    return (_events(), _logs(), _terminals(), _audit(), *(_bucket(bucket) for bucket in Bucket), _objects())
 
 
 def consumer(durable: Durable) -> api.ConsumerConfig:
@@ -59,6 +59,21 @@ def _logs() -> api.StreamConfig:
         duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
         persist_mode=api.PersistMode.ASYNC,  # it never delays an append beside it; a crash may cost its last lines
         republish=_again(ALL_LOGS),
+    )
+
+
+def _terminals() -> api.StreamConfig:
+    return api.StreamConfig(
+        name=topology.TERMINAL_STREAM,
+        subjects=[topology.ALL_TERMINALS],
+        storage=api.StorageType.MEMORY,
+        max_bytes=topology.TERMINALS_BYTES,
+        max_age=topology.TERMINALS_AGE.total_seconds(),
+        max_msgs_per_subject=topology.TERMINALS_PER_SUBJECT,
+        discard=api.DiscardPolicy.OLD,
+        allow_direct=True,
+        duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
+        republish=_again(topology.ALL_TERMINALS),
     )
 
 

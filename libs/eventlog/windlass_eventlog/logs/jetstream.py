@@ -1,4 +1,4 @@
-"""Lines of deployments on the stream `LOGS` of JetStream."""
+"""Lines on a stream of JetStream: those of deployments on `LOGS`, those of commands on `TERMINALS`."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,7 +15,7 @@ from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.following import followed
 from windlass_eventlog.jetstream.stored import Selection, Stored, stored
 from windlass_eventlog.logs.codec import decode_batch, encode_batch
-from windlass_eventlog.logs.port import Cursor, DeploymentLog, LogStore, SourceTakenError, behind
+from windlass_eventlog.logs.port import Cursor, Lines, LogStore, SourceTakenError, behind
 
 _TRY_AGAIN_AFTER_S = 0.1
 
@@ -25,69 +25,70 @@ _log = structlog.get_logger(__name__)
 class JetStreamLogStore(LogStore):
     """Stores batches as messages; their ids let the server drop what is sent twice."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stream: str = LOG_STREAM) -> None:
         self._connection = connection
+        self._stream = stream
 
-    async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
-        headers = {MESSAGE_ID_HEADER: batch.message_id(log.deployment)}
+    async def append(self, log: Lines, batch: LogBatch) -> None:
+        headers = {MESSAGE_ID_HEADER: batch.message_id(log.owner)}
         body = encode_batch(batch)
-        with answered(LOG_STREAM):
-            receipt = await self._connection.jetstream.publish(log.subject, body, stream=LOG_STREAM, headers=headers)
+        with answered(self._stream):
+            receipt = await self._connection.jetstream.publish(log.subject, body, stream=self._stream, headers=headers)
         if receipt.duplicate and await self._at(receipt.seq) != batch:
             raise SourceTakenError(f"Somebody else wrote line {batch.first} of {batch.source}.")
 
-    async def last(self, log: DeploymentLog, source: str, before: int | None = None) -> LogBatch | None:
+    async def last(self, log: Lines, source: str, before: int | None = None) -> LogBatch | None:
         sequence = await self._sequence(log, source, before)
         return None if sequence is None else await self._at(sequence)
 
-    async def read(self, log: DeploymentLog, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
+    async def read(self, log: Lines, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
         async with aclosing(self._stored(log, await self._start(log, after))) as messages:
             async for message in messages:
                 if (rest := behind(decode_batch(message.data), after)) is not None:
                     yield rest
 
-    async def follow(self, log: DeploymentLog, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
+    async def follow(self, log: Lines, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
         seen: dict[str, int] = {} if after is None else {after.source: after.line}
         sequence: int | None = None
         while True:
             try:
                 first = await self._start(log, after) if sequence is None else await self._behind(sequence)
-                async with aclosing(self._followed(Selection(log.subject, first, LOG_STREAM))) as messages:
+                async with aclosing(self._followed(Selection(log.subject, first, self._stream))) as messages:
                     async for message in messages:
                         sequence = message.sequence
                         if (fresh := _fresh(decode_batch(message.data), seen)) is not None:
                             yield fresh
             except LogUnavailableError as error:
-                _log.info("logs.following_again", deployment=str(log.deployment), why=str(error))
+                _log.info("logs.following_again", of=str(log.owner), why=str(error))
                 await asyncio.sleep(_TRY_AGAIN_AFTER_S)
 
     async def _followed(self, selection: Selection) -> AsyncGenerator[Stored, None]:
-        with answered(LOG_STREAM):
+        with answered(self._stream):
             async with aclosing(followed(self._connection, selection)) as lists:
                 async for messages in lists:
                     for message in messages:
                         yield message
 
-    async def _stored(self, log: DeploymentLog, first: int) -> AsyncGenerator[Stored, None]:
+    async def _stored(self, log: Lines, first: int) -> AsyncGenerator[Stored, None]:
         """Yield the messages that are there by now."""
-        with answered(LOG_STREAM):
-            async with aclosing(stored(self._connection, Selection(log.subject, first, LOG_STREAM))) as lists:
+        with answered(self._stream):
+            async with aclosing(stored(self._connection, Selection(log.subject, first, self._stream))) as lists:
                 async for messages in lists:
                     for message in messages:
                         yield message
 
     async def _behind(self, sequence: int) -> int:
         """Return where to go on. A server that was killed may number its next messages like those that it lost."""
-        with answered(LOG_STREAM):
-            state = (await self._connection.jetstream.stream_info(LOG_STREAM)).state
+        with answered(self._stream):
+            state = (await self._connection.jetstream.stream_info(self._stream)).state
         return min(sequence, state.last_seq) + 1
 
-    async def _start(self, log: DeploymentLog, after: Cursor | None) -> int:
+    async def _start(self, log: Lines, after: Cursor | None) -> int:
         if after is None:
             return 1
         return await self._sequence(log, after.source, after.line + 1) or 1
 
-    async def _sequence(self, log: DeploymentLog, source: str, before: int | None) -> int | None:
+    async def _sequence(self, log: Lines, source: str, before: int | None) -> int | None:
         """Return where the last batch of a source stands, found by the ids of all messages of the deployment."""
         found = None
         async with aclosing(self._stored(log, 1)) as messages:
@@ -98,9 +99,9 @@ class JetStreamLogStore(LogStore):
         return found
 
     async def _at(self, sequence: int) -> LogBatch | None:
-        with answered(LOG_STREAM):
+        with answered(self._stream):
             try:
-                message = await self._connection.jetstream.get_msg(LOG_STREAM, sequence, direct=True)
+                message = await self._connection.jetstream.get_msg(self._stream, sequence, direct=True)
             except NotFoundError:
                 return None  # it aged out meanwhile
         return decode_batch(message.data or b"")

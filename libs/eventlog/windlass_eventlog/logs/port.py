@@ -11,8 +11,9 @@ Reading goes to the store itself: `read` ends with what there is, `follow` goes 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal, Protocol
+from uuid import UUID
 
-from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
+from windlass_contracts.ids import DeploymentId, ProjectId, RunId, TeamId
 from windlass_contracts.logs import LogBatch
 from windlass_contracts.subjects import Aggregate, AggregateKey, log_subject
 from windlass_eventlog.errors import EventLogError
@@ -52,6 +53,30 @@ class DeploymentLog:
     def subject(self) -> str:
         return log_subject(self.team, self.project, self.deployment)
 
+    @property
+    def owner(self) -> UUID:
+        return self.deployment
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutput:
+    """What one command that runs once writes: for whoever asked for it, and in no deployment's log."""
+
+    team: TeamId
+    run: RunId
+
+    @property
+    def subject(self) -> str:
+        return f"tty.{self.team}.{self.run}.out"
+
+    @property
+    def owner(self) -> UUID:
+        return self.run
+
+
+Lines = DeploymentLog | RunOutput
+"""Lines that belong together: one store has those of deployments, another one those of commands."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
@@ -82,7 +107,7 @@ def behind(batch: LogBatch, cursor: Cursor | None) -> LogBatch | None:
 class LogStore(Protocol):
     """Batches of lines, in the order in which they were stored."""
 
-    async def append(self, log: DeploymentLog, batch: LogBatch) -> None:
+    async def append(self, log: Lines, batch: LogBatch) -> None:
         """Store the next batch of its source. Storing the same batch again changes nothing.
 
         Raises:
@@ -91,7 +116,7 @@ class LogStore(Protocol):
         """
         ...
 
-    async def last(self, log: DeploymentLog, source: str, before: int | None = None) -> LogBatch | None:
+    async def last(self, log: Lines, source: str, before: int | None = None) -> LogBatch | None:
         """Return the last batch of a source, or the last one that begins before a line; None where there is none.
 
         Raises:
@@ -99,7 +124,7 @@ class LogStore(Protocol):
         """
         ...
 
-    def read(self, log: DeploymentLog, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
+    def read(self, log: Lines, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
         """Yield what is stored by now, from the beginning or behind a line, and end.
 
         Lines that aged out are left out; a cursor that aged out stands before everything that is left.
@@ -110,7 +135,7 @@ class LogStore(Protocol):
         """
         ...
 
-    def follow(self, log: DeploymentLog, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
+    def follow(self, log: Lines, after: Cursor | None = None) -> AsyncGenerator[LogBatch, None]:
         """Yield the same, then every batch as it is stored, through reconnects, until closed (`aclose`) or cancelled.
 
         Raises:

@@ -10,7 +10,7 @@ from windlass_contracts.logs import FLUSH_AFTER_MS, MAX_LINES, LogBatch, LogLine
 from windlass_eventlog.errors import LogUnavailableError
 from windlass_eventlog.logs.batcher import Batcher
 from windlass_eventlog.logs.intake import Intake
-from windlass_eventlog.logs.port import DeploymentLog, LogStore, RawLine, SourceTakenError
+from windlass_eventlog.logs.port import Lines, LogStore, RawLine, SourceTakenError
 from windlass_eventlog.logs.redaction import Redaction
 from windlass_eventlog.logs.throttle import Rate
 
@@ -28,7 +28,7 @@ class LogWriter:
     """
 
     def __init__(
-        self, store: LogStore, log: DeploymentLog, source: str, redaction: Redaction, *, rate: Rate | None = None
+        self, store: LogStore, log: Lines, source: str, redaction: Redaction, *, rate: Rate | None = None
     ) -> None:
         self._store = store
         self._log = log

@@ -16,12 +16,12 @@ from uuid import UUID
 from windlass_builder.application.failures import VariableShreddedError
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.node import Node
-from windlass_builder.application.projections import DEPLOYMENTS
+from windlass_builder.application.projections import DEPLOYMENTS, RUNS
 from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.runtime_errors import RunnerConflictError, RunnerMissingError, RunnerNotRunningError
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
-from windlass_builder.domain.names import runner_name
+from windlass_builder.domain.names import run_named, runner_name
 from windlass_builder.domain.workloads import Mount, Runner, RunnerSpec, Volume
 from windlass_contracts.config import Limits
 from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
@@ -63,6 +63,15 @@ class Containers:
         """Return the names of the deployment's containers, one for each replica."""
         ordinals = range(1, row.config.replicas + 1)
         return tuple(runner_name(self.node.installation, deployment, ordinal) for ordinal in ordinals)
+
+    async def runs_once(self, name: str) -> bool:
+        """Tell whether the container is that of a command that runs once, and has not ended."""
+        run = run_named(self.node.installation, name)
+        if run is None:
+            return False
+        await self.caught_up(await self.head())  # it may have been asked for just now
+        found = await self.rows.get(RUNS, run)
+        return found is not None and not found.row.ended
 
     async def caught_up(self, sequence: int) -> None:
         """Wait until the rows show what was just written: whoever comes next decides from it."""

@@ -1,7 +1,7 @@
-"""Work on a deployment that stops as soon as the deployment has ended without it."""
+"""Work that stops as soon as what it is about has ended without it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,7 +14,11 @@ T = TypeVar("T")
 _A_WHILE = timedelta(hours=1)
 
 
-class DeploymentEndedError(Exception):
+class EndedError(Exception):
+    """What somebody worked on ended meanwhile."""
+
+
+class DeploymentEndedError(EndedError):
     """The deployment was canceled, superseded or failed while somebody worked on it."""
 
 
@@ -24,13 +28,32 @@ async def unless_ended(rows: Rows, deployment: DeploymentId, work: Coroutine[obj
     Raises:
         DeploymentEndedError: the deployment ended first; the work is over and cleaned up behind itself.
     """
+
+    async def ended() -> bool:
+        found = await rows.get(DEPLOYMENTS, deployment)
+        return found is not None and found.row.phase.ended
+
+    return await unless(rows, ended, work, DeploymentEndedError)
+
+
+async def unless(
+    rows: Rows,
+    over: Callable[[], Awaitable[bool]],
+    work: Coroutine[object, object, T],
+    error: type[EndedError] = EndedError,
+) -> T:
+    """Return what the work returns, or cancel it once the rows say that it is over.
+
+    Raises:
+        EndedError: it was over first, as `error`.
+    """
     working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_ended(rows, deployment))
+    watching = asyncio.ensure_future(_watch(rows, over))
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             watching.result()
-            raise DeploymentEndedError
+            raise error
         return working.result()
     finally:
         for task in (working, watching):
@@ -38,11 +61,10 @@ async def unless_ended(rows: Rows, deployment: DeploymentId, work: Coroutine[obj
         await asyncio.gather(working, watching, return_exceptions=True)
 
 
-async def _ended(rows: Rows, deployment: DeploymentId) -> None:
+async def _watch(rows: Rows, over: Callable[[], Awaitable[bool]]) -> None:
     while True:
         position = rows.position
-        found = await rows.get(DEPLOYMENTS, deployment)
-        if found is not None and found.row.phase.ended:
+        if await over():
             return
         try:
             await rows.reached(position + 1, _A_WHILE)

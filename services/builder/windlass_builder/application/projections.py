@@ -1,11 +1,12 @@
 """The builder's projections, by what they are folded from."""
 
-from windlass_builder.domain import credentials, deployment, inspection, queue, routes
+from windlass_builder.domain import credentials, deployment, inspection, queue, routes, run
 from windlass_builder.domain.credentials import Credentials
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.inspection import Inspection
 from windlass_builder.domain.queue import LastTurn
 from windlass_builder.domain.routes import Routes
+from windlass_builder.domain.run import Run
 from windlass_contracts.events import BuildStarted
 from windlass_contracts.subjects import Aggregate
 from windlass_eventlog.projection import ByType, Projection, aggregate_key
@@ -49,4 +50,12 @@ TURNS = Projection(
     row=LastTurn,
     key=ByType(frozenset({BuildStarted}), lambda recorded: recorded.project),
     evolve=queue.evolve,
+)
+
+RUNS = Projection(
+    name="runs",
+    version=1,
+    row=Run,
+    key=aggregate_key(Aggregate.RUN),
+    evolve=run.evolve,
 )

@@ -129,6 +129,8 @@ class Reconciling:
 
     async def _reap(self, runner: Runner) -> None:
         """Remove a runner that the log does not want."""
+        if await self.containers.runs_once(runner.name):
+            return
         async with self.containers.alone_with(DeploymentId(runner.deployment)) as found:
             container = None if found is None else found.row.container(runner.name)
             if found is not None and container is None and found.row.phase in _UNBORN:

@@ -56,6 +56,8 @@ class VerifyingNode:
         container = None if found is None else found.row.container(runner.name)
         if found is not None and found.row.runs_before_start(runner.name):
             return None
+        if await self.containers.runs_once(runner.name):
+            return None
         if container is not None and container.state is not ContainerState.STOPPED:
             return None
         what = f"It runs for deployment {runner.deployment}, but the log does not want it to."

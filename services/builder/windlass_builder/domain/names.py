@@ -15,6 +15,21 @@ def pre_deploy_name(installation: str, deployment: UUID) -> str:
     return f"windlass-{installation}-pre-{deployment.hex}"
 
 
+def once_name(installation: str, run: UUID) -> str:
+    """Return the name of the container in which a command runs once."""
+    return f"{_once(installation)}{run.hex}"
+
+
+def run_named(installation: str, name: str) -> UUID | None:
+    """Return the command whose container has that name, None where it is another kind of container."""
+    rest = name.removeprefix(_once(installation))
+    return None if rest == name else UUID(rest)
+
+
+def _once(installation: str) -> str:
+    return f"windlass-{installation}-once-"
+
+
 def network_name(installation: str, project: UUID) -> str:
     return f"windlass-{installation}-net-{project.hex}"
 

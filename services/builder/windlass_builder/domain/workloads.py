@@ -170,6 +170,10 @@ class RunnerSpec:
         """Return the same with another name and another command."""
         return replace(self, name=name, command=command)
 
+    def once(self, name: str, command: str, limits: Limits) -> "RunnerSpec":
+        """Return the same for a command that runs once, within limits of its own."""
+        return replace(self, name=name, command=command, limits=limits)
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

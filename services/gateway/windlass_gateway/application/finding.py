@@ -6,7 +6,7 @@ from uuid import UUID
 
 from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
 from windlass_eventlog.projection import Rows, Versioned
-from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, INSPECTIONS, PROJECTS, REGISTRIES
+from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, INSPECTIONS, PROJECTS, REGISTRIES, RUNS
 from windlass_gateway.domain.deployment import SHORTEST_PREFIX, Deployment
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.inspection import Inspection
@@ -17,7 +17,9 @@ from windlass_gateway.domain.refusals import (
     InspectionNotFoundError,
     InvalidInputError,
     ProjectNotFoundError,
+    RunNotFoundError,
 )
+from windlass_gateway.domain.run import Run
 
 _HEX = re.compile(r"[0-9a-f]+")
 _WHOLE = 32
@@ -106,6 +108,17 @@ class Finder:
         found = await self.rows.get(INSPECTIONS, identity)
         if found is None or found.row.team != self.team:
             raise InspectionNotFoundError(identity)
+        return found
+
+    async def run(self, identity: UUID, by: str) -> Versioned[Run]:
+        """Return a command for whoever asked for it.
+
+        Raises:
+            RunNotFoundError: they did not ask for one of that id.
+        """
+        found = await self.rows.get(RUNS, identity)
+        if found is None or found.row.team != self.team or found.row.by != by:
+            raise RunNotFoundError(identity)
         return found
 
     async def candidates(self, ids: tuple[DeploymentId, ...], project: ProjectId) -> list[Versioned[Deployment]]:

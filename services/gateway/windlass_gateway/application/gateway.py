@@ -45,6 +45,7 @@ class Gateway:
     objects: Objects
     personal: Personal
     logs: LogStore
+    terminals: LogStore
     clock: Callable[[], datetime]
     fresh_id: Callable[[], UUID]
     own: OwnWrites = field(default_factory=OwnWrites)

@@ -19,6 +19,7 @@ from windlass_gateway.domain import (
     project,
     releases,
     routes,
+    run,
     stored,
     tokens,
     variables,
@@ -31,6 +32,7 @@ from windlass_gateway.domain.inspection import Inspection
 from windlass_gateway.domain.project import REGISTRY, Project, Registry
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.run import Run
 from windlass_gateway.domain.stored import NamedNote, NamedSecret
 from windlass_gateway.domain.tokens import ApiToken, TokenNames
 from windlass_gateway.domain.variables import Variables
@@ -114,6 +116,7 @@ RELEASES = Projection(
 INSPECTIONS = Projection(
     name="inspections", version=1, row=Inspection, key=aggregate_key(Aggregate.INSPECTION), evolve=inspection.evolve
 )
+RUNS = Projection(name="runs", version=1, row=Run, key=aggregate_key(Aggregate.RUN), evolve=run.evolve)
 API_TOKENS = Projection(
     name="api_tokens",
     version=1,
@@ -152,6 +155,7 @@ ALL = (
     ROUTES,
     RELEASES,
     INSPECTIONS,
+    RUNS,
     API_TOKENS,
     TOKEN_NAMES,
     ACTIVITIES,

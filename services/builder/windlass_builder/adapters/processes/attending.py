@@ -28,8 +28,11 @@ async def pass_on(runner: Path, output: OutputSink, after: datetime | None) -> N
             while not ended.done():
                 await _take(lines, output, after)
                 changed = asyncio.ensure_future(changes.get())
-                await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+                try:
+                    await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    changed.cancel()
+                    await asyncio.wait({changed})  # only then does the loop let go of what is closed here
             ended.result()
         finally:
             ended.cancel()

@@ -21,6 +21,7 @@ Refusal
 │   ├── DeploymentNotFoundError
 │   ├── UploadNotFoundError
 │   ├── DeadLetterNotFoundError
+│   ├── RunNotFoundError         there is no such command, or somebody else asked for it
 │   └── InspectionNotFoundError
 └── NotNowError                  the state of things does not allow it
     ├── TokenNameTakenError      a valid API token has that name
@@ -38,6 +39,8 @@ Refusal
     ├── RollbackUnderWayError    another rollback is not answered yet
     ├── ValueShreddedError       it would need the value of a variable that was shredded
     ├── RotationUnderWayError    the keys are being rotated already
+    ├── NothingToRunInError      there is no release that a command could run in
+    ├── RunOverError             the command has ended
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
 
@@ -59,8 +62,11 @@ from windlass_gateway.domain.refusals.deployments import (
     InspectionNotFoundError,
     KeyReusedError,
     NothingToRollBackError,
+    NothingToRunInError,
     NotRepeatableError,
     RollbackUnderWayError,
+    RunNotFoundError,
+    RunOverError,
     TooLateToCancelError,
     UploadNotFoundError,
 )
@@ -114,11 +120,14 @@ __all__ = [
     "NotNowError",
     "NotRepeatableError",
     "NothingToRollBackError",
+    "NothingToRunInError",
     "OperationUnderWayError",
     "ProjectNotFoundError",
     "Refusal",
     "RollbackUnderWayError",
     "RotationUnderWayError",
+    "RunNotFoundError",
+    "RunOverError",
     "SignInRequiredError",
     "SlugTakenError",
     "TokenEndedError",

@@ -30,6 +30,34 @@ class InspectionNotFoundError(NotFoundError):
         )
 
 
+class RunNotFoundError(NotFoundError):
+    """There is no such command, or somebody else asked for it."""
+
+    title = "No such command"
+
+    def __init__(self, given: UUID) -> None:
+        super().__init__(
+            f"There is no command {given} that you asked for.",
+            next_step="Ask for one: `windlass run PROJECT -- COMMAND`.",
+            field="run",
+        )
+
+
+class NothingToRunInError(NotNowError):
+    """There is no release that a command could run in."""
+
+    title = "There is no release to run it in"
+
+
+class RunOverError(NotNowError):
+    """The command has ended."""
+
+    title = "The command has ended"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The command has ended already: {code}.", next_step="Nothing needs to be done.", field="run")
+
+
 class KeyReusedError(NotNowError):
     """The same idempotency key came with two different requests."""
 
