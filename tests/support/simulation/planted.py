@@ -95,7 +95,7 @@ def _idle_by_decision() -> Iterator[None]:
 
 
 BUGS = (
-    Bug("no fence", LIFECYCLE, Wiring(log=lambda log: UnfencedLog(log.log, log.process))),
+    Bug("no fence", LIFECYCLE, Wiring(log=lambda log: UnfencedLog(log.log, log.process)), hunted_from=5_190),
     Bug("acknowledged before appended", RESUMED, Wiring(acknowledges_first=True)),
     Bug(
         "alias by finish time",
@@ -108,5 +108,5 @@ BUGS = (
         LIFECYCLE,
         planted=lambda: patch.object(canceling, "decide_cancel", _cancel_after_cutover),
     ),
-    Bug("drained on the decision", ALWAYS, Wiring(reactors=_drained_by_decision), _idle_by_decision),
+    Bug("drained on the decision", ALWAYS, Wiring(reactors=_drained_by_decision), _idle_by_decision, hunted_from=5_190),
 )
