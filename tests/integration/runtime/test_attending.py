@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -77,3 +77,22 @@ async def test_lines_come_while_it_runs_and_only_what_is_new_comes_again(node: N
 async def test_there_is_nothing_to_attend_where_there_is_none(node: Node) -> None:
     with pytest.raises(RunnerMissingError):
         await node.runtime.attend("windlass-none", Heard())
+
+
+async def test_reading_that_is_broken_off_does_not_stand_in_the_way_of_the_next(node: Node) -> None:
+    spec = await node.app("echo ready && exec sleep 60")
+    await node.runtime.start(spec)
+    await node.until_said(spec.name, "ready")
+    heard, again = Heard(), Heard()
+    before = asyncio.all_tasks()
+    broken_off = asyncio.create_task(node.runtime.attend(spec.name, heard))
+    async with asyncio.timeout(60):
+        await heard.some.wait()
+        broken_off.cancel()
+        await asyncio.wait({broken_off})
+        assert asyncio.all_tasks() == before, "nothing listens any more to what is closed"
+        reading = asyncio.create_task(node.runtime.attend(spec.name, again))
+        await again.some.wait()
+        await node.runtime.stop(spec.name, timedelta(seconds=1))
+        await reading
+    assert [line.data for line in again.lines] == [b"ready"]
