@@ -12,6 +12,7 @@ from support.memory_runtime import NOON, MemoryRuntime, PowerCut
 from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import NO_ACCESS, Access, OpeningAccess
 from windlass_builder.application.building import Building
+from windlass_builder.application.collecting import Collecting
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
@@ -21,7 +22,15 @@ from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
 from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
-from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, RUNS, TURNS
+from windlass_builder.application.projections import (
+    CREDENTIALS,
+    DEPLOYMENTS,
+    INSPECTIONS,
+    RELEASES,
+    ROUTES,
+    RUNS,
+    TURNS,
+)
 from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
@@ -77,6 +86,7 @@ class OneCommit:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.asked = 0
+        self.commit = COMMIT
         self.changes: frozenset[str] | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
@@ -91,7 +101,7 @@ class OneCommit:
     async def resolve(self, url: str, ref: str, access: Access = NO_ACCESS) -> str:  # noqa: ARG002 - the port's signature
         if self.fails is not None:
             raise self.fails
-        return COMMIT
+        return self.commit
 
     async def changed(self, url: str, before: str, after: str, access: Access = NO_ACCESS) -> frozenset[str] | None:  # noqa: ARG002 - the port's signature
         return self.changes
@@ -139,13 +149,14 @@ class MemoryBuilder:
     vault: Vault = field(default_factory=lambda: Vault(MemoryKeyValue(), MemoryKeys()))
     clock: datetime = NOON
     deployments: int = 0
+    keeps: int = 10
     sources: OneCommit = field(default_factory=OneCommit)
     lines: MemoryLogStore = field(default_factory=MemoryLogStore)
     terminals: MemoryLogStore = field(default_factory=MemoryLogStore)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
 
     def __post_init__(self) -> None:
-        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS))
+        self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS, RELEASES))
         node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
         append = Appender(self.log, Service.BUILDER, lambda: self.clock)
         self.containers = Containers(self.rows, self.runtime, self.vault, node, self.log.head)
@@ -188,6 +199,7 @@ class MemoryBuilder:
             self.vault,
             self.clock,
             self.deployments,
+            self.keeps,
             self.sources,
             self.lines,
             self.terminals,
@@ -195,6 +207,9 @@ class MemoryBuilder:
 
     def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:
         return Retiring(self.append, self.containers, lambda: self.clock, tasks)
+
+    def collecting(self) -> Collecting:
+        return Collecting(self.append, self.containers)
 
     async def tell(self, about: UUID, *events: Event) -> EventId:
         """Append what another service says, and return the id of the last event."""
@@ -212,7 +227,9 @@ class MemoryBuilder:
     async def requested(self, replicas: int = 1, before: str | None = None) -> DeploymentId:
         self.deployments += 1
         identity = say.deployment_number(self.deployments)
-        config = DeploymentConfig(replicas=replicas, start_command="python server.py", pre_deploy_command=before)
+        config = DeploymentConfig(
+            replicas=replicas, start_command="python server.py", pre_deploy_command=before, keep_releases=self.keeps
+        )
         await self.tell(identity, say.requested(config=config))
         return identity
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
+    EngineError,
     ReleaseMissingError,
     RunnerConflictError,
     RunnerMissingError,
@@ -21,6 +22,7 @@ from windlass_builder.domain.workloads import (
     DockerfileSpec,
     EventsResumed,
     Exited,
+    Kept,
     OutputLine,
     OutputStream,
     Paused,
@@ -67,6 +69,9 @@ class MemoryRuntime:
     begun: list[str] = field(default_factory=list)
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     kept_volumes: dict[Volume, VolumeFound] = field(default_factory=dict)
+    stored: dict[str, Kept] = field(default_factory=dict)
+    """What is not stored was deleted, or is but a name."""
+    deleted: list[str] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
     _made: int = 0
     _happened: int = 0
@@ -83,12 +88,16 @@ class MemoryRuntime:
         """There is nothing to prepare."""
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
-        self.builds += 1
-        return Release(reference=f"release-{spec.revision}", digest=f"sha256:{'0' * 64}", cache_hit=False)
+        return self._made_of(spec.project, spec.revision)
 
     async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
+        return self._made_of(spec.project, spec.revision)
+
+    def _made_of(self, project: UUID, revision: str) -> Release:
         self.builds += 1
-        return Release(reference=f"release-{spec.revision}", digest=f"sha256:{'0' * 64}", cache_hit=False)
+        reference = f"release-{revision}"
+        self.stored[reference] = Kept(reference=reference, project=project, size=1_000)
+        return Release(reference=reference, digest=f"sha256:{'0' * 64}", cache_hit=False)
 
     async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:  # noqa: ARG002 - the port's signature
         self.builds += 1
@@ -96,7 +105,7 @@ class MemoryRuntime:
 
     async def start(self, spec: RunnerSpec) -> Runner:
         known = self.living.get(spec.name)
-        if known is None and self.missing_releases:
+        if known is None and (self.missing_releases or self._is_deleted(spec.release)):
             raise ReleaseMissingError(spec.release)
         if known is not None and self._digests[spec.name] != runner_digest(spec):
             raise RunnerConflictError(spec.name)
@@ -117,6 +126,9 @@ class MemoryRuntime:
         self.living[spec.name] = replace(known, state=Running(NOON))
         await self.after_start(spec.name)
         return self.living.get(spec.name, known)
+
+    def _is_deleted(self, release: str) -> bool:
+        return release in self.deleted and release not in self.stored
 
     async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
         runner = await self.inspect(name)
@@ -185,8 +197,15 @@ class MemoryRuntime:
         for event in told:
             yield event
 
+    async def releases(self, project: UUID) -> Sequence[Kept]:
+        return [one for one in self.stored.values() if one.project == project]
+
     async def remove_release(self, reference: str) -> None:
-        """Releases are but names."""
+        users = [name for name, one in self.living.items() if one.release == reference]
+        if users:
+            raise EngineError(f"The release {reference} is in use by {', '.join(users)}.")
+        if self.stored.pop(reference, None) is not None:
+            self.deleted.append(reference)
 
     async def volumes(self) -> Sequence[VolumeFound]:
         return list(self.kept_volumes.values())

@@ -20,6 +20,7 @@ from windlass_builder.adapters.processes.runtime import ProcessRuntime
 from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.building import Building
+from windlass_builder.application.collecting import Collecting
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
@@ -29,7 +30,15 @@ from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.node import Node
 from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
-from windlass_builder.application.projections import CREDENTIALS, DEPLOYMENTS, INSPECTIONS, ROUTES, RUNS, TURNS
+from windlass_builder.application.projections import (
+    CREDENTIALS,
+    DEPLOYMENTS,
+    INSPECTIONS,
+    RELEASES,
+    ROUTES,
+    RUNS,
+    TURNS,
+)
 from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
@@ -69,7 +78,7 @@ from windlass_eventlog.link import Link
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
-PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS)
+PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS, RELEASES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,12 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         tasks.create_task(Exits(link.append, containers, reconciling).follow())
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
+        collecting = Collecting(link.append, containers)
+        tasks.create_task(collecting.run())
         reactors = [
             *_reactors(sources, link, containers, queue, tasks),
             Reactor("retire", _RETIRING, retiring.handle),
+            Reactor("collect", frozenset({DeploymentLive, RoutesApplied}), collecting.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors) as attending:

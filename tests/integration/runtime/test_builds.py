@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -159,8 +160,13 @@ async def test_requirements_are_installed_where_the_app_finds_them(node: Node) -
 async def test_removed_release_is_built_anew(node: Node) -> None:
     spec = node.release_spec()
     release = await node.build(spec)
+    (kept,) = await node.runtime.releases(node.project)
+    assert (kept.reference, kept.project, kept.layer, kept.on) == (release.reference, node.project, False, frozenset())
+    assert kept.size > 0
+    assert await node.runtime.releases(uuid4()) == []
     await node.runtime.remove_release(release.reference)
     await node.runtime.remove_release(release.reference)
+    assert await node.runtime.releases(node.project) == []
     assert not (await node.build(spec)).cache_hit
 
 
@@ -186,8 +192,14 @@ async def test_change_of_code_installs_nothing_again(docker_node: Node) -> None:
     assert (await node.runtime.attend(spec.name, told)).exit_code == 0, told.text
     assert told.text.startswith("second")
 
-    await node.build(layered(node, install, {"lock": "2"}, check), {**files, "lock": "two"})
+    third = await node.build(layered(node, install, {"lock": "2"}, check), {**files, "lock": "two"})
     assert node.output.text.count("installed anew") == 2
+
+    kept = {one.reference: one for one in await node.runtime.releases(node.project)}
+    on = [kept[one.reference].on for one in (first, second, third)]
+    assert on[0] == on[1] != on[2]
+    assert {name for name, one in kept.items() if one.layer} == on[0] | on[2]
+    assert len(on[0]) == len(on[2]) == 1
 
 
 async def test_dependencies_are_there_before_the_rest_is_built_and_when_the_app_runs(node: Node) -> None:

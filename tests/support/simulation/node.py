@@ -19,6 +19,7 @@ from windlass_builder.domain.workloads import (
     DockerfileSpec,
     EventsResumed,
     Exited,
+    Kept,
     OutputLine,
     OutputStream,
     ReadyImageSpec,
@@ -86,7 +87,8 @@ class Node(MemoryRuntime):
             await asyncio.sleep(_SLOW_BUILD_S)
         if app is App.BROKEN:
             raise BuildExitedError(1)
-        release = await MemoryRuntime.build(self, spec, source, output)
+        of_project = replace(spec, revision=f"{spec.revision}-{spec.project.hex}")  # no project has another's releases
+        release = await MemoryRuntime.build(self, of_project, source, output)
         self.commits[release.reference] = spec.revision
         return release
 
@@ -277,6 +279,9 @@ class NodeOf(Runtime):
 
     def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
         return self.node.events(since)
+
+    async def releases(self, project: UUID) -> Sequence[Kept]:
+        return await self.node.releases(project)
 
     async def remove_release(self, reference: str) -> None:
         await self._effect(f"delete {reference}", lambda: self.node.remove_release(reference))

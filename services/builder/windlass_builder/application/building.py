@@ -15,6 +15,7 @@ from windlass_builder.application.containers import Containers, node_limits
 from windlass_builder.application.failures import UnknownRunnerError
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.journal import Journal
+from windlass_builder.application.locks import deleting
 from windlass_builder.application.runtime_errors import BuildTimedOutError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import DOCKERFILE, IMAGE, Listing, dependencies, detect
@@ -70,6 +71,9 @@ class Building:
             async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
                 told = self._told[log.deployment] = BuildLog(writer, source, self.clock)
                 revision = await self.fetching.fetch(journal, row, told, archive)
+                # From now on the log says that the project builds: what was being deleted is gone, and no more goes.
+                async with self.containers.node.locks.alone(deleting(row.project)):
+                    pass
                 if isinstance(row.source, ImageSource):
                     recipe, release = await self._take(row, row.source, told)
                 else:

@@ -7,8 +7,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
+from uuid import UUID
 
 Release = Callable[[], None]
+
+
+def deleting(project: UUID) -> str:
+    """Return the name of the lock that is held while something of the project is deleted."""
+    return f"deleting of {project}"
 
 
 class Locks(Protocol):

@@ -1,10 +1,11 @@
 """The builder's projections, by what they are folded from."""
 
-from windlass_builder.domain import credentials, deployment, inspection, queue, routes, run
+from windlass_builder.domain import credentials, deployment, inspection, queue, retention, routes, run
 from windlass_builder.domain.credentials import Credentials
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.inspection import Inspection
 from windlass_builder.domain.queue import LastTurn
+from windlass_builder.domain.retention import Releases
 from windlass_builder.domain.routes import Routes
 from windlass_builder.domain.run import Run
 from windlass_contracts.events import BuildStarted
@@ -13,7 +14,7 @@ from windlass_eventlog.projection import ByType, Projection, aggregate_key
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=4,
+    version=5,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
@@ -22,7 +23,7 @@ DEPLOYMENTS = Projection(
 
 ROUTES = Projection(
     name="routes",
-    version=2,
+    version=3,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,
@@ -54,8 +55,17 @@ TURNS = Projection(
 
 RUNS = Projection(
     name="runs",
-    version=1,
+    version=2,
     row=Run,
     key=aggregate_key(Aggregate.RUN),
     evolve=run.evolve,
+    indexes=("project",),
+)
+
+RELEASES = Projection(
+    name="releases",
+    version=1,
+    row=Releases,
+    key=aggregate_key(Aggregate.RELEASES),
+    evolve=retention.evolve,
 )

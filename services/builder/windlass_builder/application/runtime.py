@@ -14,6 +14,7 @@ from windlass_builder.domain.workloads import (
     DockerfileSpec,
     EventsResumed,
     Exited,
+    Kept,
     OutputLine,
     ReadyImageSpec,
     Release,
@@ -141,8 +142,15 @@ class Runtime(Protocol):
         """
         ...
 
+    async def releases(self, project: UUID) -> Sequence[Kept]:
+        """Return the releases and the layers that this installation has of the project on this node.
+
+        Raises: EngineError.
+        """
+        ...
+
     async def remove_release(self, reference: str) -> None:
-        """Delete the release. Nothing happens where there is none; one that a runner uses is left alone.
+        """Delete the release or layer. Nothing happens where there is none; one that a runner uses is left alone.
 
         Raises: EngineError, also for a release that is in use.
         """

@@ -82,6 +82,7 @@ class Deployment(BaseModel):
     attempt: int = 0
     build_started_at: datetime | None = None
     release: str | None = None
+    built_sequence: int = 0
     recipe: Recipe | None = None
     pre_deploy: PreDeploy | None = None
     containers: tuple[Container, ...] = ()
@@ -124,7 +125,7 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
         case BuildStarted(commit=commit, attempt=attempt):
             return {"commit": commit, "attempt": attempt, "build_started_at": recorded.metadata.time}
         case BuildSucceeded(release=release, recipe=recipe):
-            return {"release": release, "recipe": recipe}
+            return {"release": release, "recipe": recipe, "built_sequence": recorded.sequence}
         case PreDeployStarted() | PreDeploySucceeded() as about:
             return {"pre_deploy": _pre_deploy(row, about, recorded.metadata.time)}
         case CutoverStarted():

@@ -16,6 +16,7 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 
+_MOST_BEFORE = 20
 IMMUTABLE = "deployment"
 """The kind of alias that each deployment has for itself: it keeps nothing running."""
 
@@ -39,6 +40,8 @@ class Routes(BaseModel):
     aliases: Mapping[str, DeploymentId] = {}
     environments: Mapping[EnvironmentId, DeploymentId] = {}
     """What each environment's own address points at."""
+    before: Mapping[str, tuple[DeploymentId, ...]] = {}
+    """What each address pointed at earlier, the last one first."""
     leaving: Mapping[DeploymentId, Leaving] = {}
     wanted: Mapping[EventId, DeploymentId] = {}
 
@@ -91,11 +94,21 @@ def _changed(row: Routes, change: AliasesChanged, sequence: int) -> Routes:
     return row.model_copy(
         update={
             "aliases": aliases,
+            "before": _before(row, aliases),
             "environments": {environment: after for environment, after in environments.items() if after is not None},
             "leaving": leaving,
             "wanted": wanted,
         }
     )
+
+
+def _before(row: Routes, aliases: Mapping[str, DeploymentId]) -> dict[str, tuple[DeploymentId, ...]]:
+    """Return what each address pointed at before it points at what it does now."""
+    found = dict[str, tuple[DeploymentId, ...]]()
+    for name, now in aliases.items():
+        left, earlier = row.aliases.get(name, now), row.before.get(name, ())
+        found[name] = tuple(one for one in dict.fromkeys((left, *earlier)) if one != now)[:_MOST_BEFORE]
+    return found
 
 
 def _environments(change: AliasesChanged) -> dict[EnvironmentId, DeploymentId | None]:

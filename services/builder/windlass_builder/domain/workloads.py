@@ -147,6 +147,20 @@ class VolumeFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A release of a project that a node has, or a layer of dependencies; `size` is in bytes, shared parts included.
+
+    `on` names the layers that a release was built on.
+    """
+
+    reference: str
+    project: UUID
+    size: int
+    layer: bool = False
+    on: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSpec:
     """One app process to run, under a name that is the same each time the same runner is asked for.
 

@@ -30,6 +30,7 @@ from windlass_builder.domain.workloads import (
     BuildStep,
     DependencyLayer,
     DockerfileSpec,
+    Kept,
     OutputLine,
     OutputStream,
     ReadyImageSpec,
@@ -130,6 +131,35 @@ class ImageReleases:
         await self._docker.volumes.create({"Name": name, "Labels": labels(self._installation, Role.CACHE, project)})
         return name
 
+    async def kept(self, project: UUID) -> list[Kept]:
+        """Return the project's releases and layers; whose content begins with a layer's was built on it."""
+        releases = await self._contents(Role.RELEASE, project)
+        layers = await self._contents(Role.LAYER, project)
+        found = [
+            Kept(
+                reference=name,
+                project=project,
+                size=size,
+                on=frozenset(layer for layer, (_, base) in layers.items() if content[: len(base)] == base),
+            )
+            for name, (size, content) in releases.items()
+        ]
+        return [
+            *found,
+            *(Kept(reference=name, project=project, size=size, layer=True) for name, (size, _) in layers.items()),
+        ]
+
+    async def _contents(self, role: Role, project: UUID) -> dict[str, tuple[int, list[str]]]:
+        """Return size and content of the images of that role, by the names that this installation gave them."""
+        ours = having(self._installation, role=role, project=project)
+        of_role = (layer_name if role is Role.LAYER else release_name)(self._installation, "")
+        contents = {}
+        for image in await self._docker.images.list(filters=ours):
+            for name in image["RepoTags"] or ():
+                if name.startswith(of_role) and (about := await self._inspected(name)) is not None:
+                    contents[name] = (about["Size"], about["RootFS"].get("Layers") or [])
+        return contents
+
     async def remove(self, reference: str) -> None:
         try:
             await self._docker.images.delete(reference)
@@ -148,13 +178,15 @@ class ImageReleases:
                     release()
 
     async def _exists(self, reference: str) -> bool:
+        return await self._inspected(reference) is not None
+
+    async def _inspected(self, reference: str) -> dict[str, Any] | None:
         try:
-            await self._docker.images.inspect(reference)
+            return await self._docker.images.inspect(reference)
         except DockerError as error:
             if is_missing(error):
-                return False
+                return None
             raise
-        return True
 
     async def _make(self, spec: ReleaseSpec, source: Path, output: OutputSink, digest: str, base: str) -> None:
         made = _Image(spec.project, base, release_name(self._installation, digest), Role.RELEASE, spec.step)

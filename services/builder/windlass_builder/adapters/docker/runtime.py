@@ -47,6 +47,7 @@ from windlass_builder.domain.workloads import (
     DockerfileSpec,
     EventsResumed,
     Exited,
+    Kept,
     Paused,
     ReadyImageSpec,
     Release,
@@ -162,6 +163,10 @@ class DockerRuntime:
         async with aclosing(EngineEvents(self._url, self._installation).follow(since)) as events:
             async for event in events:
                 yield event
+
+    async def releases(self, project: UUID) -> Sequence[Kept]:
+        with engine_errors("listing the releases"):
+            return await self._releases.kept(project)
 
     async def remove_release(self, reference: str) -> None:
         with engine_errors(f"removing the release {reference}"):

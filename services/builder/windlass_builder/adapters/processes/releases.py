@@ -26,7 +26,7 @@ from windlass_builder.application.runtime_errors import (
 )
 from windlass_builder.domain.names import release_name
 from windlass_builder.domain.releases import release_digest
-from windlass_builder.domain.workloads import BuildStep, OutputLine, OutputStream, Release, ReleaseSpec
+from windlass_builder.domain.workloads import BuildStep, Kept, OutputLine, OutputStream, Release, ReleaseSpec
 
 _CACHE, _TEMPORARY = "/cache", "/tmp"  # noqa: S108 - inside the sandbox
 _FILE_TOO_LARGE = 128 + 25  # SIGXFSZ
@@ -79,6 +79,14 @@ class FolderReleases:
             raise ReleaseMissingError(reference)
         about = json.loads((folder / "release.json").read_text())
         return ReleaseFolder(folder / "app", UUID(about["project"]), about["runner"])
+
+    def kept(self, project: UUID) -> list[Kept]:
+        """Return the project's releases, measured now."""
+        return [
+            Kept(reference=release_name(self._installation, folder.name), project=project, size=folders.size(folder))
+            for folder in self._home.glob("[!.]*")
+            if json.loads((folder / "release.json").read_text())["project"] == str(project)
+        ]
 
     async def remove(self, reference: str) -> None:
         await asyncio.to_thread(folders.remove, self._folder(reference))

@@ -42,6 +42,7 @@ from windlass_builder.domain.workloads import (
     DockerfileSpec,
     EventsResumed,
     Exited,
+    Kept,
     ReadyImageSpec,
     Release,
     ReleaseSpec,
@@ -153,6 +154,9 @@ class ProcessRuntime:
     async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
         async for event in follow_events(self._home, since):
             yield event
+
+    async def releases(self, project: UUID) -> Sequence[Kept]:
+        return await asyncio.to_thread(self._releases.kept, project)
 
     async def remove_release(self, reference: str) -> None:
         users = [found.marks["name"] for found in self._found() if found.release == reference]
