@@ -29,6 +29,7 @@ _COMMANDS = {
     "tokens": Target("windlass.commands.tokens:app", "Create, list and revoke API tokens."),
     "rebuild": Target("windlass.commands.rebuild:rebuild", "Fold a service's rows from the log anew."),
     "verify": Target("windlass.commands.verify:verify", "Check that what always holds does hold."),
+    "gc": Target("windlass.commands.gc:gc", "Delete the releases that nothing needs any more, or list them."),
     "restore-events": Target("windlass.up.restoring:restore_events", "Make a lost log again from the raw copy."),
     "quarantine": Target("windlass.commands.quarantine:app", "Let a service pass over an event that it cannot read."),
     "keys": Target("windlass.commands.keys:app", "Show and rotate the keys that encrypt the values of variables."),

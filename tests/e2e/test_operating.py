@@ -73,6 +73,9 @@ def test_an_installation_is_operated_from_a_terminal(alone: Platform, git_host: 
     assert story.deploy(url)["phase"] == "live"
     code, document = verified(alone)
     assert (code, findings(document)) == (0, []), document
+    collected = [alone.windlass("gc", "--dry-run"), alone.windlass("gc")]
+    assert [one.returncode for one in collected] == [0, 0], collected
+    assert [one.stdout.splitlines()[-1] for one in collected] == ["Nothing would go.", "Nothing went."]
     rebuilt = alone.windlass("rebuild", "--all")
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert [line.partition(":")[0] for line in rebuilt.stdout.splitlines() if "in place" in line] == list(SERVICES)

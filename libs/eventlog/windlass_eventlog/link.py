@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
@@ -14,7 +15,7 @@ from windlass_eventlog.dead_letters.letters import Letters
 from windlass_eventlog.dead_letters.unsettled import Unsettled
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
-from windlass_eventlog.operations import Answering
+from windlass_eventlog.operations import Answering, Kind, Operation
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.projection import Rows
@@ -73,9 +74,16 @@ class Link:
         await self.passed()
 
     @asynccontextmanager
-    async def operating(self, checks: Sequence[Check] = ()) -> AsyncIterator[None]:
-        """Do what operators ask this service for while the block lasts; `checks` are its own part of `verify`."""
-        async with background(self.operate(checks).run()):
+    async def operating(
+        self, checks: Sequence[Check] = (), own: Mapping[Kind, Operation] = MappingProxyType({})
+    ) -> AsyncIterator[None]:
+        """Do what operators ask this service for while the block lasts.
+
+        `checks` are its own part of `verify`, `own` what it alone can be asked for.
+        """
+        answering = self.operate(checks)
+        answering = replace(answering, operations={**answering.operations, **own})
+        async with background(answering.run()):
             yield
 
     def attending(self, reactors: Sequence[Reactor]) -> Attending:

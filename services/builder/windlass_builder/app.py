@@ -75,6 +75,7 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.link import Link
+from windlass_eventlog.operations import Kind
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
@@ -104,15 +105,17 @@ async def serve(started: Callable[[], None]) -> None:
     ):
         node = _node(settings)
         verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node, link.log.head))
-        async with background(_operating(link, node, verifying)):
+        collecting = Collecting(link.append, verifying.containers)
+        async with background(_operating(link, node, verifying, collecting)):
             await link.caught_up(started)
             async with background(_telling(link, settings, node).run()):
                 await work(link, runtime, _sources(settings), node, started)
 
 
-async def _operating(link: Link, node: Node, verifying: VerifyingNode) -> None:
+async def _operating(link: Link, node: Node, verifying: VerifyingNode, collecting: Collecting) -> None:
     """Do what operators ask the builder for, if no other builder of this node does."""
-    async with node.locks.alone("operating"), link.operating(verifying.checks()):
+    own = {Kind.COLLECT: collecting.everything, Kind.COLLECTABLE: collecting.foretell}
+    async with node.locks.alone("operating"), link.operating(verifying.checks(), own):
         await asyncio.Event().wait()
 
 

@@ -16,7 +16,7 @@ from support.rows_contract import UnreadableAtThree
 from windlass.errors import BadInputError
 from windlass.main import windlass
 from windlass_contracts.subjects import Service
-from windlass_eventlog.operations import Kind, Operation
+from windlass_eventlog.operations import Collectable, Collected, Kind, Operation, Report
 
 DEPLOY = {"git": "https://git.example/owner/shop", "ref": "main"}
 REBUILD = {"service": "router", "kind": "rebuild"}
@@ -164,6 +164,29 @@ async def test_the_command_verifies_and_its_exit_code_says_how_it_is(tmp_path: P
     for said in ("1 WRONG", "what should run runs", "run-1 (builder, not-running)", WRONG.what, WRONG.remedy):
         assert said in wrong.out
     assert "logs: could not be verified. The logs gave no sign of life" in unknown.out
+
+
+async def test_the_command_collects_or_only_says_what_would_go(tmp_path: Path) -> None:
+    async def collected(report: Report) -> Collected:
+        report("looks", 0, 1)
+        item = Collectable(project=UUID(int=7), kind="release", name="shop:1", why="retention", size=3 * 2**20)
+        return Collected(items=(item,), left_out=2)
+
+    async def nothing(report: Report) -> Collected:
+        report("looks", 0, 1)
+        return Collected(items=())
+
+    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    async with command_for(gateway, tmp_path) as command:
+        async with answering(gateway, {Service.BUILDER: {Kind.COLLECTABLE: collected, Kind.COLLECT: nothing}}):
+            would = await command("gc", "--dry-run")
+            did = await command("gc")
+        silent = await command("gc", "--json")
+    assert (would.code, did.code, silent.code) == (0, 0, 1), silent.err
+    for said in ("shop:1", "retention", "3.0 MiB", "3 would go", "2 more"):
+        assert said in would.out
+    assert "Nothing went." in did.out
+    assert silent.document["state"] == "silent"
 
 
 async def test_the_command_quarantines_and_lists(tmp_path: Path) -> None:

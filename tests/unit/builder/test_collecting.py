@@ -212,6 +212,24 @@ async def test_what_is_still_in_use_keeps_nothing_else_waiting(builder: MemoryBu
     assert sorted(said(builder)) == sorted(went(1) + went(2))
 
 
+def nobody_listens(doing: str, done: int, total: int) -> None:
+    del doing, done, total
+
+
+async def test_who_asks_is_told_what_would_go_before_it_does(builder: MemoryBuilder) -> None:
+    await live(builder, 1, 2, 3)
+
+    would = await builder.collecting().foretell(nobody_listens)
+    assert said(builder) == []
+    assert [(one.kind, one.name, one.why, one.size) for one in would.items] == [
+        ("release", release(1), "retention", 1_000)
+    ]
+
+    assert await builder.collecting().everything(nobody_listens) == would
+    assert said(builder) == went(1)
+    assert (await builder.collecting().foretell(nobody_listens)).items == ()
+
+
 async def test_other_projects_are_not_touched(builder: MemoryBuilder) -> None:
     await live(builder, 1, 2, 3)
     theirs = Kept(reference="release-theirs", project=UUID(int=99), size=1)

@@ -6,6 +6,8 @@ from windlass_eventlog.operations.findings import Checked, Finding, Invariant, V
 from windlass_eventlog.operations.model import (
     Accepted,
     Answer,
+    Collectable,
+    Collected,
     Done,
     Failed,
     Halt,
@@ -26,6 +28,8 @@ __all__ = [
     "Asking",
     "BusyError",
     "Checked",
+    "Collectable",
+    "Collected",
     "Done",
     "Failed",
     "Finding",

@@ -23,6 +23,12 @@ class Kind(StrEnum):
     STATE = "state"
     """Say how far the rows are, and whether they stand still."""
 
+    COLLECT = "collect"
+    """Delete what no deployment needs any more, now; of the services the builder alone knows it."""
+
+    COLLECTABLE = "collectable"
+    """Say what that would delete, and change nothing."""
+
 
 class Request(BaseModel):
     """What somebody asks for; `by` is an actor as the log names it."""
@@ -84,7 +90,31 @@ class Standing(BaseModel):
     halt: Halt | None
 
 
-Result = Annotated[Rebuilt | Verified | Standing, Field(discriminator="kind")]
+class Collectable(BaseModel):
+    """Something that went, or would go, with the rule that it falls under."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: UUID
+    kind: str
+    name: str
+    why: str
+    size: int | None
+    """In bytes, parts that it shares with others included; None where nobody can tell any more."""
+
+
+class Collected(BaseModel):
+    """The outcome of a collection, or of a look at what one would delete."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["collect"] = "collect"
+    items: tuple[Collectable, ...]
+    left_out: int = 0
+    """How many more there are, that had no room here."""
+
+
+Result = Annotated[Rebuilt | Verified | Standing | Collected, Field(discriminator="kind")]
 
 
 class Done(BaseModel):
@@ -97,7 +127,7 @@ class Done(BaseModel):
 
 
 class Failed(BaseModel):
-    """It could not be done; nothing was changed by it."""
+    """It could not be done. Nothing was changed by it, except by a collection: what went before is in the log."""
 
     model_config = ConfigDict(frozen=True)
 

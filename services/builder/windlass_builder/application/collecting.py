@@ -6,7 +6,8 @@ head was read: whoever wants a release says so in the log first, and is seen; wh
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -24,9 +25,10 @@ from windlass_contracts.events import ReleaseRetired, StorageReclaimed
 from windlass_contracts.ids import EventId, ProjectId, TeamId, derived
 from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.errors import AWAY, ConflictError
+from windlass_eventlog.errors import AWAY, ConflictError, EventLogError
 from windlass_eventlog.failpoints import reach
 from windlass_eventlog.log import Expected
+from windlass_eventlog.operations import Collectable, Collected, Report
 from windlass_eventlog.reactor import WakeUp
 
 _log = structlog.get_logger(__name__)
@@ -35,6 +37,11 @@ QUIET = timedelta(minutes=1)
 """How long after a change the project is looked at: one push brings several, and none is in a hurry."""
 
 _DAY = timedelta(days=1)
+_MOST_TOLD = 500
+
+
+class CannotCollectError(EventLogError):
+    """The engine was away; what went before is in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,37 @@ class Collecting:
                 return await self._delete(project)
             return []
 
+    async def everything(self, report: Report) -> Collected:
+        """Collect in all projects, because an operator asked for it.
+
+        Raises: EventLogError, also where the engine is away.
+        """
+        gone = list[Collectable]()
+        async for project in self._each("deletes what nothing needs", report):
+            with _engine_named():
+                collected = await self.collect(project)
+            gone += (_item(project, event.kind, event.name, event.why, event.freed_bytes) for event in collected)
+        return _outcome(gone)
+
+    async def foretell(self, report: Report) -> Collected:
+        """Say what `everything` would delete.
+
+        Raises: EventLogError, also where the engine is away.
+        """
+        going = list[Collectable]()
+        async for project in self._each("looks what nothing needs", report):
+            with _engine_named():
+                found = await self._look(project)
+            for kept, why in () if found is None else _in_order(found):
+                going.append(_item(project, _kind(kept), kept.reference, why, kept.size))
+        return _outcome(going)
+
+    async def _each(self, doing: str, report: Report) -> AsyncIterator[ProjectId]:
+        routes = await self.containers.rows.find(ROUTES, {})
+        for done, found in enumerate(routes):
+            report(doing, done, len(routes))
+            yield ProjectId(found.row.project)
+
     async def _look(self, project: ProjectId) -> Found | None:
         """Return what is known by the log as it is now; None of a project of which the log knows nothing."""
         await self.containers.caught_up(await self.containers.head())
@@ -187,7 +225,7 @@ class Collecting:
     def _reclaimed(self, name: str, why: str, kept: Kept | None) -> StorageReclaimed:
         return StorageReclaimed(
             node=self.containers.node.name,
-            kind="layer" if kept is not None and kept.layer else "release",
+            kind="release" if kept is None else _kind(kept),
             name=name,
             why=why,
             freed_bytes=None if kept is None else kept.size,
@@ -200,6 +238,27 @@ class Collecting:
 
 def _key(team: TeamId, project: ProjectId) -> AggregateKey:
     return AggregateKey(team, project, Aggregate.RELEASES, project)
+
+
+def _kind(kept: Kept) -> str:
+    return "layer" if kept.layer else "release"
+
+
+def _item(project: ProjectId, kind: str, name: str, why: str, size: int | None) -> Collectable:
+    return Collectable(project=project, kind=kind, name=name, why=why, size=size)
+
+
+def _outcome(items: Sequence[Collectable]) -> Collected:
+    return Collected(items=tuple(items[:_MOST_TOLD]), left_out=max(0, len(items) - _MOST_TOLD))
+
+
+@contextmanager
+def _engine_named() -> Iterator[None]:
+    """Let who asked read what the engine said."""
+    try:
+        yield
+    except EngineError as error:
+        raise CannotCollectError(str(error)) from error
 
 
 def _in_order(found: Found) -> Iterable[tuple[Kept, str]]:
