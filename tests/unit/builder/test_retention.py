@@ -159,7 +159,7 @@ def test_retired_release_takes_no_place_among_the_newest_unless_it_was_built_aga
 
 def test_a_retired_release_is_owed_until_it_is_said_to_be_gone() -> None:
     retired = retention.evolve(None, recorded(ReleaseRetired(release="shop:1", node="one", why="retention"), 7))
-    assert retired == Releases(retired={"shop:1": 7}, owed=frozenset({"shop:1"}))
+    assert retired == Releases(retired={"shop:1": 7}, owed=("shop:1",))
     layer = StorageReclaimed(node="one", kind="layer", name="shop:1", why="unreferenced")
     assert retention.evolve(retired, recorded(layer, 8)) == retired
     gone = StorageReclaimed(node="one", kind="release", name="shop:1", why="retention")

@@ -64,7 +64,7 @@ RUNS = Projection(
 
 RELEASES = Projection(
     name="releases",
-    version=1,
+    version=2,
     row=Releases,
     key=aggregate_key(Aggregate.RELEASES),
     evolve=retention.evolve,

@@ -26,7 +26,7 @@ class Releases(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     retired: Mapping[str, int] = {}
-    owed: frozenset[str] = frozenset()
+    owed: tuple[str, ...] = ()
 
 
 def evolve(row: Releases | None, recorded: Recorded[Event]) -> Releases | None:
@@ -34,11 +34,17 @@ def evolve(row: Releases | None, recorded: Recorded[Event]) -> Releases | None:
     row = row or Releases()
     match recorded.event:
         case ReleaseRetired(release=release):
-            return Releases(retired={**row.retired, release: recorded.sequence}, owed=row.owed | {release})
+            return Releases(
+                retired={**row.retired, release: recorded.sequence}, owed=(*_without(row.owed, release), release)
+            )
         case StorageReclaimed(kind="release", name=release):
-            return Releases(retired=row.retired, owed=row.owed - {release})
+            return Releases(retired=row.retired, owed=_without(row.owed, release))
         case _:
             return row
+
+
+def _without(owed: tuple[str, ...], release: str) -> tuple[str, ...]:
+    return tuple(one for one in owed if one != release)
 
 
 class Rule(StrEnum):
