@@ -78,3 +78,12 @@ class Story:
         said = self.platform.windlass("logs", deployment, "--json")
         assert said.returncode == 0, said.stderr
         return [json.loads(line)["text"] for line in said.stdout.splitlines()]
+
+    def lines_until(self, deployment: str, text: str) -> list[str]:
+        """Return its lines once one has the text: what a container wrote last arrives a moment after its end."""
+        with self.platform.started("logs", deployment, "--follow", "--json") as following:
+            assert following.stdout is not None
+            arrived = any(text in json.loads(line)["text"] for line in following.stdout)
+            following.terminate()
+        assert arrived, text
+        return self.lines(deployment)

@@ -12,10 +12,12 @@ from nats.aio.msg import Msg
 
 from support.raw_events import good_message
 from windlass_contracts.cloudevent import TYPE_HEADER
-from windlass_contracts.events import DeploymentLive
+from windlass_contracts.events import DeploymentCanceled, DeploymentLive
 from windlass_eventlog.attending import Attending
 from windlass_eventlog.jetstream.deliveries import Deliveries
 from windlass_eventlog.message import Message
+from windlass_eventlog.reaction import Handled
+from windlass_eventlog.reactor import WakeUp
 
 
 @dataclass(slots=True)
@@ -74,3 +76,22 @@ async def test_an_event_of_a_type_that_a_later_release_may_wait_for_comes_again(
 
 async def test_an_event_in_quarantine_is_done_with_whatever_its_type() -> None:
     assert await settled(of_type("deployment.live.v2"), quarantined={7}) == "done with"
+
+
+async def test_what_the_server_sends_again_while_its_acknowledgement_is_under_way_is_not_begun_anew() -> None:
+    begun: list[int] = []
+
+    async def attend(wake: WakeUp) -> Handled:
+        begun.append(wake.recorded.sequence)
+        return Handled()
+
+    reaction = SimpleNamespace(quarantined=())
+    attending = SimpleNamespace(wakes_on={DeploymentCanceled}, reaction=reaction, to=attend)
+    deliveries = Deliveries(cast("Attending", attending), ack_wait=timedelta(minutes=1))
+    for _ in range(2):
+        delivered = Delivered(good_message())
+        await deliveries.take(cast("Msg", delivered))
+        async with asyncio.timeout(5):
+            assert await delivered.settled == "done with"
+
+    assert begun == [7]

@@ -1,6 +1,7 @@
 """The wake-ups in a service's hands: kept alive while they are worked on, settled by what came of them."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from windlass_eventlog.reactor import WakeUp
 
 _log = structlog.get_logger(__name__)
 
+_REMEMBERED = 4_096
+
 
 @dataclass(slots=True)
 class Deliveries:
@@ -33,6 +36,8 @@ class Deliveries:
     attending: Attending
     ack_wait: timedelta
     _tasks: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
+    _done: OrderedDict[int, None] = field(default_factory=OrderedDict)
+    """The last that were done with: one that the server sent again meanwhile needs only another acknowledgement."""
     _unwanted: frozenset[str] = frozenset()
     """The types that this release knows, and waits for nowhere. What it does not know may be for it, once it does."""
     _delivered: int = 0
@@ -50,7 +55,9 @@ class Deliveries:
             await message.ack()
             return
         sequence = message.metadata.sequence.stream
-        if sequence not in self._tasks:
+        if sequence in self._done:
+            await message.ack()
+        elif sequence not in self._tasks:
             task = asyncio.create_task(self._work(message, sequence), name=f"wake-up {sequence}")
             self._tasks[sequence] = task
             task.add_done_callback(lambda _: self._tasks.pop(sequence, None))
@@ -59,6 +66,7 @@ class Deliveries:
         """Notice that the durable counts from the beginning again: what it brings may have come before."""
         if delivered < self._delivered:
             self.attending.made_anew()
+            self._done.clear()  # it may be of another stream, with other events under the same sequences
         self._delivered = delivered
 
     async def close(self) -> None:
@@ -72,12 +80,19 @@ class Deliveries:
         try:
             async with self._kept(message):
                 outcome = await self._outcome(message, sequence)
+            if isinstance(outcome, Handled):
+                self._remember(sequence)
             await _settle(message, sequence, outcome)
         except asyncio.CancelledError:
             await message.nak()
             raise
         except (nats.errors.Error, OSError) as error:  # it comes again once the server has waited long enough
             _log.warning("wakeup.unsettled", sequence=sequence, error=str(error) or repr(error))
+
+    def _remember(self, sequence: int) -> None:
+        self._done[sequence] = None
+        if len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
 
     async def _outcome(self, message: Msg, sequence: int) -> Handled | Postponed:
         if sequence in self.attending.reaction.quarantined:
