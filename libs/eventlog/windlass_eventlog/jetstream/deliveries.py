@@ -52,11 +52,13 @@ class Deliveries:
         """
         self._check_made_anew(message.metadata.sequence.consumer)
         if (message.headers or {}).get(TYPE_HEADER) in self._unwanted:
-            await message.ack()
+            async with _comes_again(message):
+                await message.ack()
             return
         sequence = message.metadata.sequence.stream
         if sequence in self._done:
-            await message.ack()
+            async with _comes_again(message):
+                await message.ack()
         elif sequence not in self._tasks:
             task = asyncio.create_task(self._work(message, sequence), name=f"wake-up {sequence}")
             self._tasks[sequence] = task
@@ -78,16 +80,15 @@ class Deliveries:
 
     async def _work(self, message: Msg, sequence: int) -> None:
         try:
-            async with self._kept(message):
-                outcome = await self._outcome(message, sequence)
-            if isinstance(outcome, Handled):
-                self._remember(sequence)
-            await _settle(message, sequence, outcome)
+            async with _comes_again(message):
+                async with self._kept(message):
+                    outcome = await self._outcome(message, sequence)
+                if isinstance(outcome, Handled):
+                    self._remember(sequence)
+                await _settle(message, sequence, outcome)
         except asyncio.CancelledError:
             await message.nak()
             raise
-        except (nats.errors.Error, OSError) as error:  # it comes again once the server has waited long enough
-            _log.warning("wakeup.unsettled", sequence=sequence, error=str(error) or repr(error))
 
     def _remember(self, sequence: int) -> None:
         self._done[sequence] = None
@@ -122,6 +123,16 @@ class Deliveries:
                 await message.in_progress()
             except (nats.errors.Error, OSError) as error:
                 _log.warning("wakeup.no_heartbeat", subject=message.subject, error=str(error) or repr(error))
+
+
+@asynccontextmanager
+async def _comes_again(message: Msg) -> AsyncIterator[None]:
+    """Leave a message unsettled where the server is away: it sends it again once it has waited long enough."""
+    try:
+        yield
+    except (nats.errors.Error, OSError) as error:
+        sequence = message.metadata.sequence.stream
+        _log.warning("wakeup.unsettled", sequence=sequence, error=str(error) or repr(error))
 
 
 async def _acknowledge(message: Msg, sequence: int) -> None:
