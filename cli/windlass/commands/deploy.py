@@ -65,17 +65,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
         "replicas": replicas,
         "limits": None if memory is None else {"memory_mib": memory},
     }
-    if folder is not None and (git is not None or ref is not None):
-        raise BadInputError("A folder is deployed, or a repository.", "Leave out the folder, or --git and --ref.")
-    if folder is not None and not folder.is_dir():
-        raise BadInputError(f"There is no folder {folder}.", "Name a folder, or a repository with --git.")
-    if image is not None and (git is not None or ref is not None or folder is not None):
-        raise BadInputError("An image is deployed, or a source.", "Leave out the folder, --git and --ref.")
+    _check_source(folder, git, image, ref, project)
     folder = None if folder is None else folder.resolve()
-    if git is None and project is None and folder is None and image is None:
-        raise BadInputError(
-            "There is nothing to deploy.", "Name a folder, a repository (--git) or a project (--project)."
-        )
     body = {
         "git": None if git is None else _address(git),
         "image": image,
@@ -88,6 +79,25 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
     view = run(lambda api: _deploy(api, body, folder, wait=wait, as_json=as_json))
     if wait and view["phase"] != "live":
         raise typer.Exit(1)
+
+
+def _check_source(
+    folder: Path | None, git: str | None, image: str | None, ref: str | None, project: str | None
+) -> None:
+    """Refuse more than one source, and none at all.
+
+    Raises: BadInputError.
+    """
+    if folder is not None and (git is not None or ref is not None):
+        raise BadInputError("A folder is deployed, or a repository.", "Leave out the folder, or --git and --ref.")
+    if folder is not None and not folder.is_dir():
+        raise BadInputError(f"There is no folder {folder}.", "Name a folder, or a repository with --git.")
+    if image is not None and (git is not None or ref is not None or folder is not None):
+        raise BadInputError("An image is deployed, or a source.", "Leave out the folder, --git and --ref.")
+    if git is None and project is None and folder is None and image is None:
+        raise BadInputError(
+            "There is nothing to deploy.", "Name a folder, a repository (--git) or a project (--project)."
+        )
 
 
 async def _deploy(api: Api, body: Json, folder: Path | None, *, wait: bool, as_json: bool) -> Json:
