@@ -12,13 +12,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from support.contract_samples import ALLOWED, REFUSED
 from support.contract_strategies import repository_urls, values
+from windlass_contracts import source_values
 from windlass_contracts import values as contract
 from windlass_contracts.config import DeploymentConfig, HttpProbe, Limits
 from windlass_contracts.events.deployment import DeploymentRequested, LogRange, VariableVersion
 
 
+_VALUES = {**vars(source_values), **vars(contract)}
+
+
 def adapter(name: str) -> TypeAdapter[str]:
-    return TypeAdapter(getattr(contract, name))
+    return TypeAdapter(_VALUES[name])
 
 
 def accepts(name: str, text: str) -> bool:
@@ -44,7 +48,7 @@ def test_what_no_reader_expects_is_refused(name: str, text: str) -> None:
 
 
 def test_each_kind_of_text_has_its_samples() -> None:
-    texts = {name for name, kind in vars(contract).items() if get_args(kind)[:1] == (str,)}
+    texts = {name for name, kind in _VALUES.items() if get_args(kind)[:1] == (str,)}
 
     assert ALLOWED.keys() == REFUSED.keys() == texts
 
@@ -113,7 +117,7 @@ def test_two_slugs_never_make_anothers_address(one: str, other: str) -> None:
     assert f"{one}--{other}".split("--", 1) == [one, other]
 
 
-@given(values(contract.SourceFolder))
+@given(values(source_values.SourceFolder))
 def test_a_folder_stays_inside_its_repository(folder: str) -> None:
     assert not {"..", ".", ""} & set(folder.split("/"))
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from windlass_contracts.cloudevent import Actor, Metadata, Proposed, TraceParent
 from windlass_contracts.event import Event
 from windlass_contracts.ids import DeploymentId, EventId, ProjectId, TeamId
+from windlass_contracts.source_values import RepositoryUrl
 from windlass_contracts.subjects import Aggregate, AggregateKey
-from windlass_contracts.values import Address, Command, Moment, RepositoryUrl
+from windlass_contracts.values import Address, Command, Moment
 
 ids = st.uuids()
 times = st.datetimes(datetime(2020, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - with zones

@@ -5,19 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from windlass_contracts.event import Record
-from windlass_contracts.values import (
-    MAX_NUMBER,
-    Command,
-    HttpPath,
-    MountPath,
-    PathPattern,
-    Port,
-    Seconds,
-    Slug,
-    SourceFile,
-    SourceFolder,
-    Token,
-)
+from windlass_contracts.source_values import PathPattern, SourceFile, SourceFolder
+from windlass_contracts.values import MAX_NUMBER, Command, HttpPath, MountPath, Port, Seconds, Slug, Token
 
 MIB = 1024 * 1024
 

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from windlass_contracts.privacy import PersonalData
 
-_remembered: Callable[[Callable[[str], str]], Callable[[str], str]] = lru_cache(maxsize=1_024)
+remembered: Callable[[Callable[[str], str]], Callable[[str], str]] = lru_cache(maxsize=1_024)
 """For checks that take long, of texts that come again and again. What is refused is not remembered."""
 
 MAX_NUMBER = 2**53 - 1
@@ -71,7 +70,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 _COMMAND_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return the text, if it is something that can be shown in one line; otherwise ValueError."""
     if _CONTROL.search(text) or not text.strip():
         msg = "it is blank, or has control characters, which are not allowed"
         raise ValueError(msg)
@@ -130,7 +130,7 @@ HostName = Annotated[
 """A host name in ASCII (RFC 1123) in lower case, without a dot at its end and without wildcards; one label will do."""
 
 DisplayName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line), PersonalData.NAMED
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line), PersonalData.NAMED
 ]
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$"), PersonalData.NAMED]
@@ -172,7 +172,7 @@ LogSource = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,127
 """Who wrote a line of a deployment's log: `build-<attempt>`, or a container's name."""
 
 
-@_remembered
+@remembered
 def _canonical_address(text: str) -> str:
     if str(ip_address(text)) != text:
         msg = "an IP address is written in its shortest form"
@@ -210,96 +210,6 @@ HttpPath = Annotated[
     PersonalData.NAMED,
 ]
 """A path with its query, in the characters that RFC 3986 allows."""
-
-_REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^\.|^/|^-|/$|\.$|\.lock($|/)")
-
-
-def _git_ref(ref: str) -> str:
-    """Hold to the rules of `git check-ref-format`, and refuse a leading dash, which git would take for an option."""
-    if ref == "@" or _REF_FORBIDDEN.search(ref):
-        msg = "this is not a name that Git allows for a branch or tag"
-        raise ValueError(msg)
-    return ref
-
-
-GitRef = Annotated[str, StringConstraints(min_length=1, max_length=250), AfterValidator(_git_ref), PersonalData.NAMED]
-"""A branch, tag or full ref."""
-
-BranchPattern = Annotated[
-    str, StringConstraints(min_length=1, max_length=250), AfterValidator(_one_line), PersonalData.NAMED
-]
-"""A branch, or a pattern of shell wildcards, whose pushes go to an environment."""
-
-_SCHEME = re.compile(r"(https?|ssh|git|file)://")
-_URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/\[\]@!$&'()*+,;=%-]*")
-
-
-@_remembered
-def _repository_url(url: str) -> str:
-    if not _SCHEME.match(url):
-        msg = "a repository's address begins with https://, http://, ssh://, git:// or file://"
-        raise ValueError(msg)
-    parts = urlsplit(url)
-    if parts.query or parts.fragment or url.endswith(("?", "#")):
-        msg = "a repository's address has neither a query nor a fragment"
-        raise ValueError(msg)
-    if not _URL_CHARACTERS.fullmatch(url):
-        msg = "a repository's address has only the characters of a URL; others are written like %20"
-        raise ValueError(msg)
-    if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
-        msg = "a repository's address must not carry a user name or password: the log keeps it for ever"
-        raise ValueError(msg)
-    _check_place(parts.scheme, parts.hostname or "", parts.username or "")
-    _ = parts.port  # raises ValueError where it is none
-    return url
-
-
-def _check_place(scheme: str, host: str, user: str) -> None:
-    if scheme != "file" and not host:
-        msg = "a repository's address names a host"
-        raise ValueError(msg)
-    if host.startswith("-") or user.startswith("-"):
-        msg = "neither host nor user of a repository's address begins with a dash: ssh would take it for an option"
-        raise ValueError(msg)
-
-
-RepositoryUrl = Annotated[
-    str, StringConstraints(min_length=8, max_length=2_000), AfterValidator(_repository_url), PersonalData.NAMED
-]
-
-
-def _relative_folder(path: str) -> str:
-    _one_line(path)
-    if path.startswith(("/", "-", ":")) or "\\" in path or any(_bad_name(part) for part in path.split("/")):
-        msg = "a folder inside the repository is written like services/api, without . or .. or .git"
-        raise ValueError(msg)
-    return path
-
-
-def _bad_name(part: str) -> bool:
-    return part in {"", ".", ".."} or part.lower() == ".git"
-
-
-SourceFolder = Annotated[
-    str, StringConstraints(min_length=1, max_length=500), AfterValidator(_relative_folder), PersonalData.NAMED
-]
-
-SourceFile = SourceFolder
-"""A file inside the repository, written like docker/web.Dockerfile."""
-
-
-def _path_pattern(pattern: str) -> str:
-    _one_line(pattern)
-    if pattern.startswith(("/", "!", "#")) or "\\" in pattern or ".." in pattern.split("/"):
-        msg = "a pattern of paths is written like services/api/** or *.md, from the top of the repository"
-        raise ValueError(msg)
-    return pattern
-
-
-PathPattern = Annotated[
-    str, StringConstraints(min_length=1, max_length=500), AfterValidator(_path_pattern), PersonalData.NAMED
-]
-"""Paths of a repository, in the patterns of a .gitignore file without its exceptions."""
 
 _KEPT_FOLDERS = frozenset(
     ["bin", "boot", "cache", "dev", "etc", "lib", "lib32", "lib64", "proc", "run", "sbin", "sys", "tmp", "usr"]

@@ -15,7 +15,7 @@ from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.values import PathPattern
+from windlass_contracts.source_values import PathPattern
 
 RULES = DeploymentConfig(start_command="python server.py", include=("services/api/**", "*.toml"), exclude=("*.md",))
 _PATTERN: TypeAdapter[str] = TypeAdapter(PathPattern)

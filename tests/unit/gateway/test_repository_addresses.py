@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from windlass_contracts.values import RepositoryUrl, Slug
+from windlass_contracts.source_values import RepositoryUrl
+from windlass_contracts.values import Slug
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.domain.repository import repository_url, slug_from_repository
 

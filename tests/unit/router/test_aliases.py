@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from windlass_contracts.ids import DeploymentId, EnvironmentId
-from windlass_contracts.values import GitRef, Slug
+from windlass_contracts.source_values import GitRef
+from windlass_contracts.values import Slug
 from windlass_router.domain.aliases import (
     ASLEEP_OR_UNKNOWN,
     LONGEST_LABEL,

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event, Record
 from windlass_contracts.ids import DeploymentId, EnvironmentId, NoteId, PersonId, SecretId
+from windlass_contracts.source_values import GitRef, RepositoryUrl
 from windlass_contracts.subjects import Aggregate, Service
 from windlass_contracts.values import (
     Bytes,
@@ -17,7 +18,6 @@ from windlass_contracts.values import (
     Count,
     Digest,
     ExitCode,
-    GitRef,
     ImageReference,
     LogSource,
     Milliseconds,
@@ -25,7 +25,6 @@ from windlass_contracts.values import (
     ObjectKey,
     Ordinal,
     ReleaseRef,
-    RepositoryUrl,
     Sentence,
     Sequence,
     Token,

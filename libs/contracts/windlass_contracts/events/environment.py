@@ -6,8 +6,9 @@ from pydantic import Field
 
 from windlass_contracts.event import Event
 from windlass_contracts.ids import EnvironmentId
+from windlass_contracts.source_values import BranchPattern
 from windlass_contracts.subjects import Aggregate, Service
-from windlass_contracts.values import BranchPattern, EnvironmentName
+from windlass_contracts.values import EnvironmentName
 
 Branches = Annotated[tuple[BranchPattern, ...], Field(max_length=100)]
 

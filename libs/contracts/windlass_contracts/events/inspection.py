@@ -6,8 +6,9 @@ from pydantic import Field
 
 from windlass_contracts.event import Event, Record
 from windlass_contracts.events.deployment import GitSource, Recipe
+from windlass_contracts.source_values import GitRef, SourceFolder
 from windlass_contracts.subjects import Aggregate, Service
-from windlass_contracts.values import CommitSha, GitRef, Milliseconds, Sentence, SourceFolder, Token
+from windlass_contracts.values import CommitSha, Milliseconds, Sentence, Token
 
 
 class Head(Record):

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event
+from windlass_contracts.source_values import GitRef, RepositoryUrl
 from windlass_contracts.subjects import Aggregate, Service
-from windlass_contracts.values import DisplayName, GitRef, RepositoryUrl, Slug
+from windlass_contracts.values import DisplayName, Slug
 
 
 class ProjectCreated(Event):

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from windlass_contracts.config import MIB, DeploymentConfig, Probe, Volume
-from windlass_contracts.values import Command, PathPattern, Port, Seconds, SourceFolder, Token
+from windlass_contracts.source_values import PathPattern, SourceFolder
+from windlass_contracts.values import Command, Port, Seconds, Token
 from windlass_gateway.domain.refusals import InvalidInputError
 
 _MAX_MEMORY_MIB = 1024 * 1024

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from windlass_contracts.values import GitRef
+from windlass_contracts.source_values import GitRef
 from windlass_gateway.domain.branches import taker
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.project import Project

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from windlass_contracts.events.deployment import GitSource
-from windlass_contracts.values import CommitSha, GitRef, RepositoryUrl, Slug
+from windlass_contracts.source_values import GitRef, RepositoryUrl
+from windlass_contracts.values import CommitSha, Slug
 from windlass_gateway.domain.refusals import InvalidInputError
 
 RESERVED_SLUGS = frozenset({"windlass"})

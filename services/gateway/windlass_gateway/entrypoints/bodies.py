@@ -16,7 +16,8 @@ from pydantic import (
 
 from windlass_contracts.events.deployment import GitSource, ImageSource
 from windlass_contracts.ids import DeploymentId
-from windlass_contracts.values import BranchPattern, Digest, DisplayName, EnvironmentName, GitRef, Slug, VariableName
+from windlass_contracts.source_values import BranchPattern, GitRef
+from windlass_contracts.values import Digest, DisplayName, EnvironmentName, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.env_file import MAX_ENV_FILE_BYTES, read_env_file
 from windlass_gateway.domain.environments import PRODUCTION

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from windlass_contracts.events import InspectionFailed, SourceInspected
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import InspectionId
-from windlass_contracts.values import GitRef, SourceFolder
+from windlass_contracts.source_values import GitRef, SourceFolder
 from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.domain.inspection import InspectionPhase
 from windlass_gateway.domain.repository import git_source

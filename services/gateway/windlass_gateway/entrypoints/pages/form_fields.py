@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
-from windlass_contracts.values import SourceFolder
+from windlass_contracts.source_values import SourceFolder
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.refusals import InvalidInputError
 

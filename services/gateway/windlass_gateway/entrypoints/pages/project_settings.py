@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from windlass_contracts.config import MIB, DeploymentConfig, HttpProbe
 from windlass_contracts.credential_values import CredentialKind
 from windlass_contracts.ids import ProjectId
-from windlass_contracts.values import BranchPattern, GitRef
+from windlass_contracts.source_values import BranchPattern, GitRef
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.configuring import Configuring

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from windlass_contracts.ids import ProjectId
-from windlass_contracts.values import CommitSha, EnvironmentName, GitRef
+from windlass_contracts.source_values import GitRef
+from windlass_contracts.values import CommitSha, EnvironmentName
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import webhook_caller
 from windlass_gateway.application.finding import Finder
