@@ -17,7 +17,6 @@ from windlass_contracts import values as contract
 from windlass_contracts.config import DeploymentConfig, HttpProbe, Limits
 from windlass_contracts.events.deployment import DeploymentRequested, LogRange, VariableVersion
 
-
 _VALUES = {**vars(source_values), **vars(contract)}
 
 
