@@ -12,7 +12,6 @@ deliveries without exactly one request in the log, and requests in the log that 
 
 import asyncio
 import gc
-import hmac
 import json
 import os
 import secrets
@@ -25,7 +24,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
@@ -36,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import uvloop
 
-from support.github_sender import PATH, REPOSITORY, push
+from support.github_sender import REPOSITORY, push, request_bytes
 from support.platform import Platform
 from support.ports import free_port
 
@@ -86,12 +84,7 @@ class Sender:
     def _delivery(self) -> Delivery:
         body = json.dumps(push(commit=secrets.token_hex(20)), separators=(",", ":")).encode()
         identity = str(UUID(int=self.random.getrandbits(128)))
-        head = (
-            f"POST {PATH} HTTP/1.1\r\nHost: windlass.localhost:{self.port}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: {identity}\r\n"
-            f"X-Hub-Signature-256: sha256={hmac.new(self.secret.encode(), body, sha256).hexdigest()}\r\n\r\n"
-        )
-        return Delivery(identity, head.encode() + body)
+        return Delivery(identity, request_bytes(self.secret, body, f"windlass.localhost:{self.port}", identity))
 
     async def send(self, delivery: Delivery) -> tuple[int, bytes]:
         """Return status and body of the answer."""

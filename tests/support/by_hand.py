@@ -59,16 +59,18 @@ class ByHand:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for run in range(1, self.run + 1):
-            command("docker", "rm", "--force", f"{self.name}-{run}")
-            command("docker", "rmi", "--force", f"{self.name}:{run}")
+        runs = range(1, self.run + 1)
+        command("docker", "rm", "--force", *(f"{self.name}-{run}" for run in runs))
+        command("docker", "rmi", "--force", *(f"{self.name}:{run}" for run in runs))
         command("docker", "network", "rm", self.name)
 
     def deploy(self) -> float:
         """Return the milliseconds from the first command to the first answer."""
         sha, word = new_commit(self.repository)
         self.run += 1
-        context = self.folder / f"context-{self.run}"
+        # A name of its own: buildx tells BuildKit a folder's last name alone, and files of two that are alike in name,
+        # size and second are taken for the same.
+        context = self.folder / f"{self.name}-context-{self.run}"
         context.mkdir()
         image, address = f"{self.name}:{self.run}", f"{self.subnet}.{self.run + 10}"
         began = time.monotonic()

@@ -44,6 +44,16 @@ def deleted_branch(branch: str) -> Payload:
     return push(branch, _NO_COMMIT, deleted=True, head_commit=None, commits=[])
 
 
+def request_bytes(secret: str, body: bytes, host: str, delivery: str) -> bytes:
+    """Return a signed push as it goes over the wire, for a sender that has no time to make it while it measures."""
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: {delivery}\r\n"
+        f"X-Hub-Signature-256: sha256={hmac.new(secret.encode(), body, sha256).hexdigest()}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 @dataclass(frozen=True, slots=True)
 class GitHub:
     """Delivers what a repository's webhook is set up for; `secret` is what it was set up with."""
