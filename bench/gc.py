@@ -27,6 +27,7 @@ from support.runtime_node import POOL, RUNNER_IMAGE, Output
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.application.collecting import Collecting
 from windlass_builder.application.containers import Containers
+from windlass_builder.application.looking import Looking
 from windlass_builder.application.node import Node
 from windlass_builder.domain.names import release_name
 from windlass_builder.domain.workloads import ReleaseSpec
@@ -76,7 +77,7 @@ class Bench:
     async def collect(self) -> None:
         node = Node("one", self.installation, "docker", {}, self.folder, 2**30)
         containers = Containers(self.builder.rows, self.runtime, self.builder.vault, node, self.builder.log.head)
-        await Collecting(self.builder.append, containers).collect(say.PROJECT)
+        await Collecting(self.builder.append, Looking(containers)).collect(say.PROJECT)
 
     async def left(self) -> int:
         return len([one for one in await self.runtime.releases(say.PROJECT) if not one.layer])

@@ -19,6 +19,7 @@ from windlass_builder.application.ending import Ending
 from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
+from windlass_builder.application.looking import Looking
 from windlass_builder.application.node import Node
 from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
@@ -209,7 +210,7 @@ class MemoryBuilder:
         return Retiring(self.append, self.containers, lambda: self.clock, tasks)
 
     def collecting(self) -> Collecting:
-        return Collecting(self.append, self.containers)
+        return Collecting(self.append, Looking(self.containers))
 
     async def tell(self, about: UUID, *events: Event) -> EventId:
         """Append what another service says, and return the id of the last event."""

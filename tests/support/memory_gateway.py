@@ -106,7 +106,7 @@ class MemoryGateway:
         self.webhook_keys = WebhookKeys(b"webhook-key-of-the-tests")
         self.closing = asyncio.Event()
         self.hub = Hub(self.log, self.rows, self.pace)
-        self.operating = Operating(Asking(self.operations, utc_now, self.silence))
+        self.operating = Operating(Asking(self.operations, utc_now, self.silence), self.rows)
         self.auditing = Auditing(self.audit, utc_now, time.monotonic, uuid4)
         self.app = web(
             Context(

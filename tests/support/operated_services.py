@@ -15,6 +15,7 @@ from windlass_eventlog.operations import (
     Halt,
     Invariant,
     Kind,
+    OfProjects,
     Operation,
     Rebuilt,
     Report,
@@ -57,7 +58,7 @@ def operations(halt: Halt | None = None, findings: list[Finding] | None = None) 
 
 @asynccontextmanager
 async def answering(
-    gateway: MemoryGateway, services: Mapping[Service, Mapping[Kind, Operation]]
+    gateway: MemoryGateway, services: Mapping[Service, Mapping[Kind, Operation | OfProjects]]
 ) -> AsyncIterator[None]:
     """Let the services answer for as long as the block lasts."""
     async with AsyncExitStack() as stack:

@@ -26,13 +26,16 @@ def meant(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-async def carried_out(api: Api, service: str, kind: str, tell: Callable[[Json], None]) -> Json:
+async def carried_out(
+    api: Api, service: str, kind: str, tell: Callable[[Json], None], project: str | None = None
+) -> Json:
     """Ask a service for an operation, tell how far it is, and return the state in which it ended.
 
     Raises:
         CommandError: it is refused, or cannot be followed; it goes on nevertheless.
     """
-    asked = await api.post("/operations", {"service": service, "kind": kind})
+    bounds = {} if project is None else {"project": project}
+    asked = await api.post("/operations", {"service": service, "kind": kind, **bounds})
     path = f"/operations/{service}/{asked['id']}"
     async with aclosing(persistently(lambda: api.lines(path))) as answers:
         async for answer in answers:

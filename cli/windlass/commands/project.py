@@ -13,7 +13,7 @@ from windlass.terminal import plain
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and change a project's settings.")
 
 Project = Annotated[str, typer.Argument(help="The project.")]
-_SETTINGS = "--include, --exclude, --volume, --repository, --branch"
+_SETTINGS = "--include, --exclude, --volume, --keep-releases, --repository, --branch"
 _PATTERNS = "A pattern as in a .gitignore file; say it again for each, or empty for none."
 
 _VOLUMES = "NAME:PATH, like uploads:/app/uploads; say it again for each, or empty for none: these are then all."
@@ -37,6 +37,7 @@ def show_project(project: Project, *, as_json: AsJson = False) -> None:
     print_line(f"But not for: {plain(', '.join(config['exclude']) or 'nothing')}")
     volumes = (f"{volume['name']} at {volume['path']}" for volume in config["volumes"])
     print_line(f"Volumes: {plain(', '.join(volumes) or 'none')}")
+    print_line(f"Keeps: {_kept(config['keep_releases'])}, and all that an address points at")
 
 
 @app.command("set")
@@ -48,12 +49,17 @@ def set_project(  # noqa: PLR0913 - an option each
     repository: Annotated[str | None, typer.Option(help="Where it is fetched from from now on.")] = None,
     branch: Annotated[str | None, typer.Option(help="What is deployed where nothing else is asked for.")] = None,
     *,
+    keep_releases: Annotated[
+        int | None, typer.Option(min=1, max=1_000, help="How many of the last releases stay on the node.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings for the deployments to come; what is not said stays as it is."""
     config: Json = {
         name: _patterns(one) for name, one in (("include", include), ("exclude", exclude)) if one is not None
     }
+    if keep_releases is not None:
+        config["keep_releases"] = keep_releases
     if volume is not None:
         config["volumes"] = [_volume(one) for one in _patterns(volume)]
     fields = {"repository": repository, "default_branch": branch}
@@ -71,6 +77,10 @@ def set_project(  # noqa: PLR0913 - an option each
         print_json(done)
     else:
         print_line("Saved. The next deployment uses it.")
+
+
+def _kept(releases: int) -> str:
+    return "the last release" if releases == 1 else f"the last {releases} releases"
 
 
 def _patterns(written: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from windlass_eventlog.dead_letters.letters import Letters
 from windlass_eventlog.dead_letters.unsettled import Unsettled
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
-from windlass_eventlog.operations import Answering, Kind, Operation
+from windlass_eventlog.operations import Answering, Kind, OfProjects, Operation
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.projection import Rows
@@ -75,7 +75,7 @@ class Link:
 
     @asynccontextmanager
     async def operating(
-        self, checks: Sequence[Check] = (), own: Mapping[Kind, Operation] = MappingProxyType({})
+        self, checks: Sequence[Check] = (), own: Mapping[Kind, Operation | OfProjects] = MappingProxyType({})
     ) -> AsyncIterator[None]:
         """Do what operators ask this service for while the block lasts.
 

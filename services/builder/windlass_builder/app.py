@@ -19,6 +19,7 @@ from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
 from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import OpeningAccess
+from windlass_builder.application.asked import Asked
 from windlass_builder.application.building import Building
 from windlass_builder.application.collecting import Collecting
 from windlass_builder.application.containers import Containers
@@ -27,6 +28,7 @@ from windlass_builder.application.ending import Ending
 from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
+from windlass_builder.application.looking import Looking
 from windlass_builder.application.node import Node
 from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
@@ -49,6 +51,7 @@ from windlass_builder.application.source import SourceFetcher
 from windlass_builder.application.superseding import Superseding
 from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.application.telling import Telling
+from windlass_builder.application.upkeep import Upkeep
 from windlass_builder.application.verifying import VerifyingNode
 from windlass_builder.domain.detection import DOCKERFILE, Listing
 from windlass_builder.domain.room import Shortage, shortage
@@ -75,7 +78,6 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.link import Link
-from windlass_eventlog.operations import Kind
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
@@ -105,17 +107,16 @@ async def serve(started: Callable[[], None]) -> None:
     ):
         node = _node(settings)
         verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node, link.log.head))
-        collecting = Collecting(link.append, verifying.containers)
-        async with background(_operating(link, node, verifying, collecting)):
+        asked = Asked(Collecting(link.append, Looking(verifying.containers)))
+        async with background(_operating(link, node, verifying, asked)):
             await link.caught_up(started)
             async with background(_telling(link, settings, node).run()):
                 await work(link, runtime, _sources(settings), node, started)
 
 
-async def _operating(link: Link, node: Node, verifying: VerifyingNode, collecting: Collecting) -> None:
+async def _operating(link: Link, node: Node, verifying: VerifyingNode, asked: Asked) -> None:
     """Do what operators ask the builder for, if no other builder of this node does."""
-    own = {Kind.COLLECT: collecting.everything, Kind.COLLECTABLE: collecting.foretell}
-    async with node.locks.alone("operating"), link.operating(verifying.checks(), own):
+    async with node.locks.alone("operating"), link.operating(verifying.checks(), asked.operations):
         await asyncio.Event().wait()
 
 
@@ -137,12 +138,12 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         tasks.create_task(Exits(link.append, containers, reconciling).follow())
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
-        collecting = Collecting(link.append, containers)
-        tasks.create_task(collecting.run())
+        upkeep = Upkeep(Collecting(link.append, Looking(containers)))
+        tasks.create_task(upkeep.run())
         reactors = [
             *_reactors(sources, link, containers, queue, tasks),
             Reactor("retire", _RETIRING, retiring.handle),
-            Reactor("collect", frozenset({DeploymentLive, RoutesApplied}), collecting.handle),
+            Reactor("collect", frozenset({DeploymentLive, RoutesApplied}), upkeep.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors) as attending:

@@ -93,7 +93,7 @@ def _sweeper(gateway: Gateway, link: Link) -> OrphanSweeper:
 
 
 def _context(gateway: Gateway, settings: GatewaySettings, link: Link) -> Context:
-    operating = Operating(Asking(link.bucket(Bucket.OPERATIONS), utc_now))
+    operating = Operating(Asking(link.bucket(Bucket.OPERATIONS), utc_now), link.rows)
     quarantine = link.bucket(Bucket.QUARANTINE)
     members = InstallationOwner(owner_id(settings.installation), settings.team)
     return Context(

@@ -16,7 +16,8 @@ from support.rows_contract import UnreadableAtThree
 from windlass.errors import BadInputError
 from windlass.main import windlass
 from windlass_contracts.subjects import Service
-from windlass_eventlog.operations import Collectable, Collected, Kind, Operation, Report
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.operations import Asking, Collectable, Collected, Failed, Kind, OfProjects, Operation, Report
 
 DEPLOY = {"git": "https://git.example/owner/shop", "ref": "main"}
 REBUILD = {"service": "router", "kind": "rebuild"}
@@ -187,6 +188,40 @@ async def test_the_command_collects_or_only_says_what_would_go(tmp_path: Path) -
         assert said in would.out
     assert "Nothing went." in did.out
     assert silent.document["state"] == "silent"
+
+
+async def test_a_collection_may_be_of_one_project_alone(tmp_path: Path) -> None:
+    named = list[UUID | None]()
+
+    async def collect(report: Report, project: UUID | None) -> Collected:
+        report("looks", 0, 1)
+        named.append(project)
+        items = [] if project is None else [Collectable(project=project, kind="cache", name="c", why="w", size=None)]
+        return Collected(items=tuple(items))
+
+    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    services: dict[Service, dict[Kind, Operation | OfProjects]] = {
+        Service.BUILDER: {Kind.COLLECT: OfProjects(collect), Kind.VERIFY: operations()[Kind.VERIFY]}
+    }
+    async with command_for(gateway, tmp_path) as command, gateway.client() as client, answering(gateway, services):
+        await client.post("/deployments", json=DEPLOY)
+        (project,) = (await client.get("/projects")).json()
+        did, every = await command("gc", "shop"), await command("gc")
+        unknown = await command("gc", "shoe", "--json")
+        body = {"service": "builder", "kind": "verify", "project": "shop"}
+        wrong = await client.post("/operations", json=body)
+        bad: tuple[object, ...] = ("", "x" * 101, 7, [])
+        refused = [await client.post("/operations", json={**body, "project": one}) for one in bad]
+        about_none = await Asking(gateway.operations, utc_now).outcome(Service.BUILDER, Kind.VERIFY, "x", UUID(int=1))
+    assert (did.code, every.code) == (0, 0), did.err
+    assert named == [UUID(project["id"]), None]
+    assert "shop" in did.out
+    assert project["id"] not in did.out
+    assert unknown.code == 1
+    assert "no project shoe" in unknown.err
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "project")
+    assert [answer.status_code for answer in refused] == [422] * 4
+    assert isinstance(about_none, Failed)  # never done to all because of a project that it does not heed
 
 
 async def test_the_command_quarantines_and_lists(tmp_path: Path) -> None:

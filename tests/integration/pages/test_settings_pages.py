@@ -66,6 +66,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         "start_command": "node server.js",
         "port": "3000",
         "replicas": "3",
+        "keep_releases": "25",
         "memory_mib": "1024",
         "probe_path": "/up",
     }
@@ -75,6 +76,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
     assert isinstance(saved, ProjectConfigured)
     assert saved.default_branch == "trunk"
     assert saved.config.replicas == 3
+    assert saved.config.keep_releases == 25
     assert saved.config.limits.memory_bytes == 1024 * 1024 * 1024
     assert saved.config.probe.kind == "http"
     page = (await client.get(answer.headers["location"])).text
@@ -88,7 +90,15 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("port", "0"), ("replicas", "many"), ("memory_mib", "1"), ("probe_path", "up"), ("default_branch", "a b")],
+    [
+        ("port", "0"),
+        ("replicas", "many"),
+        ("keep_releases", "0"),
+        ("keep_releases", "1001"),
+        ("memory_mib", "1"),
+        ("probe_path", "up"),
+        ("default_branch", "a b"),
+    ],
 )
 async def test_a_setting_that_cannot_be_is_named_beside_its_field(
     client: httpx.AsyncClient, gateway: MemoryGateway, field: str, value: str

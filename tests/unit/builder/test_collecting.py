@@ -12,6 +12,7 @@ import pytest
 from support import router_events as say
 from support.memory_builder import MemoryBuilder, name_of
 from support.memory_runtime import MemoryRuntime, PowerCut
+from windlass_builder.application.asked import Asked
 from windlass_builder.application.locks import deleting
 from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.workloads import Kept
@@ -219,15 +220,16 @@ def nobody_listens(doing: str, done: int, total: int) -> None:
 async def test_who_asks_is_told_what_would_go_before_it_does(builder: MemoryBuilder) -> None:
     await live(builder, 1, 2, 3)
 
-    would = await builder.collecting().foretell(nobody_listens)
+    asked = Asked(builder.collecting())
+    would = await asked.foretell(nobody_listens)
     assert said(builder) == []
     assert [(one.kind, one.name, one.why, one.size) for one in would.items] == [
         ("release", release(1), "retention", 1_000)
     ]
 
-    assert await builder.collecting().everything(nobody_listens) == would
+    assert await asked.collect(nobody_listens) == would
     assert said(builder) == went(1)
-    assert (await builder.collecting().foretell(nobody_listens)).items == ()
+    assert (await asked.foretell(nobody_listens)).items == ()
 
 
 async def test_other_projects_are_not_touched(builder: MemoryBuilder) -> None:

@@ -1,9 +1,10 @@
 """What operators ask services to do, over the bucket OPERATIONS: nobody calls a service, it is asked and answers."""
 
-from windlass_eventlog.operations.answering import Answering, Operation, Report
+from windlass_eventlog.operations.answering import Answering, OfProjects, Operation, Report
 from windlass_eventlog.operations.asking import Asking, BusyError
 from windlass_eventlog.operations.findings import Checked, Finding, Invariant, Verified
 from windlass_eventlog.operations.model import (
+    OF_PROJECTS,
     Accepted,
     Answer,
     Collectable,
@@ -22,6 +23,7 @@ from windlass_eventlog.operations.model import (
 )
 
 __all__ = [
+    "OF_PROJECTS",
     "Accepted",
     "Answer",
     "Answering",
@@ -36,6 +38,7 @@ __all__ = [
     "Halt",
     "Invariant",
     "Kind",
+    "OfProjects",
     "Operation",
     "Rebuilt",
     "Report",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
@@ -37,6 +38,17 @@ Report = Callable[[str, int, int], None]
 """Says what is being done, how much of it is done, and how much there is; 0 as long as nobody knows."""
 
 Operation = Callable[[Report], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class OfProjects:
+    """An operation on what projects have: on all of them, or on the one that is named."""
+
+    run: Callable[[Report, UUID | None], Awaitable[Result]]
+
+    def of(self, project: UUID | None) -> Operation:
+        return lambda report: self.run(report, project)
+
 
 _log = structlog.get_logger(__name__)
 
@@ -93,7 +105,7 @@ class Answering:
 
     service: Service
     bucket: KeyValue
-    operations: Mapping[Kind, Operation]
+    operations: Mapping[Kind, Operation | OfProjects]
     clock: Clock
 
     async def run(self) -> NoReturn:
@@ -126,6 +138,11 @@ class Answering:
         if operation is None:
             reason = f"The {self.service} knows no operation {request.kind}."
             return Failed(reason=reason, remedy="Use the command of the same release as the installation.")
+        if isinstance(operation, OfProjects):
+            operation = operation.of(request.project)
+        elif request.project is not None:
+            reason = f"The {self.service} does not {request.kind} for one project alone."
+            return Failed(reason=reason, remedy="Ask for it without naming a project.")
         telling = _Telling(lambda state: self._say(request, state))
         _log.info("operation.begun", service=self.service, kind=request.kind, by=request.by)
         try:

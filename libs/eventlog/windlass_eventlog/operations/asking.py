@@ -48,8 +48,8 @@ class Asking:
     silence: timedelta = SILENCE
     fresh_id: Callable[[], UUID] = uuid4
 
-    async def ask(self, service: Service, kind: Kind, by: str) -> Request:
-        """Ask for an operation; it is not known yet whether anybody hears it.
+    async def ask(self, service: Service, kind: Kind, by: str, project: UUID | None = None) -> Request:
+        """Ask for an operation, of one project where it is named; it is not known yet whether anybody hears it.
 
         Raises:
             BusyError: the service is at another one.
@@ -57,14 +57,14 @@ class Asking:
         """
         while True:
             with suppress(KeyTakenError, KeyChangedError):  # somebody asked at the same moment: look at that
-                return await self._asked(service, kind, by)
+                return await self._asked(service, kind, by, project)
 
-    async def _asked(self, service: Service, kind: Kind, by: str) -> Request:
+    async def _asked(self, service: Service, kind: Kind, by: str, project: UUID | None) -> Request:
         before = await self.bucket.entry(request_key(service))
         current = await self._current(service, before)
         if current is not None:
             raise BusyError(service, current)
-        request = Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock())
+        request = Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock(), project=project)
         content = request.model_dump_json().encode()
         if before is None:
             await self.bucket.create(request_key(service), content)
@@ -88,14 +88,16 @@ class Asking:
                 if answer.is_last:
                     return
 
-    async def outcome(self, service: Service, kind: Kind, by: str) -> Done | Failed | Silent:
+    async def outcome(
+        self, service: Service, kind: Kind, by: str, project: UUID | None = None
+    ) -> Done | Failed | Silent:
         """Ask for what takes a moment, and wait for its end.
 
         Raises:
             BusyError: the service is at another operation.
             LogUnavailableError, NotProvisionedError: the bucket cannot be read.
         """
-        request = await self.ask(service, kind, by)
+        request = await self.ask(service, kind, by, project)
         async with aclosing(self.follow(service, request.id)) as answers:
             async for answer in answers:
                 if isinstance(answer.state, Done | Failed | Silent):

@@ -30,8 +30,15 @@ class Kind(StrEnum):
     """Say what that would delete, and change nothing."""
 
 
+OF_PROJECTS = frozenset({Kind.COLLECT, Kind.COLLECTABLE})
+"""What can be asked for of one project alone."""
+
+
 class Request(BaseModel):
-    """What somebody asks for; `by` is an actor as the log names it."""
+    """What somebody asks for; `by` is an actor as the log names it.
+
+    `project` bounds what is done to one project, where the operation is about what projects have.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +46,7 @@ class Request(BaseModel):
     kind: Kind
     by: str
     at: datetime
+    project: UUID | None = None
 
 
 class Accepted(BaseModel):

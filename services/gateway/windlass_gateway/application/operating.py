@@ -13,10 +13,13 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import KeyTakenError
-from windlass_eventlog.operations import Answer, Asking, BusyError, Done, Halt, Kind, Request, Standing
+from windlass_eventlog.operations import OF_PROJECTS, Answer, Asking, BusyError, Done, Halt, Kind, Request, Standing
+from windlass_eventlog.projection import Rows
 from windlass_gateway.application.access import Caller, Permission
+from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.domain.refusals import (
+    InvalidInputError,
     NoSignOfLifeError,
     NotHaltedError,
     OperationUnderWayError,
@@ -28,20 +31,32 @@ class Operating:
     """Asks services for operations."""
 
     asking: Asking
+    rows: Rows
 
-    async def ask(self, caller: Caller, service: Service, kind: Kind) -> Request:
-        """Ask for an operation.
+    async def ask(self, caller: Caller, service: Service, kind: Kind, project: str | None = None) -> Request:
+        """Ask for an operation, of one project where it is named.
 
         Raises:
             ForbiddenError: they may not.
+            ProjectNotFoundError: there is none of that name.
+            InvalidInputError: the operation is about no project.
             OperationUnderWayError: the service is at another one.
             EventLogError: the bucket did not answer.
         """
         caller.demand(Permission.ADMINISTER)
         try:
-            return await self.asking.ask(service, kind, caller.actor)
+            return await self.asking.ask(service, kind, caller.actor, await self._project(caller, kind, project))
         except BusyError as busy:
             raise OperationUnderWayError(str(busy)) from busy
+
+    async def _project(self, caller: Caller, kind: Kind, project: str | None) -> UUID | None:
+        if project is None:
+            return None
+        if kind not in OF_PROJECTS:
+            raise InvalidInputError(
+                f"{kind} is about no project.", field="project", next_step="Ask for it without naming one."
+            )
+        return (await Finder(self.rows, caller.team).project(project)).key
 
     def follow(self, caller: Caller, service: Service, request: UUID) -> AsyncGenerator[Answer, None]:
         """Return what the service says of a request, until its end.

@@ -114,6 +114,7 @@ class ConfigChange(_Part):
     volumes: Volumes | None = None
     port: Port | None = None
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
+    keep_releases: Annotated[int, Field(ge=1, le=1_000)] | None = None
     probe: Probe | None = None
     limits: LimitsChange = LimitsChange()
     build_limits: LimitsChange = LimitsChange()

@@ -31,6 +31,7 @@ class OperationBody(Body):
 
     service: Service
     kind: Kind
+    project: Annotated[str, Field(min_length=1, max_length=100, description="of this project alone")] | None = None
 
 
 class OperationView(BaseModel):
@@ -78,7 +79,7 @@ class QuarantineView(BaseModel):
 @router.post("/operations", status_code=status.HTTP_202_ACCEPTED)
 async def ask(request: HttpRequest, body: OperationBody, asking: ACaller, shared: AContext) -> OperationView:
     """Ask a service for an operation; follow it to learn what becomes of it."""
-    asked = await shared.operating.ask(asking, body.service, body.kind)
+    asked = await shared.operating.ask(asking, body.service, body.kind, body.project)
     acted(request, f"{body.kind} {body.service}")
     return OperationView.of(body.service, asked)
 

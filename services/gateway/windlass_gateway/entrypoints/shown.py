@@ -54,6 +54,7 @@ class Shown:
     async def project(self, found: Versioned[Project]) -> ProjectView:
         around = await self._around(found.key)
         return ProjectView(
+            id=found.key,
             slug=found.row.slug,
             name=found.row.name,
             repository=found.row.repository,

@@ -260,6 +260,7 @@ class PreviewView(_View):
 class ProjectView(_View):
     """A project."""
 
+    id: UUID
     slug: str
     name: str
     repository: str | None

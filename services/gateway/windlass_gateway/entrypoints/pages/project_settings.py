@@ -38,6 +38,7 @@ _KINDS = {
     CredentialKind.HTTPS: "Token or password, for Git over HTTPS",
     CredentialKind.REGISTRY: "User and password of a registry",
 }
+_NUMBERS = ("port", "replicas", "keep_releases")
 _CLEARABLE = ("root", "runner", "dockerfile", "build_command", "pre_deploy_command", "start_command")
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
 _PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
@@ -58,6 +59,7 @@ class BuildForm(BaseModel):
     start_command: Command = ""
     port: Text = ""
     replicas: Text = ""
+    keep_releases: Text = ""
     memory_mib: Text = ""
     probe_path: Text = ""
     include: Paths = ""
@@ -102,7 +104,7 @@ class BuildForm(BaseModel):
 
     def _numbers(self) -> dict[str, object]:
         limits: dict[str, object] = {"limits": {"memory_mib": self.memory_mib}} if self.memory_mib else {}
-        return {**{name: getattr(self, name) for name in ("port", "replicas") if getattr(self, name)}, **limits}
+        return {**{name: getattr(self, name) for name in _NUMBERS if getattr(self, name)}, **limits}
 
 
 @router.get("")
@@ -169,8 +171,7 @@ def _filled(row: Project) -> BuildForm:
         repository=row.repository or "",
         default_branch=row.default_branch or "",
         **{name: getattr(config, name) or "" for name in _CLEARABLE},
-        port=str(config.port),
-        replicas=str(config.replicas),
+        **{name: str(getattr(config, name)) for name in _NUMBERS},
         memory_mib=str(config.limits.memory_bytes // MIB),
         include="\n".join(config.include),
         exclude="\n".join(config.exclude),
