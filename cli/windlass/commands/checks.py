@@ -1,9 +1,9 @@
 """What `windlass doctor` looks at: the installation through its API, and the machine under it."""
 
+import asyncio
 import shutil
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 
 from windlass.api import Api, Json
+from windlass.commands.isolation import check_isolation
+from windlass.commands.verdict import Check, Verdict
 from windlass.connection import Connection, find_connection
 from windlass.errors import CommandError
 from windlass.terminal import age, plain
@@ -23,29 +25,10 @@ _SOCKET = "/var/run/docker.sock"
 _PATIENCE_SECONDS = 3.0
 
 
-class Verdict(StrEnum):
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, what was found, and what to do about it."""
-
-    name: str
-    verdict: Verdict
-    says: str
-    remedy: str = ""
-
-    def document(self) -> dict[str, str]:
-        return {"name": self.name, "verdict": self.verdict, "says": self.says, "remedy": self.remedy}
-
-
 async def check_all(environment: Mapping[str, str], folder: Path) -> list[Check]:
     """Return everything that could be looked at."""
     home = Path(environment.get("WINDLASS_HOME") or folder / ".windlass")
-    machine = [await _engine(environment.get("DOCKER_HOST", "")), _disk(home)]
+    machine = [*await _machine(environment.get("DOCKER_HOST", "")), _disk(home)]
     try:
         connection = find_connection(environment, folder)
     except CommandError as error:
@@ -107,6 +90,14 @@ async def _proxy(status: Json) -> Check:
         return Check("proxy", Verdict.GOOD, f"Traefik answers on port {port} and reaches the gateway.")
     says = f"Port {port} answers {answer.status_code} for {host}: another program, or routes that are not written yet."
     return Check("proxy", Verdict.WARNING, says, remedy)
+
+
+async def _machine(docker_host: str) -> list[Check]:
+    """Look at the engine, and at the walls around its containers where these are this machine's."""
+    engine = await _engine(docker_host)
+    if engine.verdict is not Verdict.GOOD or sys.platform != "linux":
+        return [engine]
+    return [engine, await asyncio.to_thread(check_isolation, docker_host or f"unix://{_SOCKET}")]
 
 
 async def _engine(docker_host: str) -> Check:

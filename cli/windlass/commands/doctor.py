@@ -6,8 +6,9 @@ from pathlib import Path
 
 import typer
 
-from windlass.commands.checks import Check, Verdict, check_all
+from windlass.commands.checks import check_all
 from windlass.commands.running import AsJson, print_json, print_line
+from windlass.commands.verdict import Check, Verdict
 
 _MARKS = {Verdict.GOOD: "ok  ", Verdict.WARNING: "warn", Verdict.BAD: "FAIL"}
 

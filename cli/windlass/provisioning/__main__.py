@@ -12,6 +12,7 @@ from windlass.provisioning.browser import ensure_browser
 from windlass.provisioning.buildx import ensure_buildx
 from windlass.provisioning.engine import ensure_engine
 from windlass.provisioning.errors import ProvisioningError
+from windlass.provisioning.firewall import ensure_firewall, pool_of_projects
 from windlass.provisioning.node import ensure_node
 from windlass.provisioning.progress import Progress
 from windlass.provisioning.registry import ensure_registry
@@ -43,8 +44,14 @@ def _runners(progress: Progress) -> str:
     return ", ".join(ensure_runner(runner, engine, progress).tag for runner in RUNNERS.values())
 
 
+def _firewall(progress: Progress) -> str:
+    ensure_firewall(pool_of_projects(), progress)
+    return "rules are set"
+
+
 NEEDS: dict[str, Callable[[Progress], object]] = {
     "runner images": _runners,
+    "firewall": _firewall,
     "buildx": ensure_buildx,
     "registry": ensure_registry,
     "bubblewrap": ensure_sandbox,

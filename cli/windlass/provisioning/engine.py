@@ -1,6 +1,7 @@
 """The Docker engine that apps run on: the one that answers, or one that is installed and started here."""
 
 import os
+import sys
 from dataclasses import dataclass
 
 from windlass.provisioning.commands import output_of, run
@@ -22,6 +23,11 @@ class Engine:
 
     url: str
     version: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its containers' packets pass through this machine's kernel."""
+        return sys.platform == "linux" and self.url.startswith("unix://")
 
 
 def find_engine() -> Engine:

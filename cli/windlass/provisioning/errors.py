@@ -4,7 +4,8 @@ ProvisioningError
 ├── CommandFailedError       a program ended with an error; carries its last words
 ├── ProgramMissingError      a program is absent, and cannot be installed from here
 ├── EngineUnavailableError   no Docker engine answers and none could be started: fall back to processes, loudly
-└── ImageError               an image could be neither loaded, pulled nor made
+├── ImageError               an image could be neither loaded, pulled nor made
+└── FirewallError            what containers must not reach could not be closed to them
 """
 
 
@@ -37,3 +38,7 @@ class EngineUnavailableError(ProvisioningError):
 
 class ImageError(ProvisioningError):
     """An image could be neither loaded, pulled nor made."""
+
+
+class FirewallError(ProvisioningError):
+    """What containers must not reach could not be closed to them."""

@@ -13,7 +13,7 @@ RuntimePreference = Literal["auto", "docker", "process"]
 
 @dataclass(frozen=True, slots=True)
 class RuntimeChoice:
-    """How apps run here; `reason` says in a sentence why not as containers, if they do not."""
+    """How apps run here; `reason` says why not as containers, if they do not, or what does not keep them apart."""
 
     runtime: Runtime
     reason: str = ""

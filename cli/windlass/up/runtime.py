@@ -4,8 +4,14 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from windlass.provisioning.engine import ensure_engine
-from windlass.provisioning.errors import EngineUnavailableError, ProgramMissingError, ProvisioningError
+from windlass.provisioning.engine import Engine, ensure_engine
+from windlass.provisioning.errors import (
+    EngineUnavailableError,
+    FirewallError,
+    ProgramMissingError,
+    ProvisioningError,
+)
+from windlass.provisioning.firewall import ensure_firewall, pool_of_projects
 from windlass.provisioning.runner_images import PYTHON, ensure_runner
 from windlass.provisioning.sandbox import ensure_sandbox
 from windlass.up.blueprint import RuntimeChoice, RuntimePreference
@@ -30,14 +36,30 @@ def prepare_runtime(preference: RuntimePreference, narrator: Narrator) -> Runtim
             if preference == "process":
                 return _processes("As asked for, now or at an earlier start (--runtime changes it).", steps)
             try:
-                ensure_runner(PYTHON, ensure_engine(steps), steps)
+                engine = ensure_engine(steps)
+                ensure_runner(PYTHON, engine, steps)
             except EngineUnavailableError as error:
                 if preference == "docker":
                     raise
                 return _processes(str(error), steps)
-            return RuntimeChoice("docker")
+            return RuntimeChoice("docker", _close_ways(engine, narrator))
     except ProvisioningError as error:
         raise RuntimeUnavailableError(error.what, error.remedy) from error
+
+
+def _close_ways(engine: Engine, narrator: Narrator) -> str:
+    """Set the firewall's rules, at each start: a reboot forgets them. Return what to say where that is not to be had.
+
+    That stops nothing: where the rules are missing, `windlass doctor` goes on saying so.
+    """
+    if not engine.is_here:
+        return ""
+    try:
+        with ProvisioningSteps(narrator) as steps:
+            ensure_firewall(pool_of_projects(), steps)
+    except FirewallError as error:
+        return f"Apps may reach this machine's cloud metadata. {error}"
+    return ""
 
 
 def _processes(why: str, steps: "ProvisioningSteps") -> RuntimeChoice:
