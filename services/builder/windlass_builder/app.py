@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from windlass_builder.adapters.archive import list_root
+from windlass_builder.adapters.docker.build_group import BuildShare
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.git.source import GitSource
 from windlass_builder.adapters.machine import DOCKER_FOLDER, measured
@@ -162,13 +163,23 @@ async def purge(_started: Callable[[], None]) -> None:
 async def _runtime(settings: BuilderSettings) -> AsyncIterator[Runtime]:
     runtime: Runtime
     if settings.runtime == "docker":
-        runtime = DockerRuntime(settings.installation, settings.home, IPv4Network(settings.subnet_pool))
+        pool, share = IPv4Network(settings.subnet_pool), _share(settings)
+        runtime = DockerRuntime(settings.installation, settings.home, pool, share=share)
     else:
         runtime = ProcessRuntime(settings.installation, settings.home, _interpreters(settings))
     try:
         yield runtime
     finally:
         await runtime.close()
+
+
+def _share(settings: BuilderSettings) -> BuildShare:
+    whole = BuildShare.of_this_machine()
+    return BuildShare(
+        memory=settings.dockerfile_memory_bytes or whole.memory,
+        cpus=settings.dockerfile_cpus or whole.cpus,
+        processes=settings.dockerfile_processes,
+    )
 
 
 def _interpreters(settings: BuilderSettings) -> dict[str, Path | None]:

@@ -27,7 +27,13 @@ class BuilderSettings(CommonSettings):
     free_memory_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     """With less than this left, of the disk or of the memory, the node begins no build."""
     inspections_at_once: int = 2
-    build_disk_bytes: int = 4 * 1024**3
+    build_disk_bytes: Annotated[int, Field(ge=2**20)] = 4 * 1024**3
+    """What one build may write."""
+    dockerfile_memory_bytes: Annotated[int, Field(ge=64 * 2**20)] | None = None
+    """What the steps of all Dockerfiles may use together; without it, half of the machine's."""
+    dockerfile_cpus: Annotated[float, Field(ge=0.1, le=1_024)] | None = None
+    """All of the machine's without it, at an eighth of an app's share."""
+    dockerfile_processes: Annotated[int, Field(ge=16)] = 4_096
     local_repositories: str = ""
     """Folders, with colons between them, below which repositories of this machine itself may be deployed."""
     loopback_repositories: bool = False

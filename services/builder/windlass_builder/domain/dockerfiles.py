@@ -7,6 +7,7 @@ _PARSE_ERROR = re.compile(r"dockerfile parse error (?:on )?line (\d+): (.+)", re
 _PLACE = re.compile(r"^\S+:(\d+)$")
 _STEP = re.compile(r"^ > \[[^\]]*\] (.+):$")
 _EXIT = re.compile(r"exit code: (\d+)")
+_KILLED = 128 + 9
 _ERROR = "ERROR: "
 _CAUSES = ("failed to solve: ", "rpc error: ", "failed to create LLB definition: ", "dockerfile.v0: ", "desc = ")
 _OF_THE_HOST = re.compile(
@@ -34,7 +35,8 @@ def failure_of(said: Sequence[str], dockerfile: str) -> tuple[str, int | None]:
 def _why(error: str, step: str | None, exit_code: int | None) -> str:
     step = None if step is None else " ".join(step.split())
     if step is not None and exit_code is not None:
-        return f"{step} ended with exit code {exit_code}"
+        killed = ", killed: most likely it used more memory than builds may" if exit_code == _KILLED else ""
+        return f"{step} ended with exit code {exit_code}{killed}"
     for cause in _CAUSES:
         error = error.rpartition(cause)[2]
     return error if step is None or step.startswith("[internal]") else f"{step}: {error}"

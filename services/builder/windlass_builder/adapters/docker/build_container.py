@@ -14,6 +14,7 @@ from aiodocker.containers import DockerContainer
 from aiodocker.execs import Exec
 
 from windlass_builder.adapters.build_environment import build_environment
+from windlass_builder.adapters.docker.disk_guard import first_of, until_full
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER, SEARCH_PATH, locked_up
 from windlass_builder.adapters.output import LineAssembler
 from windlass_builder.application.runtime import OutputSink
@@ -76,7 +77,8 @@ async def run_step(container: DockerContainer, step: BuildStep, output: OutputSi
     command = await container.exec(["/bin/sh", "-c", step.command], environment={**_ENVIRONMENT, **step.environment})
     try:
         async with asyncio.timeout(step.timeout.total_seconds()):
-            await _relay(command, output)
+            if not await first_of(_relay(command, output), until_full(container, step.disk)):
+                raise BuildOutOfDiskError(step.disk)
     except TimeoutError as error:
         raise BuildTimedOutError(step.timeout) from error
     exit_code = (await command.inspect())["ExitCode"]

@@ -17,10 +17,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from windlass_builder.adapters.docker.build_group import BuildGroup
+from windlass_builder.adapters.docker.disk_guard import first_of, until_fallen
 from windlass_builder.adapters.output import LineAssembler
 from windlass_builder.adapters.tar import readable_tar
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
+    BuildOutOfDiskError,
     BuildSourceError,
     BuildTimedOutError,
     DockerfileError,
@@ -42,10 +45,11 @@ _DOCKER_HUB = "https://index.docker.io/v1/"
 
 
 class BuildKit:
-    """Builds on the engine at `url`, or on the one that the environment names."""
+    """Builds on the engine at `url`, or on the one that the environment names; the `group` bounds all steps."""
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, group: BuildGroup | None = None) -> None:
         self._url = url
+        self._group = group
 
     async def build(
         self, spec: DockerfileSpec, source: Path, output: OutputSink, reference: str, marks: Mapping[str, str]
@@ -60,6 +64,8 @@ class BuildKit:
             await asyncio.to_thread(_unpack, source, context)
             _write_logins(settings, spec.logins)
             dockerfile = _dockerfile(context, spec.dockerfile)
+            if self._group is not None:
+                self._group.hold_back()
             secrets = {name: given.enter_context(_sealed(value)) for name, value in spec.secrets.items()}
             options = [
                 *(f"--label={name}={value}" for name, value in marks.items()),
@@ -138,7 +144,8 @@ async def _watched(process: Process, spec: DockerfileSpec, output: OutputSink, d
     said: deque[str] = deque(maxlen=_LAST_LINES)
     try:
         async with asyncio.timeout(spec.timeout.total_seconds()):
-            await _relay(process, output, said)
+            if not await first_of(_relay(process, output, said), until_fallen(spec.disk)):
+                raise BuildOutOfDiskError(spec.disk)
             code = await process.wait()
     except TimeoutError as error:
         raise BuildTimedOutError(spec.timeout) from error

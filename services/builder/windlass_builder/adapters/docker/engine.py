@@ -1,5 +1,6 @@
 """The connection to a Docker engine: aiodocker, the calls that it lacks, and its errors as the port's."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -24,6 +25,11 @@ def connect(url: str | None = None) -> Docker:
         return Docker(url=url, timeout=_TIMEOUT)
     except (ValueError, AssertionError) as error:  # what aiodocker answers where it finds no socket
         raise EngineError("No Docker engine is configured and none listens at /var/run/docker.sock.") from error
+
+
+def is_here(url: str | None) -> bool:
+    """Return whether the engine at `url`, or the one that the environment names, is on this machine."""
+    return (url or os.environ.get("DOCKER_HOST") or "unix://").startswith("unix://")
 
 
 @contextmanager

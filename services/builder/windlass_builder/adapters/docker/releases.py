@@ -69,14 +69,14 @@ class ImageReleases:
         networks: ProjectNetworks,
         runners: RunnerImages,
         locks: Locks,
-        url: str | None = None,
+        buildkit: BuildKit,
     ) -> None:
         self._docker = docker
         self._installation = installation
         self._networks = networks
         self._runners = runners
         self._locks = locks
-        self._buildkit = BuildKit(url)
+        self._buildkit = buildkit
         self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:

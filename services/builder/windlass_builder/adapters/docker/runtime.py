@@ -16,11 +16,14 @@ from aiodocker.containers import DockerContainer
 
 from windlass_builder.adapters.connections import open_connections
 from windlass_builder.adapters.docker.attending import pass_on
+from windlass_builder.adapters.docker.build_group import BuildGroup, BuildShare
+from windlass_builder.adapters.docker.buildkit import BuildKit
 from windlass_builder.adapters.docker.engine import (
     connect,
     delete_container,
     engine_errors,
     find_container,
+    is_here,
     is_missing,
     set_restart_policy,
 )
@@ -67,11 +70,13 @@ _UNSTARTABLE = re.compile(r"unable to find (?:user|group)|executable file not fo
 class DockerRuntime:
     """`Runtime` on the engine at `url` (the local one without it); `pool` is cut into one /24 per project.
 
-    `home` keeps which addresses were used last; whoever prepares runner images locks a file in it meanwhile. Raises
-    EngineError where there is no engine.
+    `home` keeps which addresses were used last; whoever prepares runner images locks a file in it meanwhile. `share` is
+    what Dockerfiles' steps may use together. Raises EngineError where there is no engine.
     """
 
-    def __init__(self, installation: str, home: Path, pool: IPv4Network, url: str | None = None) -> None:
+    def __init__(
+        self, installation: str, home: Path, pool: IPv4Network, url: str | None = None, share: BuildShare | None = None
+    ) -> None:
         self._installation = installation
         self._url = url
         self._docker: Docker = connect(url)
@@ -79,7 +84,9 @@ class DockerRuntime:
         self._networks = ProjectNetworks(self._docker, installation, pool, rotation, locks)
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
-        self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks, url)
+        group = BuildGroup(share or BuildShare.of_this_machine()) if is_here(url) else None
+        buildkit = BuildKit(url, group)
+        self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks, buildkit)
 
     @property
     def isolation(self) -> str:
