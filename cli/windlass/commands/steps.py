@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from windlass.api import Json
 
-_STEPS = ("queue", "build", "pre-deploy", "start", "health", "cutover", "route")
+QUEUE = "queue"
+_STEPS = (QUEUE, "build", "pre-deploy", "start", "health", "cutover", "route")
 _BEGUN_BY = {
-    "deployment.requested.v1": "queue",
+    "deployment.requested.v1": QUEUE,
     "build.started.v1": "build",
     "build.succeeded.v1": "start",
     "predeploy.succeeded.v1": "start",

@@ -5,15 +5,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from windlass.api import Api, Json
-from windlass.commands.following import EventFollower, LineFollower
+from windlass.commands.following import EventFollower, LineFollower, persistently
 from windlass.commands.paths import deployment_path
-from windlass.commands.steps import ENDS, Steps
+from windlass.commands.steps import ENDS, QUEUE, Steps
 from windlass.commands.tellers import Teller
 from windlass.errors import CommandError
 from windlass.terminal import plain
-
-_PLACE_EVERY_S = 1.0
-"""The place changes with what other projects do, of which nobody else is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +30,10 @@ class Watch:
             CommandError: it cannot be watched any more; it goes on nevertheless.
         """
         lines = LineFollower(self.api, self.deployment, self.sequence)
-        telling = {asyncio.ensure_future(one) for one in (self._tell_lines(lines), self._tell_place())}
+        place = asyncio.ensure_future(self._tell_place())
+        telling = {place, asyncio.ensure_future(self._tell_lines(lines))}
         try:
-            end = await self._tell_events()
+            end = await self._tell_events(place)
         finally:
             for one in telling:
                 one.cancel()
@@ -43,7 +41,8 @@ class Watch:
         await self._tell_rest(lines)
         return await self.api.get(deployment_path(self.deployment), {"at_least": end})
 
-    async def _tell_events(self) -> int:
+    async def _tell_events(self, place: "asyncio.Future[None]") -> int:
+        """Tell the events, and nothing more of the place in the queue once that is left; return the end's sequence."""
         steps = Steps()
         follower = EventFollower(self.api, self.sequence - 1, {"project": self.project, "at_least": self.sequence})
         async with aclosing(follower.follow()) as events:
@@ -54,22 +53,22 @@ class Watch:
                 if finished is not None:
                     self.teller.finished(finished)
                 self.teller.begun(steps.current)
+                if steps.current != QUEUE:
+                    place.cancel()
                 if event["type"] in ENDS:
                     return int(event["sequence"])
         raise AssertionError  # the follower ends by an error only
 
     async def _tell_place(self) -> None:
-        """Tell where it stands in the queue, each time that changes, as long as it waits there."""
+        """Tell where it stands in the queue, each time that changes: with what other projects do, too."""
+        path, query = f"{deployment_path(self.deployment)}/places", {"at_least": self.sequence}
         told = None
         try:
-            while True:
-                await asyncio.sleep(_PLACE_EVERY_S)
-                found = await self.api.get(f"{deployment_path(self.deployment)}/explain")
-                if found["phase"] != "requested":
-                    return
-                if (queued := found.get("queued")) not in {None, told}:
-                    told = queued
-                    self.teller.say(plain(queued))
+            async with aclosing(persistently(lambda: self.api.lines(path, query))) as places:
+                async for place in places:
+                    if place["sentence"] != told:  # a stream that broke off begins anew
+                        told = place["sentence"]
+                        self.teller.say(plain(told))
         except CommandError as error:
             self.teller.say(f"Its place in the queue cannot be shown: {error.what}")
 

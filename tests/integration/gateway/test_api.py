@@ -228,6 +228,7 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/deployments/{deployment}/cancel",
         "/deployments/{deployment}/explain",
         "/deployments/{deployment}/logs",
+        "/deployments/{deployment}/places",
         "/deployments/{deployment}/redeploy",
         "/inspections",
         "/inspections/{inspection}",

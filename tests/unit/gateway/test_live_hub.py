@@ -16,7 +16,7 @@ from windlass_gateway.entrypoints.live.frames import PING
 from windlass_gateway.entrypoints.live.hub import Hub, Pace
 from windlass_gateway.entrypoints.live.place import Place, epoch_of
 from windlass_gateway.entrypoints.live.reset import Reset, ResetError
-from windlass_gateway.entrypoints.live.view import View
+from windlass_gateway.entrypoints.live.view import NODES, StateView, Topic, View
 from windlass_gateway.entrypoints.live.viewer import Viewer
 
 QUICK = Pace(pause_s=0, kept=3)
@@ -269,3 +269,29 @@ def test_only_what_is_written_as_a_place_is_one(text: str) -> None:
     place = Place.parse(text)
     assert place is None or str(place) == text
     assert Place.parse(f"19c-{len(text)}") == Place("19c", len(text))
+
+
+async def test_what_nodes_say_is_shown_though_the_log_stands_still(log: MemoryLog, key: AggregateKey) -> None:
+    waiting = [1]
+
+    async def render() -> str:
+        return f"place {waiting[0]}"
+
+    topics = frozenset[Topic]({(key.aggregate, key.id), NODES})
+    view = StateView("queue", topics, render=render)
+    async with running_hub(log, QUICK) as hub:
+        await append(log, key)
+        async with hub.watching(view, Place(EPOCH, 1)) as viewer:
+            await received(viewer)
+            for place in (3, 2):
+                waiting[0] = place
+                hub.renew([key.id])
+                assert messages(await received(viewer)) == [(Place(EPOCH, 1), f"place {place}")]
+            waiting[0] = 1
+            hub.renew([])
+            assert messages(await received(viewer)) == [(Place(EPOCH, 1), "place 1")]
+        async with hub.watching(view, Place(EPOCH, 1)) as late:  # it may have changed since the page was rendered
+            assert [text for _, text in messages(await received(late))] == ["place 1"]
+        async with hub.watching(events_view(key), Place(EPOCH, 1)) as other:
+            hub.renew([key.id])
+            assert messages(await received(other)) == []

@@ -1,6 +1,7 @@
 """What the gateway makes of what nodes say."""
 
 import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,6 +37,22 @@ async def test_places_follow_what_the_node_says_and_only_what_changed_is_told() 
         await bucket.put("one", b"what no release writes")
         assert await told.get() == {SECOND}
         assert not nodes.states
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_place_is_told_each_time_it_changes_and_only_then() -> None:
+    bucket, nodes, told = MemoryKeyValue(), Nodes(), asyncio.Queue[set[UUID]]()
+    following = asyncio.create_task(nodes.follow(bucket, lambda changed: told.put_nowait(set(changed))))
+    try:
+        async with aclosing(nodes.places(SECOND)) as places:
+            await bucket.put("one", said(FIRST, SECOND))
+            assert (await anext(places)).sentence == "2nd in the queue: 2 builds run."
+            following_place = asyncio.ensure_future(anext(places))
+            await bucket.put("one", said(FIRST, SECOND, UUID(int=3)))
+            await bucket.put("one", said(SECOND))
+            assert (await following_place).position == 1
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

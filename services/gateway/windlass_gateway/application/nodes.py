@@ -1,6 +1,7 @@
 """What the nodes say of themselves: who waits for a build there, and whether they take any."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -22,6 +23,7 @@ class Nodes:
     """The last word of each node."""
 
     _said: dict[str, NodeState] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def states(self) -> Mapping[str, NodeState]:
@@ -41,6 +43,16 @@ class Nodes:
                     return Queued(place.position, place.reason)
         return None
 
+    async def places(self, deployment: UUID) -> AsyncGenerator[Queued, None]:
+        """Yield where a deployment stands in the queue, now and each time that changes, for ever."""
+        told = None
+        while True:
+            changed, queued = self._changed, self.queued(deployment)
+            if queued is not None and queued != told:
+                told = queued
+                yield queued
+            await changed.wait()
+
     async def follow(self, bucket: KeyValue, told: Told) -> NoReturn:
         """Listen for ever, and tell of whom something else is true now.
 
@@ -50,6 +62,8 @@ class Nodes:
         async with aclosing(bucket.watch()) as changes:
             async for change in changes:
                 told(self._take(change.key, change.value))
+                self._changed.set()
+                self._changed = asyncio.Event()
         raise AssertionError  # a watch ends by an error only
 
     def _take(self, node: str, value: bytes | None) -> set[UUID]:

@@ -33,6 +33,10 @@ class Queued:
     position: int
     reason: str
 
+    @property
+    def sentence(self) -> str:
+        return f"{ordinal(self.position)} in the queue: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Bearings:
@@ -126,7 +130,7 @@ def _queued(row: Deployment, bearings: Bearings) -> str | None:
     queued = bearings.queued
     if row.phase is not Phase.REQUESTED or queued is None:
         return None
-    return f"{ordinal(queued.position)} in the queue: {queued.reason}"
+    return queued.sentence
 
 
 _TEENS = range(11, 14)

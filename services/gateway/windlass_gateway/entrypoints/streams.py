@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
@@ -18,6 +18,7 @@ from windlass_contracts.values import Slug
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import Cursor, DeploymentLog
 from windlass_eventlog.seeing import seen
+from windlass_gateway.domain.explanation import Queued
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.entrypoints.context import AReader
 from windlass_gateway.entrypoints.deployments import DeploymentRef
@@ -39,6 +40,18 @@ class LogLineView(BaseModel):
     time_ns: int
     stream: str
     text: str
+
+
+class PlaceView(BaseModel):
+    """Where a deployment stands in the queue, from 1, and why it is not built yet."""
+
+    position: int
+    reason: str
+    sentence: Annotated[str, Field(description="both, for people")]
+
+    @classmethod
+    def of(cls, queued: Queued) -> "PlaceView":
+        return cls(position=queued.position, reason=queued.reason, sentence=queued.sentence)
 
 
 class EventView(BaseModel):
@@ -102,6 +115,19 @@ async def _lines(batches: AsyncGenerator[LogBatch, None]) -> AsyncGenerator[LogL
                 yield LogLineView(
                     source=batch.source, line=number, time_ns=line.time_ns, stream=line.stream, text=line.text
                 )
+
+
+@router.get("/deployments/{deployment}/places", responses=_IS_STREAM)
+async def stream_places(deployment: DeploymentRef, finder: AReader, lines: ALines) -> StreamingResponse:
+    """Stream where a deployment stands in the queue of builds, now and each time that changes; it does not end."""
+    found = await finder.deployment(deployment)
+    return lines.answer(_places(lines.shared.gateway.nodes.places(found.key)))
+
+
+async def _places(places: AsyncGenerator[Queued, None]) -> AsyncGenerator[PlaceView, None]:
+    async with aclosing(places):
+        async for queued in places:
+            yield PlaceView.of(queued)
 
 
 @router.get("/events", responses=_IS_STREAM)

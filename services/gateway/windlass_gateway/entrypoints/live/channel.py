@@ -23,8 +23,7 @@ class Channel:
     pause_s: float
     viewers: set[Viewer] = field(default_factory=set)
     _untold: list[Recorded[Event]] = field(default_factory=list)
-    _renewed: int = 0
-    _told: int = 0
+    _renewed: int | None = None
     _telling: "asyncio.Task[None] | None" = None
     _told_at: float = 0.0
 
@@ -34,7 +33,7 @@ class Channel:
         self._begin()
 
     def renew(self, sequence: int) -> None:
-        """Show anew, as of a sequence behind all that was told, what is shown as it is now."""
+        """Show anew what is shown as it is now: something changed beside the log, which is told up to the sequence."""
         if isinstance(self.view, StateView):
             self._renewed = sequence
             self._begin()
@@ -53,12 +52,13 @@ class Channel:
     async def _tell(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while (self._untold or self._renewed > self._told) and self.viewers:
+            while (self._untold or self._renewed is not None) and self.viewers:
                 if isinstance(self.view, StateView):
                     await asyncio.sleep(max(0.0, self._told_at + self.pause_s - loop.time()))
                 events, self._untold = self._untold, []
-                self._told = max(self._renewed, events[-1].sequence if events else 0)
-                for frame in await self.press.frames(self.view, events, self._told):
+                renewed, self._renewed = self._renewed, None
+                last = max(renewed or 0, events[-1].sequence if events else 0)
+                for frame in await self.press.frames(self.view, events, last, anew=renewed is not None):
                     for viewer in self.viewers:
                         viewer.offer(frame)
                 self._told_at = loop.time()
@@ -69,4 +69,5 @@ class Channel:
                 viewer.end("could not be rendered")
         finally:
             self._untold.clear()
+            self._renewed = None
             self._telling = None

@@ -13,10 +13,14 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message of a view, encoded once for all who watch it; it brings them to this sequence."""
+    """One message of a view, encoded once for all who watch it; it brings them to this sequence.
+
+    One that shows what changed beside the log is `anew`: it may bring a viewer no further.
+    """
 
     sequence: int
     body: bytes
+    anew: bool = False
 
 
 def message(identity: object, html: str) -> bytes:

@@ -26,10 +26,11 @@ from windlass_gateway.entrypoints.live.place import Place, epoch_of
 from windlass_gateway.entrypoints.live.press import Press
 from windlass_gateway.entrypoints.live.reset import Reset, ResetError
 from windlass_gateway.entrypoints.live.ring import Ring
-from windlass_gateway.entrypoints.live.view import EventsView, StateView, Topic, View, topics
+from windlass_gateway.entrypoints.live.view import NODES, EventsView, StateView, Topic, View, topics
 from windlass_gateway.entrypoints.live.viewer import WAITING, Viewer
 
 _TRY_AGAIN_AFTER_S = 0.2
+_RENEWED_LATELY_S = 30.0
 _STOPPING = "the gateway stops: come back"
 
 _log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class Hub:
         self._position = 0
         self._channels: dict[str, Channel] = {}
         self._by_topic: dict[Topic, set[Channel]] = {}
+        self._renewed: dict[Topic, float] = {}
         self._ready = asyncio.Event()
         self._closed = False
 
@@ -94,10 +96,13 @@ class Hub:
                 channel.end(_STOPPING)
 
     def renew(self, deployments: Iterable[UUID]) -> None:
-        """Show deployments anew of which something else is true now, though no event about them says so."""
-        for deployment in deployments:
-            for channel in self._by_topic.get((Aggregate.DEPLOYMENT, deployment), ()):
-                channel.renew(self._position)
+        """Show anew what nodes say, and deployments of which they say something else, though no event does."""
+        touched: list[Topic] = [NODES, *((Aggregate.DEPLOYMENT, deployment) for deployment in deployments)]
+        now = asyncio.get_running_loop().time()
+        self._renewed = {topic: at for topic, at in self._renewed.items() if now - at < _RENEWED_LATELY_S}
+        self._renewed.update(dict.fromkeys(touched, now))
+        for channel in {channel for topic in touched for channel in self._by_topic.get(topic, ())}:
+            channel.renew(self._position)
 
     @asynccontextmanager
     async def watching(self, view: View, last: Place | None) -> AsyncIterator[Viewer]:
@@ -114,6 +119,8 @@ class Hub:
         channel = self._join(view, viewer)
         try:
             viewer.begin(await self._missed(view, floor, joined))
+            if not self._renewed.keys().isdisjoint(view.topics):  # perhaps since the page was rendered: no place tells
+                channel.renew(joined)
             viewer.ping()
             yield viewer
         finally:

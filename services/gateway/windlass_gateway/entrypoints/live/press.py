@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
@@ -29,13 +29,21 @@ class Press:
     epoch: str = ""
     _made: OrderedDict[Key, _Made] = field(default_factory=OrderedDict)
 
-    async def frames(self, view: View, events: Sequence[Recorded[Event]], sequence: int) -> list[Frame]:
-        """Return what tells the viewers of a view of events, the last of which stands at `sequence` or before."""
+    async def frames(
+        self, view: View, events: Sequence[Recorded[Event]], sequence: int, *, anew: bool = False
+    ) -> list[Frame]:
+        """Return what tells the viewers of a view of events, the last of which stands at `sequence` or before.
+
+        What was made before is no good where things changed beside the log: then it is made `anew`.
+        """
         match view:
             case EventsView():
                 return [await self._event(view, recorded) for recorded in events]
             case StateView():
-                return [await self._once(view, sequence, view.render)]
+                if anew:
+                    self._made.pop((view.name, 0), None)
+                frame = await self._once(view, sequence, view.render)
+                return [replace(frame, anew=anew)]
             case _:
                 raise TypeError(view)
 

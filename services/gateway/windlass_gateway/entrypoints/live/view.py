@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final, Literal
 from uuid import UUID
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.subjects import Aggregate
 
-Topic = UUID | tuple[Aggregate, UUID]
-"""A team, a project, or one aggregate."""
+NODES: Final = "nodes"
+Topic = UUID | tuple[Aggregate, UUID] | Literal["nodes"]
+"""A team, a project, one aggregate, or what the nodes say of themselves, which is no event."""
 
 
 def topics(recorded: Recorded[Event]) -> tuple[Topic, ...]:

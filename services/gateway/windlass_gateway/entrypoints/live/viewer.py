@@ -29,7 +29,7 @@ class Viewer:
 
     def offer(self, frame: Frame) -> None:
         """Take a frame that is new to the viewer."""
-        if frame.sequence > self.floor:
+        if frame.anew or frame.sequence > self.floor:
             self._take(frame.body)
 
     def begin(self, missed: Sequence[Frame]) -> None:
