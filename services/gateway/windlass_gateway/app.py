@@ -23,6 +23,7 @@ from windlass_gateway.adapters.sign_in_links import PostgresSignInLinks
 from windlass_gateway.application.auditing import Auditing
 from windlass_gateway.application.current_rows import CurrentRows
 from windlass_gateway.application.deadlines import DeadlineKeeper
+from windlass_gateway.application.forgetting import ForgettingCommands
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.operating import Operating, Quarantining
 from windlass_gateway.application.orphans import OrphanSweeper
@@ -52,7 +53,8 @@ async def serve(started: Callable[[], None]) -> None:
             await gateway.personal.introduce(owner_id(settings.installation), Person(name="Owner"))
             keeper = DeadlineKeeper(gateway)
             context = _context(gateway, settings, link)
-            async with link.reacting([keeper.reactor]), asyncio.TaskGroup() as tasks:
+            reactors = [keeper.reactor, ForgettingCommands(gateway).reactor]
+            async with link.reacting(reactors), asyncio.TaskGroup() as tasks:
                 tasks.create_task(keeper.run())
                 tasks.create_task(EventCopy(link.log, link.database).run())
                 tasks.create_task(_sweeper(gateway, link).run())

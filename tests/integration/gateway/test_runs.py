@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 from support.api_requests import assert_problem, deploy
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.events import RunRequested
+from windlass_eventlog.memory import MemoryReactors
+from windlass_gateway.application.forgetting import ForgettingCommands
 
 
 async def test_a_command_needs_something_that_is_live_and_its_line_is_not_in_the_log() -> None:
@@ -42,3 +44,19 @@ async def test_a_canceled_command_says_so_at_the_end_of_its_output_and_is_cancel
         assert_problem(await client.post(f"/runs/{run}/cancel"), 409, "run")
         output = await client.get(f"/runs/{run}/output", params={"at_least": canceled.json()["sequence"]})
     assert [json.loads(line) for line in output.text.splitlines()] == [{"end": "canceled"}]
+
+
+async def test_the_line_of_a_command_is_deleted_once_it_has_ended() -> None:
+    gateway = MemoryGateway()
+    reactors = MemoryReactors(gateway.log, gateway.rows, [ForgettingCommands(gateway.gateway).reactor])
+    async with gateway.client() as client:
+        first = await deploy(client)
+        await gateway.make_live(UUID(first["deployment"]), "shop")
+        accepted = (await client.post("/projects/shop/runs", json={"command": "echo sesame"})).json()
+        asked = gateway.log.at(accepted["sequence"]).event
+        assert isinstance(asked, RunRequested)
+        await reactors.settle()
+        assert await gateway.vault.has(asked.command), "it is needed until the end"
+        await client.post(f"/runs/{accepted['run']}/cancel")
+        await reactors.settle()
+    assert not await gateway.vault.has(asked.command)

@@ -116,7 +116,7 @@ RELEASES = Projection(
 INSPECTIONS = Projection(
     name="inspections", version=1, row=Inspection, key=aggregate_key(Aggregate.INSPECTION), evolve=inspection.evolve
 )
-RUNS = Projection(name="runs", version=1, row=Run, key=aggregate_key(Aggregate.RUN), evolve=run.evolve)
+RUNS = Projection(name="runs", version=2, row=Run, key=aggregate_key(Aggregate.RUN), evolve=run.evolve)
 API_TOKENS = Projection(
     name="api_tokens",
     version=1,

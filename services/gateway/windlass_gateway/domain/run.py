@@ -7,18 +7,23 @@ from pydantic import BaseModel, ConfigDict
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import RunEnded, RunRequested, RunStarted
-from windlass_contracts.ids import DeploymentId, ProjectId, TeamId
+from windlass_contracts.ids import DeploymentId, ProjectId, SecretId, TeamId
 from windlass_gateway.domain.refusals import RunOverError
 
 
 class Run(BaseModel):
-    """The row of a command; `by` asked for it, and `end` says how it ended once it has."""
+    """The row of a command; `by` asked for it, and `end` says how it ended once it has.
+
+    `terminal` tells whether it has one; its line lies under `command`, until it has ended.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     team: TeamId
     project: ProjectId
     deployment: DeploymentId
+    command: SecretId
+    terminal: bool = False
     by: str
     requested_at: datetime
     started_at: datetime | None = None
@@ -28,11 +33,13 @@ class Run(BaseModel):
 def evolve(row: Run | None, recorded: Recorded[Event]) -> Run | None:
     """Fold one event into the row; the first end counts."""
     match recorded.event:
-        case RunRequested(deployment=deployment):
+        case RunRequested() as asked:
             return Run(
                 team=recorded.team,
                 project=recorded.project,
-                deployment=deployment,
+                deployment=asked.deployment,
+                command=asked.command,
+                terminal=asked.terminal,
                 by=recorded.metadata.actor,
                 requested_at=recorded.metadata.time,
             )
