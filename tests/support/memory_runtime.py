@@ -36,6 +36,7 @@ from windlass_builder.domain.workloads import (
     Running,
     Volume,
     VolumeFound,
+    Written,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -68,6 +69,8 @@ class MemoryRuntime:
     ends_with: int = 0
     begun: list[str] = field(default_factory=list)
     looked: asyncio.Event = field(default_factory=asyncio.Event)
+    scratch: dict[str, int] = field(default_factory=dict)
+    """What runners wrote outside of their volumes."""
     kept_volumes: dict[Volume, VolumeFound] = field(default_factory=dict)
     stored: dict[str, Kept] = field(default_factory=dict)
     """What is not stored was deleted, or is but a name."""
@@ -163,6 +166,7 @@ class MemoryRuntime:
 
     async def remove(self, name: str) -> None:
         self.living.pop(name, None)
+        self.scratch.pop(name, None)
         self.kept.discard(name)
 
     async def inspect(self, name: str) -> Runner:
@@ -214,6 +218,17 @@ class MemoryRuntime:
         if (found := self.kept_volumes.get(volume)) is not None and found.users:
             raise VolumeInUseError(volume.name, found.users)
         self.kept_volumes.pop(volume, None)
+
+    async def written(self) -> Sequence[Written]:
+        return [
+            Written(runner=name, deployment=self.living[name].deployment, size=self.scratch.get(name, 0))
+            for name, runner in self.living.items()
+            if not isinstance(runner.state, Exited)
+        ]
+
+    async def written_by(self, name: str) -> int:
+        await self.inspect(name)
+        return self.scratch.get(name, 0)
 
     async def reap_builds(self) -> None:
         self.reaped += 1

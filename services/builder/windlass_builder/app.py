@@ -47,6 +47,7 @@ from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
+from windlass_builder.application.scratch import Scratch
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import SourceFetcher
 from windlass_builder.application.superseding import Superseding
@@ -111,7 +112,8 @@ async def serve(started: Callable[[], None]) -> None:
         asked = Asked(Collecting(link.append, Looking(verifying.containers)))
         async with background(_operating(link, node, verifying, asked)):
             await link.caught_up(started)
-            async with background(_telling(link, settings, node).run()):
+            scratch = Scratch(link.append, verifying.containers, lambda: measured(_disks(settings)).disk_free)
+            async with background(_telling(link, settings, node).run()), background(scratch.run()):
                 await work(link, runtime, _sources(settings), node, started)
 
 
@@ -205,6 +207,7 @@ def _node(settings: BuilderSettings) -> Node:
         locks=NodeLocks(settings.home / "locks"),
         shared=settings.builders > 1,
         shortage=partial(_shortage, settings),
+        scratch_bytes=settings.scratch_bytes,
     )
 
 

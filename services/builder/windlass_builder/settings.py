@@ -29,6 +29,8 @@ class BuilderSettings(CommonSettings):
     inspections_at_once: int = 2
     build_disk_bytes: Annotated[int, Field(ge=2**20)] = 4 * 1024**3
     """What one build may write."""
+    scratch_bytes: Annotated[int, Field(ge=16 * 2**20)] = 10 * 1024**3
+    """What each container may write outside of its volumes at most."""
     dockerfile_memory_bytes: Annotated[int, Field(ge=64 * 2**20)] | None = None
     """What the steps of all Dockerfiles may use together; without it, half of the machine's."""
     dockerfile_cpus: Annotated[float, Field(ge=0.1, le=1_024)] | None = None

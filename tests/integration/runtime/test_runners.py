@@ -300,3 +300,20 @@ async def test_removed_project_takes_only_its_own_along(node: Node) -> None:
 
 async def test_isolation_is_said_in_a_sentence(node: Node) -> None:
     assert node.runtime.isolation.endswith(".")
+
+
+async def test_what_a_runner_wrote_outside_of_its_volumes_is_known_while_it_runs_and_afterwards(node: Node) -> None:
+    spec = await node.app("head -c 3000000 /dev/zero > filling; echo written; exec sleep 1000")
+    idle = await node.app("echo idle; exec sleep 1000")
+    for one, said in ((spec, "written"), (idle, "idle")):
+        await node.runtime.start(one)
+        await node.until_said(one.name, said)
+    written = {found.runner: found for found in await node.runtime.written()}
+    assert 3_000_000 <= written[spec.name].size < 4_000_000
+    assert written[spec.name].deployment == spec.deployment
+    assert written[idle.name].size < 1_000_000
+    await node.runtime.stop(spec.name, timedelta(0))
+    assert await node.runtime.written_by(spec.name) >= 3_000_000
+    assert [found.runner for found in await node.runtime.written()] == [idle.name]
+    with pytest.raises(RunnerMissingError):
+        await node.runtime.written_by("nobody")

@@ -36,6 +36,7 @@ from windlass_builder.domain.workloads import (
     Running,
     Volume,
     VolumeFound,
+    Written,
 )
 
 T = TypeVar("T")
@@ -288,6 +289,12 @@ class NodeOf(Runtime):
 
     async def volumes(self) -> Sequence[VolumeFound]:
         return await self.node.volumes()
+
+    async def written(self) -> Sequence[Written]:
+        return await self.node.written()
+
+    async def written_by(self, name: str) -> int:
+        return await self.node.written_by(name)
 
     async def remove_volume(self, volume: Volume) -> None:
         await self._effect(f"delete {volume.name}", lambda: self.node.remove_volume(volume))

@@ -5,6 +5,7 @@ what gives facts of its own is written down after it (start: the address).
 """
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from windlass_eventlog.projection import Rows, Versioned
 from windlass_eventlog.vault import SecretShreddedError, Vault
 
 _PATIENCE = timedelta(minutes=1)
+_KILLED = frozenset({128 + signal.SIGKILL, 128 + signal.SIGTERM})
 
 
 def node_limits(limits: Limits) -> workloads.Limits:
@@ -164,6 +166,10 @@ class Containers:
             return await self.runtime.inspect(name)
         except RunnerMissingError:
             return None
+
+    async def wrote_too_much(self, name: str, ending: workloads.Exited, limit: int) -> bool:
+        """Tell whether a command that was killed had written more than that outside of its volumes."""
+        return ending.exit_code in _KILLED and await self.runtime.written_by(name) > limit
 
     async def keep_up(self, journal: Journal, row: Deployment, release: str, command: str | None) -> None:
         """Let every replica of a live deployment run, and leave it to the engine to restart what exits."""

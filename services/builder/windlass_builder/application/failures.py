@@ -7,6 +7,7 @@ from windlass_builder.application.pre_deploy_errors import (
     PreDeployExitedError,
     PreDeployLostError,
     PreDeployOutOfMemoryError,
+    PreDeployOutOfScratchError,
     PreDeployTimedOutError,
 )
 from windlass_builder.application.runtime_errors import (
@@ -139,6 +140,7 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     RunnerUnstartableError: (Stage.START, "cannot-start"),
     PreDeployExitedError: (Stage.PRE_DEPLOY, "exited"),
     PreDeployOutOfMemoryError: (Stage.PRE_DEPLOY, "out-of-memory"),
+    PreDeployOutOfScratchError: (Stage.PRE_DEPLOY, "scratch-full"),
     PreDeployTimedOutError: (Stage.PRE_DEPLOY, "timed-out"),
     PreDeployLostError: (Stage.PRE_DEPLOY, "lost"),
     ReleaseMissingError: (Stage.START, "release-missing"),
@@ -164,6 +166,15 @@ def inspection_failure(error: SourceError) -> InspectionFailed:
 
 def _named(error: Exception) -> tuple[Stage, str]:
     return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+
+
+def scratch_full(limit: int) -> Failed:
+    """Return the event that says of a container that it wrote too much before it was healthy."""
+    reason = (
+        f"The app was stopped because it wrote more than {limit // 2**20} MiB outside of its volumes; "
+        "make it write less, keep what it writes in a volume, or raise the project's scratch space."
+    )
+    return Failed(stage=Stage.START, code="scratch-full", reason=reason)
 
 
 def exited(exit_code: int, limit: int, *, out_of_memory: bool) -> Failed:

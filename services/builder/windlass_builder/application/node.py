@@ -18,7 +18,8 @@ class Node:
     """`runners` maps the contract's names of runners to what the runtime calls them.
 
     `shared` says that other builders are at work on this node, with the same `locks`.
-    `shortage` measures whether it has room for another build.
+    `shortage` measures whether it has room for another build. `scratch_bytes` is what each container may write outside
+    of its volumes.
     """
 
     name: str
@@ -30,3 +31,8 @@ class Node:
     locks: Locks = field(default_factory=OwnLocks)
     shared: bool = False
     shortage: Callable[[], Shortage | None] = never_short
+    scratch_bytes: int = 10 * 2**30
+
+    def may_write(self, asked: int | None) -> int:
+        """Return what a container may write whose project says that much, or nothing."""
+        return self.scratch_bytes if asked is None else min(asked, self.scratch_bytes)

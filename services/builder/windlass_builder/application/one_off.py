@@ -145,12 +145,17 @@ class OneOff:
                 return self._ended("timeout", began, f"It took longer than {row.deadline_s} s, and was killed.")
             except RunnerMissingError:
                 return self._ended("lost", began, "Its container was removed while it ran.")
-        return self._judged(ending, row, began)
+        return await self._judged(ending, run, row, began)
 
-    def _judged(self, ending: Exited, row: Run, began: datetime) -> RunEnded:
+    async def _judged(self, ending: Exited, run: RunId, row: Run, began: datetime) -> RunEnded:
         if ending.out_of_memory:
             mebibytes = row.limits.memory_bytes // 2**20
             return self._ended("out-of-memory", began, f"It was killed, for it used more than {mebibytes} MiB.")
+        deployment = await self.containers.rows.get(DEPLOYMENTS, row.deployment)
+        limit = self.containers.node.may_write(None if deployment is None else deployment.row.config.scratch_bytes)
+        if await self.containers.wrote_too_much(self._name(run), ending, limit):
+            reason = f"It was killed, for it wrote more than {limit // 2**20} MiB outside of the app's volumes."
+            return self._ended("scratch-full", began, reason)
         ended = self._ended("exited", began)
         return ended.model_copy(update={"exit_code": ending.exit_code})
 

@@ -18,6 +18,7 @@ from windlass_builder.application.pre_deploy_errors import (
     PreDeployExitedError,
     PreDeployLostError,
     PreDeployOutOfMemoryError,
+    PreDeployOutOfScratchError,
     PreDeployTimedOutError,
 )
 from windlass_builder.application.runtime_errors import RunnerMissingError
@@ -70,7 +71,7 @@ class PreDeploy:
             try:
                 began = await self._begin(journal, row, spec)
                 ending = await self._wait(spec, row, began, told, after)
-                _judge(ending, spec)
+                await self._judge(ending, spec, row)
             except PreDeployError as error:
                 error.log = told.end
                 raise
@@ -119,9 +120,11 @@ class PreDeploy:
             return None
         return datetime.fromtimestamp(batch.lines[-1].time_ns // 1_000 / 1_000_000, UTC)
 
-
-def _judge(ending: Exited, spec: RunnerSpec) -> None:
-    if ending.out_of_memory:
-        raise PreDeployOutOfMemoryError(spec.limits.memory, ending.exit_code)
-    if ending.exit_code:
-        raise PreDeployExitedError(ending.exit_code)
+    async def _judge(self, ending: Exited, spec: RunnerSpec, row: Deployment) -> None:
+        if ending.out_of_memory:
+            raise PreDeployOutOfMemoryError(spec.limits.memory, ending.exit_code)
+        limit = self.containers.node.may_write(row.config.scratch_bytes)
+        if await self.containers.wrote_too_much(spec.name, ending, limit):
+            raise PreDeployOutOfScratchError(limit, ending.exit_code)
+        if ending.exit_code:
+            raise PreDeployExitedError(ending.exit_code)

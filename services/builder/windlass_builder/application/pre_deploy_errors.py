@@ -34,6 +34,17 @@ class PreDeployOutOfMemoryError(PreDeployError):
         self.exit_code = exit_code
 
 
+class PreDeployOutOfScratchError(PreDeployError):
+    """It wrote more than a container of the app may, outside of its volumes."""
+
+    def __init__(self, limit: int, exit_code: int) -> None:
+        super().__init__(
+            f"The pre-deploy command was stopped because it wrote more than {limit // 2**20} MiB outside of the app's "
+            "volumes; make it write less, or raise the project's scratch space."
+        )
+        self.exit_code = exit_code
+
+
 class PreDeployTimedOutError(PreDeployError):
     """It did not end within its deadline."""
 

@@ -24,6 +24,7 @@ from windlass_builder.domain.workloads import (
     RunnerSpec,
     Volume,
     VolumeFound,
+    Written,
 )
 
 
@@ -167,6 +168,20 @@ class Runtime(Protocol):
         """Delete the volume with all that is in it, for ever. Nothing happens where there is none.
 
         Raises: VolumeInUseError, EngineError.
+        """
+        ...
+
+    async def written(self) -> Sequence[Written]:
+        """Return what each running or paused runner has written outside of its volumes, measured now: a walk of each.
+
+        Raises: EngineError.
+        """
+        ...
+
+    async def written_by(self, name: str) -> int:
+        """Return how many bytes the runner wrote outside of its volumes, whether it runs or not.
+
+        Raises: RunnerMissingError, EngineError.
         """
         ...
 

@@ -147,6 +147,15 @@ class VolumeFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How many bytes a runner has on the disk outside of its volumes and its release."""
+
+    runner: str
+    deployment: UUID
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A release of a project that a node has, or a layer of dependencies; `size` is in bytes, shared parts included.
 

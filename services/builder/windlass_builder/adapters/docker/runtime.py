@@ -28,7 +28,7 @@ from windlass_builder.adapters.docker.engine import (
     set_restart_policy,
 )
 from windlass_builder.adapters.docker.events import EngineEvents
-from windlass_builder.adapters.docker.labels import ROLE, SPECIFICATION, Role, having
+from windlass_builder.adapters.docker.labels import DEPLOYMENT, ROLE, SPECIFICATION, Role, having
 from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.releases import ImageReleases
 from windlass_builder.adapters.docker.runner_images import RunnerImages
@@ -61,6 +61,7 @@ from windlass_builder.domain.workloads import (
     Running,
     Volume,
     VolumeFound,
+    Written,
 )
 
 # What the engine says where it is the image's fault; older releases do so with the status of a fault of their own.
@@ -187,6 +188,29 @@ class DockerRuntime:
         with engine_errors(f"removing the volume {volume.name}"):
             await self._volumes.remove(volume)
 
+    async def written(self) -> Sequence[Written]:
+        with engine_errors("measuring what apps wrote"):
+            ours = having(self._installation, role=Role.RUNNER)
+            listed = await self._docker.containers.list(filters=ours, size=1)
+        return [
+            Written(
+                runner=container["Names"][0].removeprefix("/"),
+                deployment=UUID(container["Labels"][DEPLOYMENT]),
+                size=_written(container),
+            )
+            for container in listed
+        ]
+
+    async def written_by(self, name: str) -> int:
+        with engine_errors(f"measuring what {name} wrote"):
+            try:
+                found = await self._docker.containers.container(name).show(size=True)
+            except DockerError as error:
+                if is_missing(error):
+                    raise RunnerMissingError(name) from error
+                raise
+        return int(found.get("SizeRw", 0))
+
     async def reap_builds(self) -> None:
         with engine_errors("removing abandoned builds"):
             await self._releases.reap()
@@ -275,3 +299,10 @@ class DockerRuntime:
         for volume in (await self._docker.volumes.list(filters=filters))["Volumes"] or []:
             if volume["Labels"][ROLE] != spared:
                 await (await self._docker.volumes.get(volume["Name"])).delete()
+
+
+def _written(container: DockerContainer) -> int:
+    try:
+        return int(container["SizeRw"])
+    except KeyError:  # the engine leaves out what is nothing
+        return 0

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 
 from windlass_builder.adapters.tar import readable_tar
@@ -52,6 +53,16 @@ def size(folder: Path) -> int:
     """Return the bytes of all files in the folder."""
     parents = os.walk(folder)
     return sum(Path(parent, name).lstat().st_size for parent, _, files in parents for name in files)
+
+
+def occupied(folder: Path) -> int:
+    """Return the bytes that the files in the folder have on the disk; what goes meanwhile is not counted."""
+    total = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).lstat().st_blocks * 512  # of st_blocks, whatever the disk's own blocks are
+    return total
 
 
 def remove(folder: Path) -> None:

@@ -32,6 +32,7 @@ from windlass_builder.application.runtime_errors import (
     AddressesExhaustedError,
     EngineError,
     ImagesUnsupportedError,
+    ReleaseMissingError,
     RunnerConflictError,
     RunnerMissingError,
     RunnerNotRunningError,
@@ -51,6 +52,7 @@ from windlass_builder.domain.workloads import (
     RunnerSpec,
     Volume,
     VolumeFound,
+    Written,
 )
 
 # Below the ports that the kernel hands out by itself; each installation of a machine has its own block.
@@ -172,6 +174,26 @@ class ProcessRuntime:
 
     def _users_of(self, volume: Volume) -> tuple[str, ...]:
         return tuple(found.marks["name"] for found in self._found() if found.mounts_volume(volume))
+
+    async def written(self) -> Sequence[Written]:
+        return [
+            Written(
+                runner=found.marks["name"], deployment=UUID(found.marks["deployment"]), size=await self._written(found)
+            )
+            for found in self._found()
+            if not isinstance((await _inspected(found)).state, Exited)
+        ]
+
+    async def written_by(self, name: str) -> int:
+        return await self._written(self._required(name))
+
+    async def _written(self, found: RunnerFolder) -> int:
+        """Return how much larger the app's folder is than the release that it was copied from."""
+        now = await asyncio.to_thread(folders.occupied, found.path / "app")
+        try:
+            return max(0, now - await asyncio.to_thread(folders.occupied, self._releases.find(found.release).app))
+        except ReleaseMissingError:
+            return 0
 
     async def reap_builds(self) -> None:
         await self._releases.reap()

@@ -103,10 +103,14 @@ def _requested(event: DeploymentRequested, environments: Environments) -> str:
     return f"requested a deployment of {what} to {_where(environments, event.environment)}, by {event.trigger}"
 
 
+_WHY_STOPPED = {"scratch-full": "it wrote more outside of its volumes than it may"}
+
+
 def _stopped(event: ContainerStopped) -> str:
     code = "" if event.exit_code is None else f", exit code {event.exit_code}"
     memory = ", out of memory" if event.out_of_memory else ""
-    return f"stopped a container: {event.why}{code}{memory}"
+    why = _WHY_STOPPED.get(event.why, event.why)
+    return f"stopped a container: {why}{code}{memory}"
 
 
 def _built(event: BuildSucceeded) -> str:
