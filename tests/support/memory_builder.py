@@ -173,7 +173,7 @@ class MemoryBuilder:
         self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)
         self.reconciling = Reconciling(append, self.containers)
-        self.exits = Exits(append, self.containers, self.reconciling)
+        self.exits = self.exits_in(asyncio.TaskGroup())
         without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
         returning = Returning(append, self.containers)
         one_off = OneOff(append, self.containers, self.terminals, append.clock)
@@ -205,6 +205,9 @@ class MemoryBuilder:
             self.lines,
             self.terminals,
         )
+
+    def exits_in(self, tasks: asyncio.TaskGroup) -> Exits:
+        return Exits(self.append, self.containers, self.reconciling, tasks)
 
     def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:
         return Retiring(self.append, self.containers, lambda: self.clock, tasks)

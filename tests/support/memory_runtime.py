@@ -29,10 +29,12 @@ from windlass_builder.domain.workloads import (
     ReadyImageSpec,
     Release,
     ReleaseSpec,
+    Restarting,
     Runner,
     RunnerEvent,
     RunnerExited,
     RunnerSpec,
+    RunnerStarted,
     Running,
     Volume,
     VolumeFound,
@@ -182,16 +184,24 @@ class MemoryRuntime:
     async def runners(self) -> Sequence[Runner]:
         return list(self.living.values())
 
-    def exits(self, name: str, code: int = 1) -> RunnerExited:
-        """Let an app end by itself, and return what the engine says of it."""
+    def started_again(self, name: str, at: datetime) -> RunnerStarted:
+        """Let the engine start an app again, and return what it says of it."""
         runner = self.living[name]
-        self.living[name] = replace(runner, state=Exited(code, out_of_memory=False))
+        self.living[name] = replace(runner, state=Running(at), restarts=runner.restarts + 1)
+        return RunnerStarted(runner=name, project=runner.project, deployment=runner.deployment, at=at, id=runner.id)
+
+    def exits(self, name: str, code: int = 1, at: datetime | None = None) -> RunnerExited:
+        """Let an app end by itself, and return what the engine says of it; it is about to start again what it keeps."""
+        runner = self.living[name]
+        ended = Restarting(code) if name in self.kept else Exited(code, out_of_memory=False)
+        self.living[name] = replace(runner, state=ended)
         self._happened += 1
         return RunnerExited(
             runner=name,
             project=runner.project,
             deployment=runner.deployment,
-            at=NOON + timedelta(seconds=self._happened),
+            at=at or NOON + timedelta(seconds=self._happened),
+            id=runner.id,
             exit_code=code,
             out_of_memory=False,
         )

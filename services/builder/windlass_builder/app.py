@@ -137,8 +137,9 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         containers = Containers(link.rows, runtime, link.vault, node, link.log.head)
         queue = BuildQueue(link.log, link.rows, node.locks, sources.builds_at_once, node.shortage, link.append.clock)
         reconciling = Reconciling(link.append, containers)
+        since = link.append.clock()  # what happens while it is compared is told afterwards
         await reconciling.run()
-        tasks.create_task(Exits(link.append, containers, reconciling).follow())
+        tasks.create_task(Exits(link.append, containers, reconciling, tasks).follow(since))
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
         upkeep = Upkeep(Collecting(link.append, Looking(containers)))

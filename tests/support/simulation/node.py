@@ -25,6 +25,7 @@ from windlass_builder.domain.workloads import (
     ReadyImageSpec,
     Release,
     ReleaseSpec,
+    Restarting,
     Runner,
     RunnerEvent,
     RunnerExited,
@@ -132,7 +133,7 @@ class Node(MemoryRuntime):
         runner = self.living.get(name)
         await MemoryRuntime.stop(self, name, grace)
         self.kept.discard(name)
-        if runner is not None and not isinstance(runner.state, Exited):
+        if runner is not None and not isinstance(runner.state, Exited | Restarting):
             self._exited(runner, 143)
 
     async def pause(self, name: str) -> None:
@@ -153,7 +154,7 @@ class Node(MemoryRuntime):
         runner = self.living.pop(name, None)
         self.kept.discard(name)
         if runner is not None:
-            if not isinstance(runner.state, Exited):
+            if not isinstance(runner.state, Exited | Restarting):
                 self._exited(runner, 137)
             self._tell(runner, RunnerRemoved)
             self.gone[name].set()
@@ -173,6 +174,7 @@ class Node(MemoryRuntime):
         self.told(f"the app in {name} ends")
         self._ends_with(name, 1)
         if name in self.kept:
+            self.living[name] = replace(self.living[name], state=Restarting(1))
             self.loop.call_later(_RESTARTED_AFTER_S, self._restart, name)
 
     def _ends_with(self, name: str, code: int) -> None:
@@ -183,7 +185,7 @@ class Node(MemoryRuntime):
 
     def _restart(self, name: str) -> None:
         runner = self.living.get(name)
-        if runner is None or name not in self.kept or not isinstance(runner.state, Exited):
+        if runner is None or name not in self.kept or not isinstance(runner.state, Restarting):
             return
         self.living[name] = replace(runner, state=Running(self.clock()), restarts=runner.restarts + 1)
         self.born[name] = self.loop.time()
@@ -197,15 +199,15 @@ class Node(MemoryRuntime):
                 project=runner.project,
                 deployment=runner.deployment,
                 at=self._moment(),
+                id=runner.id,
                 exit_code=code,
                 out_of_memory=False,
             )
         )
 
     def _tell(self, runner: Runner, kind: type[RunnerEvent]) -> None:
-        self._hand_out(
-            kind(runner=runner.name, project=runner.project, deployment=runner.deployment, at=self._moment())
-        )
+        about = {"runner": runner.name, "project": runner.project, "deployment": runner.deployment, "id": runner.id}
+        self._hand_out(kind(**about, at=self._moment()))  # type: ignore[arg-type] # names and ids, each of its type
 
     def _moment(self) -> datetime:
         self._ticks += 1

@@ -227,7 +227,7 @@ async def test_started_builder_brings_back_what_should_run_and_stops_what_should
     if gone == "lost":
         await builder.runtime.remove(name_of(deployment))
     else:
-        builder.runtime.exits(name_of(deployment))
+        await builder.runtime.stop(name_of(deployment), timedelta(0))
     await builder.tell(await builder.requested(), DeploymentCanceled())
 
     after = await restarted(builder)

@@ -68,6 +68,8 @@ class ContainerStopped(Event):
     TYPE: ClassVar = "container.stopped.v1"
     AGGREGATE: ClassVar = Aggregate.DEPLOYMENT
     APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
+    LOOPING: ClassVar = "looping"
+    # Why a container stopped whose place a fresh one takes, which loops on until it is said to have started once more.
 
     node: NodeName
     container: ContainerName

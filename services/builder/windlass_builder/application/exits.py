@@ -1,19 +1,36 @@
-"""What the engine says of containers: exits that nobody asked for, and its own restarts, written down as they come."""
+"""What the engine says of containers: exits that nobody asked for, and its own restarts, written down as they come.
+
+Each deployment's are taken one after the other, and no deployment waits for another. From the moment when a container
+loops its exits and starts are no news any more: the log keeps it as running, and is told sparsely how often it ended.
+"""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.engine_away import ENGINE_AWAY
 from windlass_builder.application.failures import exited
 from windlass_builder.application.journal import Journal, Observed
+from windlass_builder.application.looping import Loops
+from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.runtime_errors import EngineError
-from windlass_builder.domain.deployment import ContainerState, Deployment
-from windlass_builder.domain.workloads import EventsResumed, RunnerEvent, RunnerExited, RunnerRemoved, RunnerStarted
-from windlass_contracts.events import ContainerStopped
+from windlass_builder.domain.deployment import Container, ContainerState, Deployment
+from windlass_builder.domain.looping import is_replaced, is_told
+from windlass_builder.domain.workloads import (
+    EventsResumed,
+    Exited,
+    RunnerEvent,
+    RunnerExited,
+    RunnerRemoved,
+    RunnerStarted,
+    Running,
+)
+from windlass_contracts.events import ContainerLooping, ContainerStopped
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
@@ -26,24 +43,63 @@ class Exits:
     append: Appender
     containers: Containers
     reconciling: Reconciling
+    tasks: asyncio.TaskGroup
+    _loops: Loops = field(init=False)
+    _waiting: dict[DeploymentId, deque[RunnerEvent]] = field(default_factory=dict)
+    _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def follow(self) -> None:
-        """Write down what happens, until canceled."""
-        async for event in self.containers.runtime.events():
+    def __post_init__(self) -> None:
+        self._loops = Loops(self.tasks, self._steady)
+
+    async def follow(self, since: datetime | None = None) -> None:
+        """Write down what happens, from `since` if it is given, until canceled."""
+        await self._until_done(self.resume)
+        async for event in self.containers.runtime.events(since):
             if isinstance(event, EventsResumed):
+                if self._workers:
+                    await asyncio.wait(self._workers)  # what was told before is older than what is found now
                 await self._until_done(self.reconciling.run)
-                continue
-            await self.note(event)
-            if isinstance(event, RunnerRemoved):
-                # Somebody removed it by hand, or we did: what is still wanted comes back.
-                await self._until_done(partial(self._restored, event))
+            else:
+                self._hand_on(event)
+
+    async def resume(self) -> None:
+        """See whether what looped in an earlier life of this process is steady again."""
+        for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
+            for container in found.row.running:
+                if container.exits and container.node == self.containers.node.name:
+                    runner = await self.containers.found(container.name)
+                    if runner is not None and isinstance(runner.state, Running):
+                        began = runner.state.started_at
+                        lasted = self.append.clock() - began
+                        self._loops.began(DeploymentId(found.key), container, began, lasted)
+
+    def _hand_on(self, event: RunnerEvent) -> None:
+        deployment = DeploymentId(event.deployment)
+        if deployment in self._waiting:
+            self._waiting[deployment].append(event)
+            return
+        self._waiting[deployment] = deque([event])
+        worker = self.tasks.create_task(self._work(deployment))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, deployment: DeploymentId) -> None:
+        waiting = self._waiting[deployment]
+        while waiting:
+            await self.note(waiting[0])
+            waiting.popleft()
+        del self._waiting[deployment]
 
     async def note(self, event: RunnerEvent) -> None:
-        """Write down one thing that the engine said, unless the log knows it already."""
+        """Write down one thing that the engine said, unless the log knows it already, and mend what nobody else does.
+
+        Events are not told twice, so that each waits for what is away.
+        """
         await self._until_done(partial(self._noted, event))
+        if isinstance(event, RunnerExited | RunnerRemoved):
+            await self._until_done(partial(self._restored, event))
 
     async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it until it is done: events are not told twice, so that each waits for what is away."""
         while True:
             try:
                 if await self._undisputed(work):
@@ -61,42 +117,93 @@ class Exits:
         return True
 
     async def _restored(self, event: RunnerEvent) -> None:
+        """Start again what is wanted, and which the engine does not: it was removed, or stopped by somebody's hand."""
+        if isinstance(event, RunnerExited) and not await self._stays_ended(event):
+            return
         await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))
+
+    async def _stays_ended(self, event: RunnerExited) -> bool:
+        """Tell whether the engine leaves it at that, as it does after somebody's hand, though it should run on."""
+        found = await self.containers.rows.get(DEPLOYMENTS, event.deployment)
+        if found is None or found.row.phase is not Phase.LIVE or found.row.container(event.runner) is None:
+            return False
+        runner = await self.containers.found(event.runner)
+        return runner is None or isinstance(runner.state, Exited)
 
     async def _noted(self, event: RunnerEvent) -> None:
         async with self.containers.alone_with(DeploymentId(event.deployment)) as found:
-            if found is not None:
-                await self._note(event, found)
+            container = None if found is None else found.row.container(event.runner)
+            if found is not None and container is not None and not await self._is_of_an_earlier(event):
+                await self._note(event, found, container)
 
-    async def _note(self, event: RunnerEvent, found: Versioned[Deployment]) -> None:
-        container = found.row.container(event.runner)
-        if container is None:
-            return
+    async def _is_of_an_earlier(self, event: RunnerEvent) -> bool:
+        """Tell whether it happened to another container of that name, which is gone, and a fresh one is there."""
+        runner = await self.containers.found(event.runner)
+        return runner is not None and (isinstance(event, RunnerRemoved) or event.id not in {"", runner.id})
+
+    async def _note(self, event: RunnerEvent, found: Versioned[Deployment], container: Container) -> None:
         seen = Observed(("engine", type(event).__name__, event.runner, event.at.isoformat()))
         journal = Journal.of(self.append, found, seen)
         known_to_run = container.state is not ContainerState.STOPPED
         match event:
-            case RunnerExited(exit_code=code, out_of_memory=oom) if known_to_run:
-                await self._exited(journal, found.row, event.runner, code, oom)
+            case RunnerExited() if known_to_run:
+                await self._exited(journal, found.row, container, event)
             case RunnerRemoved() if known_to_run:
+                self._loops.is_over(event.runner)
                 await self._stopped(journal, event.runner, "removed")
-            case RunnerStarted() if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:
-                await self.containers.restarted(journal, found.row, container)
+            case RunnerStarted():
+                if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:
+                    await self.containers.restarted(journal, found.row, container)
+                self._loops.began(DeploymentId(found.key), container, event.at)
 
-    async def _exited(self, journal: Journal, row: Deployment, name: str, code: int, oom: bool) -> None:  # noqa: FBT001 - the engine's own word
+    async def _exited(self, journal: Journal, row: Deployment, container: Container, event: RunnerExited) -> None:
         # The failure first: a crash in between leaves a container to be stopped, never a deployment without an end.
         if row.phase in {Phase.STARTED, Phase.HEALTHY}:
-            await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
-        await self._stopped(journal, name, "out-of-memory" if oom else "exited", code, oom)
+            await journal.add(
+                exited(event.exit_code, row.config.limits.memory_bytes, out_of_memory=event.out_of_memory)
+            )
+        lives = self._loops.ended(container, event.at)
+        if row.phase is not Phase.LIVE or not lives.looping:
+            await self._stopped(journal, event.runner, "out-of-memory" if event.out_of_memory else "exited", event)
+        elif is_told(lives.exits):
+            await self._looped(journal, event, lives.exits)
 
-    async def _stopped(
-        self,
-        journal: Journal,
-        name: str,
-        why: str,
-        code: int | None = None,
-        oom: bool = False,  # noqa: FBT001, FBT002 - as above
-    ) -> None:
-        node = self.containers.node.name
-        event = ContainerStopped(node=node, container=name, why=why, exit_code=code, out_of_memory=oom)
+    async def _looped(self, journal: Journal, event: RunnerExited, exits: int) -> None:
+        """Say that it loops; now and then a fresh container takes its place, once its removal was told."""
+        looping = ContainerLooping(
+            node=self.containers.node.name,
+            container=event.runner,
+            exits=exits,
+            exit_code=event.exit_code,
+            out_of_memory=event.out_of_memory,
+        )
+        await journal.add(looping, event.runner)
+        if is_replaced(exits):
+            await self._stopped(journal, event.runner, ContainerStopped.LOOPING, event)
+            await self.containers.runtime.remove(event.runner)
+        await self.containers.caught_up(journal.sequence)
+
+    async def _stopped(self, journal: Journal, name: str, why: str, exit_: RunnerExited | None = None) -> None:
+        event = ContainerStopped(
+            node=self.containers.node.name,
+            container=name,
+            why=why,
+            exit_code=None if exit_ is None else exit_.exit_code,
+            out_of_memory=exit_ is not None and exit_.out_of_memory,
+        )
         await self.containers.caught_up(await journal.add(event, name))
+
+    async def _steady(self, deployment: DeploymentId, name: str) -> None:
+        """Say once more that a container started, now that it runs on: so ends the loop."""
+        await self._until_done(partial(self._said_steady, deployment, name))
+
+    async def _said_steady(self, deployment: DeploymentId, name: str) -> None:
+        async with self.containers.alone_with(deployment) as found:
+            container = None if found is None else found.row.container(name)
+            if found is None or container is None or container.state is not ContainerState.RUNNING:
+                return
+            runner = await self.containers.found(name)
+            if container.exits and runner is not None and isinstance(runner.state, Running):
+                seen = Observed(("steady", name, runner.state.started_at.isoformat()))
+                await self.containers.restarted(Journal.of(self.append, found, seen), found.row, container)
+                self._loops.is_over(name)

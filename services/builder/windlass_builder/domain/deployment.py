@@ -12,6 +12,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import (
     BuildStarted,
     BuildSucceeded,
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -35,7 +36,10 @@ class ContainerState(StrEnum):
 
 
 class Container(BaseModel):
-    """A container as the log has it; `address` and `port` are where it answers since it was started last."""
+    """A container as the log has it; `address` and `port` are where it answers since it was started last.
+
+    `exits` is how often in a row it ended soon after its start, as far as that was told; 0 where it does not loop.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +49,7 @@ class Container(BaseModel):
     state: ContainerState
     address: str
     port: int
+    exits: int = 0
 
 
 class PreDeploy(BaseModel):
@@ -130,7 +135,13 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
             return {"pre_deploy": _pre_deploy(row, about, recorded.metadata.time)}
         case CutoverStarted():
             return {"claimed_at": recorded.sequence}
-        case ContainerStarted() | ContainerResumed() | ContainerPaused() | ContainerStopped() as about:
+        case (
+            ContainerStarted()
+            | ContainerResumed()
+            | ContainerPaused()
+            | ContainerStopped()
+            | ContainerLooping() as about
+        ):
             containers = _containers(row, about)
             occupied = any(container.state is not ContainerState.STOPPED for container in containers)
             return {"containers": containers, "occupied": occupied}
@@ -160,12 +171,12 @@ def _pre_deploy(row: Deployment, event: PreDeployStarted | PreDeploySucceeded, t
     return None if row.pre_deploy is None else row.pre_deploy.model_copy(update={"succeeded": True})
 
 
-ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped
+ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | ContainerLooping
 
 
 def _containers(row: Deployment, event: ContainerEvent) -> tuple[Container, ...]:
     before = row.container(event.container) or _unknown(event)
-    changed = before.model_copy(update={"node": event.node, **_happened(event)})
+    changed = before.model_copy(update={"node": event.node, **_happened(event, before)})
     others = tuple(container for container in row.containers if container.name != event.container)
     return (*others, changed)
 
@@ -174,15 +185,20 @@ def _unknown(event: ContainerEvent) -> Container:
     return Container(name=event.container, node=event.node, replica=0, state=ContainerState.STOPPED, address="", port=0)
 
 
-def _happened(event: ContainerEvent) -> dict[str, object]:
+def _happened(event: ContainerEvent, before: Container) -> dict[str, object]:
     match event:
         case ContainerStarted(replica=replica, address=address, port=port):
-            return {"state": ContainerState.RUNNING, "replica": replica, "address": address, "port": port}
+            # Said of one that runs, it says that it runs on: the loop is over.
+            exits = 0 if before.state is ContainerState.RUNNING else before.exits
+            where = {"replica": replica, "address": address, "port": port}
+            return {"state": ContainerState.RUNNING, "exits": exits, **where}
         case ContainerResumed():
             return {"state": ContainerState.RUNNING}
         case ContainerPaused():
             return {"state": ContainerState.PAUSED}
-        case ContainerStopped():
-            return {"state": ContainerState.STOPPED}
+        case ContainerStopped(why=why):
+            return {"state": ContainerState.STOPPED, "exits": before.exits if why == ContainerStopped.LOOPING else 0}
+        case ContainerLooping(exits=exits):
+            return {"exits": exits}
         case _:
             assert_never(event)

@@ -246,7 +246,10 @@ RunnerState = Created | Running | Paused | Restarting | Exited
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """A runner as it is now; `id` is the engine's own id of it, `restarts` counts the engine's own restarts."""
+    """A runner as it is now; `id` is the engine's own id of it, `restarts` counts the engine's own restarts.
+
+    One that is not `connected` has lost its network: nobody reaches it, and it cannot be started again as it is.
+    """
 
     name: str
     id: str
@@ -256,16 +259,18 @@ class Runner:
     address: Address
     state: RunnerState
     restarts: int = 0
+    connected: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerEvent:
-    """Something happened to a runner, whoever caused it."""
+    """Something happened to a runner, whoever caused it; `id` is the engine's own id of it, if it tells."""
 
     runner: str
     project: UUID
     deployment: UUID
     at: datetime
+    id: str = ""
 
 
 class RunnerStarted(RunnerEvent):
@@ -294,6 +299,9 @@ class RunnerRemoved(RunnerEvent):
 
 @dataclass(frozen=True, slots=True)
 class EventsResumed:
-    """The engine answers again after a gap; what happened meanwhile may have left no event: compare with what is."""
+    """The engine answers again after a gap, or a network is gone: what happened may have left no event of its own.
+
+    Compare with what is.
+    """
 
     at: datetime

@@ -95,7 +95,7 @@ CREDENTIALS = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=5,
+    version=6,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

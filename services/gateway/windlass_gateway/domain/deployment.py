@@ -13,6 +13,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import (
     BuildStarted,
     BuildSucceeded,
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -45,15 +46,24 @@ class ContainerState(StrEnum):
     UNHEALTHY = "unhealthy"
     PAUSED = "paused"
     STOPPED = "stopped"
+    LOOPING = "looping"
 
 
 class Container(BaseModel):
+    """`exits` is how often in a row it ended soon after its start, as far as that was told, and `looping_since` when.
+
+    Both are there while it loops: also while a fresh container takes its place.
+    """
+
     model_config = ConfigDict(frozen=True)
 
     name: str
     node: str = ""
     state: ContainerState
     exit_code: int | None = None
+    out_of_memory: bool = False
+    exits: int = 0
+    looping_since: datetime | None = None
 
 
 class Failure(BaseModel):
@@ -139,6 +149,11 @@ class Deployment(BaseModel):
     def requested_at(self) -> datetime:
         return self.moments[Phase.REQUESTED]
 
+    @property
+    def looping(self) -> tuple[Container, ...]:
+        """The containers that end again and again, the worst first."""
+        return tuple(sorted((one for one in self.containers if one.exits), key=lambda one: (-one.exits, one.name)))
+
     def healthy_containers(self) -> int:
         return sum(container.state is ContainerState.HEALTHY for container in self.containers)
 
@@ -188,7 +203,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
 def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
     event = recorded.event
     if (state := _STATE_AFTER.get(type(event))) is not None:
-        return {"containers": _containers(row.containers, cast("ContainerEvent", event), state)}
+        return {"containers": _containers(row.containers, cast("ContainerEvent", event), state, recorded)}
     return {} if type(event) in _SAY_NO_MORE_THAN_A_PHASE else _details(row, recorded)
 
 
@@ -229,7 +244,9 @@ def _failure(event: Failed, service: Service) -> Failure:
     )
 
 
-ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | Healthy | Unhealthy
+ContainerEvent = (
+    ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | ContainerLooping | Healthy | Unhealthy
+)
 
 _RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset(
     {BuildStarted, PreDeployStarted, PreDeploySucceeded, ContainerStarted}
@@ -244,14 +261,40 @@ _STATE_AFTER: Mapping[type[Event], ContainerState] = {
     ContainerStopped: ContainerState.STOPPED,
     Healthy: ContainerState.HEALTHY,
     Unhealthy: ContainerState.UNHEALTHY,
+    ContainerLooping: ContainerState.LOOPING,
 }
 
 
-def _containers(known: tuple[Container, ...], event: ContainerEvent, state: ContainerState) -> tuple[Container, ...]:
-    before = next((one for one in known if one.name == event.container), None)
-    node = before.node if before else ""
-    if not isinstance(event, Healthy | Unhealthy):
-        node = event.node
-    exit_code = event.exit_code if isinstance(event, ContainerStopped) else None
-    after = Container(name=event.container, node=node, state=state, exit_code=exit_code)
-    return (*(one for one in known if one.name != event.container), after)
+def _containers(
+    known: tuple[Container, ...], event: ContainerEvent, state: ContainerState, recorded: Recorded[Event]
+) -> tuple[Container, ...]:
+    unknown = Container(name=event.container, state=ContainerState.STOPPED)
+    before = next((one for one in known if one.name == event.container), unknown)
+    node = before.node if isinstance(event, Healthy | Unhealthy) else event.node
+    after = _looping(before, event, recorded.metadata.time) if before.exits or type(event) is ContainerLooping else None
+    if after is None:
+        after = Container(name=event.container, state=state)
+        if isinstance(event, ContainerStopped):
+            after = after.model_copy(update={"exit_code": event.exit_code, "out_of_memory": event.out_of_memory})
+    return (*(one for one in known if one.name != event.container), after.model_copy(update={"node": node}))
+
+
+def _looping(before: Container, event: ContainerEvent, time: datetime) -> Container | None:
+    """Return what is known of a container that loops; None where it does so no more.
+
+    It does until it is said to have started once more, or to have stopped for another reason: whether it answers
+    changes with each of its lives.
+    """
+    match event:
+        case ContainerLooping(exits=exits, exit_code=code, out_of_memory=oom):
+            told = {"exits": exits, "exit_code": code, "out_of_memory": oom}
+            since = before.looping_since or time
+            return before.model_copy(update={"state": ContainerState.LOOPING, "looping_since": since, **told})
+        case ContainerStopped(why=ContainerStopped.LOOPING):
+            return before.model_copy(update={"state": ContainerState.STOPPED})
+        case ContainerStopped():
+            return None
+        case ContainerStarted() if before.state is not ContainerState.STOPPED:
+            return None
+        case _:
+            return before.model_copy(update={"state": ContainerState.LOOPING})

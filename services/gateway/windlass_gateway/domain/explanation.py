@@ -8,7 +8,7 @@ from uuid import UUID
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_switch
-from windlass_gateway.domain.deployment import ContainerState, Deployment, Failure
+from windlass_gateway.domain.deployment import Container, ContainerState, Deployment, Failure
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.routes import SwitchRequest
 
@@ -53,8 +53,8 @@ class Bearings:
 class Explanation:
     """One sentence, what to do, and, while something is awaited, what, from whom, since when and until when.
 
-    `remarks` say what else is to be known; `dead_letters` are those that wait for an operator. `queued`, among the
-    remarks too, says where it stands in the queue, and why it is not built yet.
+    `remarks` say what else is to be known; the first `alarms` of them are bad news. `dead_letters` are those that wait
+    for an operator. `queued`, among the remarks too, says where it stands in the queue, and why it is not built yet.
     """
 
     sentence: str
@@ -65,6 +65,7 @@ class Explanation:
     until: datetime | None = None
     given_up_at: datetime | None = None
     remarks: tuple[str, ...] = ()
+    alarms: int = 0
     dead_letters: tuple[UUID, ...] = ()
     queued: str | None = None
 
@@ -113,7 +114,7 @@ def _switch(row: Deployment, bearings: Bearings) -> Awaited | None:
 
 
 def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None, bearings: Bearings) -> Explanation:
-    remarks = [_given_up(one) for one in bearings.given_up]
+    remarks = [*_looping(row), *(_given_up(one) for one in bearings.given_up)]
     queued = _queued(row, bearings)
     if queued is not None:
         remarks.append(queued)
@@ -123,7 +124,19 @@ def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None,
         remarks += _kept(row)
     open_letters = tuple(one.id for one in bearings.given_up if not one.retried)
     next_step = f"`windlass dead-letters show {open_letters[0].hex[:8]}`." if open_letters else found.next_step
-    return replace(found, remarks=tuple(remarks), dead_letters=open_letters, next_step=next_step, queued=queued)
+    if row.looping and waiting is None and not open_letters:
+        next_step = (
+            "Its last lines of output say why it ends: `windlass logs`. Deploy a version that keeps running, or go "
+            "back to the one before by `windlass rollback`."
+        )
+    return replace(
+        found,
+        remarks=tuple(remarks),
+        alarms=len(row.looping) + len(open_letters),
+        dead_letters=open_letters,
+        next_step=next_step,
+        queued=queued,
+    )
 
 
 def _queued(row: Deployment, bearings: Bearings) -> str | None:
@@ -131,6 +144,27 @@ def _queued(row: Deployment, bearings: Bearings) -> str | None:
     if row.phase is not Phase.REQUESTED or queued is None:
         return None
     return queued.sentence
+
+
+def _looping(row: Deployment) -> list[str]:
+    """Say of each container that loops how often it ended, how, and since when."""
+    return [
+        f"Looping: {name_end(one.name)} ended {one.exits} times in a row soon after its start, the last time "
+        f"{_how_it_ended(one)}, since {one.looping_since:%Y-%m-%d %H:%M:%S} UTC. It is started again later and later, "
+        "up to a minute after each end, and now and then a fresh container takes its place."
+        for one in row.looping
+    ]
+
+
+def _how_it_ended(container: Container) -> str:
+    if container.out_of_memory:
+        return "because it used more memory than it may"
+    return "without an exit code" if container.exit_code is None else f"with exit code {container.exit_code}"
+
+
+def name_end(container: str) -> str:
+    """Return what a deployment's containers are told apart by: `container 2`."""
+    return f"container {container.rpartition('-')[2]}"
 
 
 _TEENS = range(11, 14)

@@ -86,6 +86,9 @@ class DeploymentSummary(_View):
     sequence: Annotated[int, Field(description="the last event about it")]
     total_ms: int | None
     cancellation: Annotated[CancellationView | None, Field(description="the rule that ended it, where one did")]
+    looping: Annotated[
+        int, Field(description="how often in a row a container of it ended soon after its start, as told last; 0: none")
+    ]
     urls: Annotated[list[str], Field(description="where it answers; before its end, where it will")]
 
 
@@ -142,6 +145,7 @@ def _summary(row: Deployment, named: Named) -> dict[str, object]:
         **named.model_dump(),
         "phase": row.phase,
         "ended": row.ended,
+        "looping": row.looping[0].exits if row.looping else 0,
         "source": row.source,
         "commit": row.commit,
         "author": row.author,

@@ -6,7 +6,7 @@ from windlass_monitor.domain.deployment import Deployment, evolve
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=1,
+    version=2,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=evolve,

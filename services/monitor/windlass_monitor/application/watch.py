@@ -45,7 +45,7 @@ class Watch:
             await self._say_expired(approach.telling)
         else:
             await self._say_passed(approach.success, approach.tries)
-        if not approach.hopeless:
+        if not approach.hopeless and not self.container.looping:
             await self._stay(Vigil(approach.success is not None))
         return None
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -32,6 +33,7 @@ _CHANGES_WHAT_RUNS: frozenset[type[Event]] = frozenset(
         ContainerResumed,
         ContainerPaused,
         ContainerStopped,
+        ContainerLooping,
         Failed,
         DeploymentCanceled,
         DeploymentSuperseded,

@@ -9,6 +9,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.config import Probe
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -35,7 +36,8 @@ class Container(BaseModel):
     """A container that exists.
 
     `since` is the sequence of the event that started or resumed it, at the time `running_since`; `judged` is that of
-    the last event about its health since then, 0 where there is none.
+    the last event about its health since then, 0 where there is none. One that is `looping` is probed until it was
+    judged once: whether it answers changes with each of its lives, which is no news.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,10 +49,14 @@ class Container(BaseModel):
     running_since: datetime
     health: Health = Health.UNPROVEN
     judged: int = 0
+    looping: bool = False
 
 
 class Deployment(BaseModel):
-    """`watched` says whether some container of it is probed, so that those few are found among all."""
+    """`watched` says whether some container of it is probed, so that those few are found among all.
+
+    `replaced` are the looping containers that were stopped, for a fresh one under the same name.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,6 +64,7 @@ class Deployment(BaseModel):
     probe: Probe
     health_s: int
     containers: tuple[Container, ...] = ()
+    replaced: tuple[str, ...] = ()
     watched: bool = False
 
     def container(self, name: str) -> Container | None:
@@ -68,7 +75,9 @@ class Deployment(BaseModel):
         """The containers that are probed: those that run, unless the deployment ended without becoming live."""
         if self.phase in _GIVEN_UP:
             return ()
-        return tuple(container for container in self.containers if container.health is not Health.PAUSED)
+        return tuple(
+            one for one in self.containers if one.health is not Health.PAUSED and not (one.looping and one.judged)
+        )
 
 
 def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:
@@ -80,7 +89,11 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
     if row is None:
         return None
     changed = row.model_copy(
-        update={"phase": transition(row.phase, type(event)), "containers": _containers(row, recorded)}
+        update={
+            "phase": transition(row.phase, type(event)),
+            "containers": _containers(row, recorded),
+            "replaced": _replaced(row, event),
+        }
     )
     return changed.model_copy(update={"watched": bool(changed.probed)})
 
@@ -89,12 +102,15 @@ def _containers(row: Deployment, recorded: Recorded[Event]) -> tuple[Container, 
     event, sequence = recorded.event, recorded.sequence
     match event:
         case ContainerStarted():
-            return _with(row, _started(event, recorded))
+            started = _started(event, recorded)
+            return _with(row, started.model_copy(update={"looping": event.container in row.replaced}))
         case ContainerResumed():
             resumed = {"since": sequence, "running_since": recorded.metadata.time, "judged": 0}
             return _changed(row, event.container, {**resumed, "health": Health.UNPROVEN})
-        case ContainerPaused():
-            return _changed(row, event.container, {"health": Health.PAUSED})
+        case ContainerPaused() | ContainerLooping():
+            looping: dict[str, object] = {"looping": True, "judged": sequence}
+            paused = isinstance(event, ContainerPaused)
+            return _changed(row, event.container, {"health": Health.PAUSED} if paused else looping)
         case ContainerStopped():
             return _without(row, event.container)
         case Healthy() | Unhealthy():
@@ -102,6 +118,14 @@ def _containers(row: Deployment, recorded: Recorded[Event]) -> tuple[Container, 
             return _changed(row, event.container, {"health": health, "judged": sequence})
         case _:
             return row.containers
+
+
+def _replaced(row: Deployment, event: Event) -> tuple[str, ...]:
+    if isinstance(event, ContainerStopped) and event.why == ContainerStopped.LOOPING:
+        return (*row.replaced, event.container)
+    if isinstance(event, ContainerStarted | ContainerStopped):
+        return tuple(name for name in row.replaced if name != event.container)
+    return row.replaced
 
 
 def _started(event: ContainerStarted, recorded: Recorded[Event]) -> Container:

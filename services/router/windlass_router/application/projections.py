@@ -21,7 +21,7 @@ PLACES = Projection(name="places", version=1, row=Place, key=_project, evolve=pl
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=2,
+    version=3,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

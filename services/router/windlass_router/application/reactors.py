@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -23,7 +24,7 @@ DECIDED_ON: frozenset[type[Event]] = frozenset(
     {Healthy, ContainerStopped, Failed, RollbackRequested, PromotionRequested, RoutesFailed}
 )
 SERVED_ON: frozenset[type[Event]] = frozenset(
-    {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, Healthy, Unhealthy}
+    {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, ContainerLooping, Healthy, Unhealthy}
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
@@ -28,6 +29,7 @@ _MEANING: Mapping[type[Event], Mapping[str, bool]] = {
     ContainerResumed: {"running": True},
     Healthy: {"healthy": True, "proven": True},
     Unhealthy: {"healthy": False},
+    ContainerLooping: {"healthy": False},
 }
 _ENDED_WITHOUT_WINNING = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -121,6 +123,7 @@ def _containers(containers: Mapping[str, Container], event: Event) -> Mapping[st
             | ContainerResumed(container=name)
             | Healthy(container=name)
             | Unhealthy(container=name)
+            | ContainerLooping(container=name)
         ):
             return _changed(containers, name, _MEANING[type(event)])
         case _:

@@ -101,11 +101,12 @@ class EngineEvents:
                     project=project,
                     deployment=deployment,
                     at=at,
+                    id=container,
                     exit_code=int(marks["exitCode"]),
                     out_of_memory=await self._ran_out_of_memory(docker, container),
                 )
             case action:
-                return _SIMPLE[action](runner=runner, project=project, deployment=deployment, at=at)
+                return _SIMPLE[action](runner=runner, project=project, deployment=deployment, at=at, id=container)
 
     async def _ran_out_of_memory(self, docker: Docker, container: str) -> bool:
         """The engine says so in an event of its own, in the container's state, or in both, in no fixed order."""

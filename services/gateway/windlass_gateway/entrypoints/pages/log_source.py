@@ -15,7 +15,7 @@ from windlass_gateway.domain.refusals import InvalidInputError
 
 _SOURCE: TypeAdapter[str] = TypeAdapter(LogSource)
 _PRE_DEPLOY = "pre-deploy"
-_RUNNING = frozenset({ContainerState.STARTED, ContainerState.HEALTHY, ContainerState.UNHEALTHY})
+_RUNNING = frozenset({ContainerState.STARTED, ContainerState.HEALTHY, ContainerState.UNHEALTHY, ContainerState.LOOPING})
 
 
 @dataclass(frozen=True, slots=True)

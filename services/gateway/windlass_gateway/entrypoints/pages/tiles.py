@@ -19,11 +19,12 @@ _MOST_CANDIDATES = 10
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How many of its containers answer as they should."""
+    """How many of its containers answer as they should; `exits` says how often in a row one that loops has ended."""
 
     healthy: int
     wanted: int
     paused: int
+    exits: int
 
     @property
     def good(self) -> bool:
@@ -100,4 +101,5 @@ class _Tiles:
 
 def _health(row: Deployment) -> Health:
     paused = sum(container.state is ContainerState.PAUSED for container in row.containers)
-    return Health(row.healthy_containers(), row.config.replicas, paused)
+    exits = row.looping[0].exits if row.looping else 0
+    return Health(row.healthy_containers(), row.config.replicas, paused, exits)
