@@ -19,6 +19,7 @@ from windlass_builder.application.runtime_errors import (
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     Address,
+    Created,
     DockerfileSpec,
     EventsResumed,
     Exited,
@@ -108,29 +109,36 @@ class MemoryRuntime:
         self.builds += 1
         return Release(reference=spec.reference, digest=spec.digest, cache_hit=False)
 
+    async def create(self, spec: RunnerSpec) -> None:
+        if spec.name not in self.living:
+            self.living[spec.name] = self._created(spec)
+
     async def start(self, spec: RunnerSpec) -> Runner:
         known = self.living.get(spec.name)
-        if known is None and (self.missing_releases or self._is_deleted(spec.release)):
-            raise ReleaseMissingError(spec.release)
         if known is not None and self._digests[spec.name] != runner_digest(spec):
             raise RunnerConflictError(spec.name)
         if known is None:
-            self._made += 1
-            self._digests[spec.name] = runner_digest(spec)
-            known = Runner(
-                name=spec.name,
-                id=str(self._made),
-                project=spec.project,
-                deployment=spec.deployment,
-                release=spec.release,
-                address=Address(f"10.0.0.{self._made}", spec.port),
-                state=Running(NOON),
-            )
-        if self.living.get(spec.name) is None or not isinstance(known.state, Running):
+            known = self._created(spec)
+        if not isinstance(known.state, Running):
             self.begun.append(spec.name)
         self.living[spec.name] = replace(known, state=Running(NOON))
         await self.after_start(spec.name)
         return self.living.get(spec.name, known)
+
+    def _created(self, spec: RunnerSpec) -> Runner:
+        if self.missing_releases or self._is_deleted(spec.release):
+            raise ReleaseMissingError(spec.release)
+        self._made += 1
+        self._digests[spec.name] = runner_digest(spec)
+        return Runner(
+            name=spec.name,
+            id=str(self._made),
+            project=spec.project,
+            deployment=spec.deployment,
+            release=spec.release,
+            address=Address(f"10.0.0.{self._made}", spec.port),
+            state=Created(),
+        )
 
     def _is_deleted(self, release: str) -> bool:
         return release in self.deleted and release not in self.stored

@@ -211,6 +211,15 @@ async def test_dependencies_are_there_before_the_rest_is_built_and_when_the_app_
     assert told.text == "installed\ninstalled"
 
 
+async def test_dependencies_and_what_comes_after_them_share_the_time_of_a_build(node: Node) -> None:
+    limit = timedelta(seconds=3)
+    layer = DependencyLayer(step=node.step("sleep 2", timeout=limit), files={"main.py": secrets.token_hex(4)})
+    spec = replace(node.release_spec(node.step("sleep 2", timeout=limit)), layer=layer)
+    with pytest.raises(BuildTimedOutError, match="longer than 3 s"):
+        await node.build(spec)
+    assert await node.leftovers() == []
+
+
 async def test_dependencies_that_cannot_be_installed_fail_the_build_and_leave_nothing(node: Node) -> None:
     spec = layered(node, "echo the lock does not fit >&2; exit 4", {"main.py": "1"})
     with pytest.raises(BuildExitedError) as failure:

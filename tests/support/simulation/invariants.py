@@ -8,7 +8,7 @@ from support.simulation.ledger import PER_DEPLOYMENT, Ledger, Told
 from support.simulation.names import INSTALLATION
 from support.simulation.node import is_before_start
 from support.simulation.people import Answer, Asked
-from windlass_builder.domain.workloads import Exited, Running
+from windlass_builder.domain.workloads import Created, Exited, Running
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ForbiddenTransitionError
 from windlass_contracts.event import Event
@@ -114,7 +114,7 @@ class Invariants:
         if not name.startswith(f"windlass-{INSTALLATION}-"):
             self.violate(RUNS, f"{name} is nobody's to {what}")
         runner = self.world.node.living.get(name)
-        ran = runner is not None or name in self.world.node.born
+        ran = name in self.world.node.born or (runner is not None and not isinstance(runner.state, Created))
         if what == "start" and is_before_start(name) and ran:
             self.violate(ONCE, f"{name} is about to be started again")
         if what not in {"pause", "stop", "remove"} or runner is None or not isinstance(runner.state, Running):

@@ -94,6 +94,13 @@ class Node(MemoryRuntime):
         self.commits[release.reference] = spec.revision
         return release
 
+    async def create(self, spec: RunnerSpec) -> None:
+        self.touched("create", spec.name)
+        known = self.living.get(spec.name)
+        await MemoryRuntime.create(self, spec)
+        if known is None:
+            self.living[spec.name] = replace(self.living[spec.name], address=self._address(spec))
+
     async def start(self, spec: RunnerSpec) -> Runner:
         self.touched("start", spec.name)
         known = self.living.get(spec.name)
@@ -249,6 +256,9 @@ class NodeOf(Runtime):
 
     async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:
         return await self._effect(f"take {spec.reference}", lambda: self.node.take_image(spec, output))
+
+    async def create(self, spec: RunnerSpec) -> None:
+        await self._effect(f"create {spec.name}", lambda: self.node.create(spec))
 
     async def start(self, spec: RunnerSpec) -> Runner:
         return await self._effect(f"start {spec.name}", lambda: self.node.start(spec))

@@ -123,6 +123,24 @@ async def test_container_removed_while_it_runs_is_not_made_again(builder: Memory
     assert builder.runtime.begun == [before(deployment)]
 
 
+async def test_container_removed_while_no_builder_runs_is_not_made_again(builder: MemoryBuilder) -> None:
+    async def power_cut(_name: str) -> None:
+        raise PowerCut
+
+    builder.runtime.while_attended = power_cut
+    deployment = await builder.requested(before="migrate")
+    with pytest.raises(PowerCut):
+        await builder.reactors.settle()
+    await builder.runtime.remove(before(deployment))
+
+    after = await restarted(builder)
+
+    failed = await failure(after, deployment)
+    assert (failed.stage, failed.code) == (Stage.PRE_DEPLOY, "lost")
+    assert "may have run" in failed.reason
+    assert after.runtime.begun == [before(deployment)]
+
+
 async def test_cancel_while_the_command_runs_ends_it_and_starts_nothing(builder: MemoryBuilder) -> None:
     async def somebody_cancels(_name: str) -> None:
         await builder.tell(deployment, DeploymentCanceled())

@@ -22,7 +22,7 @@ from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.runtime_errors import RunnerConflictError, RunnerMissingError, RunnerNotRunningError
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
-from windlass_builder.domain.names import run_named, runner_name
+from windlass_builder.domain.names import pre_deploy_name, run_named, runner_name
 from windlass_builder.domain.workloads import Mount, Runner, RunnerSpec, Volume
 from windlass_contracts.config import Limits
 from windlass_contracts.events import ContainerPaused, ContainerResumed, ContainerStarted, ContainerStopped
@@ -236,9 +236,10 @@ class Containers:
         for name in self.names(journal.key.id, row):
             if row.container(name) is None:  # whoever started it died before that was written down
                 await self.runtime.remove(name)
-        if row.pre_deploy is not None and row.pre_deploy.node == self.node.name:
-            await self.runtime.stop(row.pre_deploy.container, grace)
-            await self.runtime.remove(row.pre_deploy.container)
+        if row.config.pre_deploy_command is not None:  # it may have been made, and not be written down yet
+            before = pre_deploy_name(self.node.installation, journal.key.id)
+            await self.runtime.stop(before, grace)
+            await self.runtime.remove(before)
         await self.caught_up(journal.sequence)
 
     async def enforce(self, row: Deployment) -> None:

@@ -1,8 +1,8 @@
 """The command before the start: run once for each deployment in its release, whoever dies meanwhile.
 
-Its container has a name of its own that the log knows before the container exists. Whoever takes the deployment over
-finds it there and waits for it, or reads how it ended. It is removed once the log knows the end: after success here,
-and after every other end by who stops what the deployment left.
+Its container has a name of its own, is made before the log names it, and started afterwards. Whoever takes the
+deployment over finds it there and waits for it, or reads how it ended. It is removed once the log knows the end: after
+success here, and after every other end by who stops what the deployment left.
 """
 
 import asyncio
@@ -83,7 +83,8 @@ class PreDeploy:
     async def _begin(self, journal: Journal, row: Deployment, spec: RunnerSpec) -> datetime:
         """Let the container run, or find it, and return since when; whoever ends the deployment comes before or after.
 
-        A container that only was created has not run: it is started, anew if variables were rotated since.
+        A container that only was created has not run: it is started, anew if variables were rotated since. It is made
+        before the log names it: one that is named and not there was removed, and may have run before.
         """
         node, begun = self.containers.node.name, row.pre_deploy
         async with self.containers.alone_with(DeploymentId(journal.key.id)) as found:
@@ -93,9 +94,12 @@ class PreDeploy:
                 raise PreDeployLostError(f"The pre-deploy command was begun on the node {begun.node}, which is away")
             began = self.clock() if begun is None else begun.started_at
             if begun is None:
+                await self.containers.runtime.create(spec)
                 await journal.add(PreDeployStarted(node=node, container=spec.name))
             known = await self.containers.found(spec.name)
-            if known is None or isinstance(known.state, Created):
+            if known is None:
+                raise PreDeployLostError("The container of the pre-deploy command was removed")
+            if isinstance(known.state, Created):
                 await self.containers.run(spec)
             reach("after_start", "pre-deploy")
         return began

@@ -69,6 +69,13 @@ class Runtime(Protocol):
         """
         ...
 
+    async def create(self, spec: RunnerSpec) -> None:
+        """Make the runner without starting it; one of that name stays as it is.
+
+        Raises: as `start`.
+        """
+        ...
+
     async def start(self, spec: RunnerSpec) -> Runner:
         """Return the runner, running: a new one, or the one of that name and specification, resumed or started again.
 

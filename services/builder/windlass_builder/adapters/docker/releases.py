@@ -12,6 +12,7 @@ from uuid import UUID
 from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
+from windlass_builder.adapters.build_time import bounded
 from windlass_builder.adapters.docker import build_container, ready_images
 from windlass_builder.adapters.docker.archive import owned_by_app
 from windlass_builder.adapters.docker.buildkit import BuildKit
@@ -86,10 +87,11 @@ class ImageReleases:
         async with self._locks.alone(build_name(self._installation, digest)):
             cache_hit = await self._exists(reference)
             if not cache_hit:
-                base = spec.runner
-                if spec.layer is not None:
-                    base = await self._layer(spec.project, spec.layer, on, source, output)
-                await self._make(spec, source, output, digest, base)
+                async with bounded(spec):
+                    base = spec.runner
+                    if spec.layer is not None:
+                        base = await self._layer(spec.project, spec.layer, on, source, output)
+                    await self._make(spec, source, output, digest, base)
         return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
 
     async def build_image(self, spec: DockerfileSpec, source: Path, output: OutputSink) -> Release:

@@ -112,6 +112,11 @@ class DockerRuntime:
         with engine_errors("fetching an image"):
             return await self._releases.take_image(spec, output)
 
+    async def create(self, spec: RunnerSpec) -> None:
+        with engine_errors(f"making {spec.name}"):
+            if await find_container(self._docker, spec.name) is None:
+                await self._created(spec)
+
     async def start(self, spec: RunnerSpec) -> Runner:
         with engine_errors(f"starting {spec.name}"):
             container = await self._taken_up(spec) or await self._created(spec)

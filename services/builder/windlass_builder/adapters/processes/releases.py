@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from windlass_builder.adapters.build_environment import build_environment
+from windlass_builder.adapters.build_time import bounded
 from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage
 from windlass_builder.adapters.processes.supervised import running_build
@@ -66,7 +67,8 @@ class FolderReleases:
         async with self._locks.alone(_draft(folder).name):
             cache_hit = folder.exists()
             if not cache_hit:
-                await self._make(spec, source, output, folder, on)
+                async with bounded(spec):
+                    await self._make(spec, source, output, folder, on)
         return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
 
     def find(self, reference: str) -> ReleaseFolder:

@@ -101,6 +101,11 @@ class ProcessRuntime:
     async def take_image(self, spec: ReadyImageSpec, output: OutputSink) -> Release:  # noqa: ARG002 - the port's
         raise ImagesUnsupportedError(_NO_IMAGES)
 
+    async def create(self, spec: RunnerSpec) -> None:
+        async with self._locks.alone(draft_of(self._runners / spec.name).name):
+            if read_runner(self._runners / spec.name) is None:
+                await self._created(spec)
+
     async def start(self, spec: RunnerSpec) -> Runner:
         if spec.mounts and not self._sandbox.mounts:
             raise VolumesUnsupportedError
