@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -160,6 +160,25 @@ class ObjectsContract:
             await objects.put("key", interrupted())
         with pytest.raises(KeyError):
             await whole(objects, "key")
+
+    async def test_what_is_stored_is_listed_with_its_size_and_its_time(self, objects: Objects) -> None:
+        began = datetime.now(UTC) - timedelta(seconds=1)
+        for key, content in (("uploads/a", b"one"), ("uploads/a", b"three"), ("uploads/b", b""), ("other", b"x")):
+            await objects.put(key, pieces(content))
+        await objects.put("uploads/gone", pieces(b"gone"))
+        await objects.delete("uploads/gone")
+        with pytest.raises(ConnectionResetError):
+            await objects.put("uploads/broken", interrupted())
+
+        listed = {one.key: one async for one in objects.all("uploads/")}
+        assert {key: one.size for key, one in listed.items()} == {"uploads/a": 5, "uploads/b": 0}
+        assert all(began < one.stored_at < datetime.now(UTC) + timedelta(seconds=1) for one in listed.values())
+        assert {one.key async for one in objects.all()} >= {"other", "uploads/a"}
+
+    async def test_clearing_pieces_leaves_what_is_whole(self, objects: Objects) -> None:
+        await objects.put("key", pieces(b"content"))
+        assert await objects.clear_pieces(datetime.now(UTC) + timedelta(hours=1)) == 0
+        assert await whole(objects, "key") == b"content"
 
     async def test_what_was_deleted_is_gone(self, objects: Objects) -> None:
         await objects.put("key", pieces(b"content"))

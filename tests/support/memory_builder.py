@@ -1,7 +1,8 @@
 """A whole builder over the log in memory, with the other services' events told by the test."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -9,10 +10,12 @@ from uuid import UUID
 
 from support import router_events as say
 from support.memory_runtime import NOON, MemoryRuntime, PowerCut
+from windlass_builder.adapters.intents import IntentFiles
 from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import NO_ACCESS, Access, OpeningAccess
 from windlass_builder.application.building import Building
 from windlass_builder.application.collecting import Collecting
+from windlass_builder.application.collecting_sources import CollectingSources
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
@@ -20,7 +23,7 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.looking import Looking
-from windlass_builder.application.node import Node
+from windlass_builder.application.node import Node, always_ample
 from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
 from windlass_builder.application.projections import (
@@ -38,15 +41,18 @@ from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import RepositoryHeads, SourceLocation
+from windlass_builder.application.source_store import SourceStore
 from windlass_builder.application.superseding import Superseding
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import Listing
 from windlass_builder.domain.names import runner_name
+from windlass_builder.domain.room import DiskLevel
 from windlass_contracts.cloudevent import Metadata, Proposed
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    ContainerStopped,
     CutoverStarted,
     DeploymentCanceled,
     DeploymentLive,
@@ -62,7 +68,7 @@ from windlass_contracts.events import (
     RunRequested,
 )
 from windlass_contracts.events.routes import Alias, AliasMove
-from windlass_contracts.ids import DeploymentId, EventId, derived
+from windlass_contracts.ids import DeploymentId, EventId, ProjectId, derived
 from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.log import Expected
@@ -70,7 +76,7 @@ from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryObjects, MemoryReactors, MemoryRows
 from windlass_eventlog.memory.keys import MemoryKeys
 from windlass_eventlog.projection import Versioned
-from windlass_eventlog.reactor import Reactor
+from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_eventlog.vault import Vault
 
 INSTALLATION = "0badcafe"
@@ -155,10 +161,13 @@ class MemoryBuilder:
     lines: MemoryLogStore = field(default_factory=MemoryLogStore)
     terminals: MemoryLogStore = field(default_factory=MemoryLogStore)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
+    stores: tuple[SourceStore, ...] = ()
+    measured_level: Callable[[], DiskLevel] = always_ample
 
     def __post_init__(self) -> None:
         self.rows = MemoryRows(self.log, (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS, RELEASES))
         node = Node("one", INSTALLATION, "memory", {"python": "python"}, self.scratch, 2**30)
+        node = replace(node, intents=IntentFiles(self.scratch / "intents"), disk_level=self.measured_level)
         append = Appender(self.log, Service.BUILDER, lambda: self.clock)
         self.containers = Containers(self.rows, self.runtime, self.vault, node, self.log.head)
         self.append = append
@@ -204,6 +213,8 @@ class MemoryBuilder:
             self.sources,
             self.lines,
             self.terminals,
+            self.objects,
+            self.stores,
         )
 
     def exits_in(self, tasks: asyncio.TaskGroup) -> Exits:
@@ -215,11 +226,15 @@ class MemoryBuilder:
     def collecting(self) -> Collecting:
         return Collecting(self.append, Looking(self.containers))
 
-    async def tell(self, about: UUID, *events: Event) -> EventId:
+    def collecting_sources(self) -> CollectingSources:
+        looking = Looking(self.containers)
+        return CollectingSources(self.append, looking, (*self.stores, StoredUploads(self.objects)), self.append.clock)
+
+    async def tell(self, about: UUID, *events: Event, of: ProjectId = say.PROJECT) -> EventId:
         """Append what another service says, and return the id of the last event."""
         identity = EventId(UUID(int=0))
         for event in events:
-            project = None if event.AGGREGATE.of_team else say.PROJECT
+            project = None if event.AGGREGATE.of_team else of
             key = AggregateKey(say.TEAM, project, event.AGGREGATE, about)
             identity = EventId(derived("told", str(self.log.length)))
             (service, *_) = sorted(event.APPENDED_BY)
@@ -272,6 +287,15 @@ class MemoryBuilder:
         found = await self.rows.get(DEPLOYMENTS, deployment)
         assert found is not None
         return found
+
+    async def stopped(self, deployment: DeploymentId, name: str) -> None:
+        """Let what was replaced end, and be swept away."""
+        await self.tell(deployment, ContainerStopped(node="one", container=name, why="retired"))
+        await self.runtime.remove(name)
+
+    def wake(self) -> WakeUp:
+        """Return what the last event wakes somebody up with."""
+        return WakeUp(self.log.at(self.log.length), attempt=1)
 
     def types(self, about: UUID) -> list[str]:
         events = (self.log.at(sequence) for sequence in range(1, self.log.length + 1))

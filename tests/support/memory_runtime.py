@@ -16,6 +16,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerNotRunningError,
     VolumeInUseError,
 )
+from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     Address,
@@ -77,6 +78,7 @@ class MemoryRuntime:
     kept_volumes: dict[Volume, VolumeFound] = field(default_factory=dict)
     stored: dict[str, Kept] = field(default_factory=dict)
     """What is not stored was deleted, or is but a name."""
+    owned: list[Belonging] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
     _made: int = 0
@@ -228,6 +230,15 @@ class MemoryRuntime:
             raise EngineError(f"The release {reference} is in use by {', '.join(users)}.")
         if self.stored.pop(reference, None) is not None:
             self.deleted.append(reference)
+
+    async def belongings(self, project: UUID) -> Sequence[Belonging]:
+        return [one for one in self.owned if one.project == project]
+
+    async def measured(self, belonging: Belonging) -> Belonging:
+        return replace(belonging, size=500)
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        self.owned = [one for one in self.owned if one.name != belonging.name]
 
     async def volumes(self) -> Sequence[VolumeFound]:
         return list(self.kept_volumes.values())

@@ -54,10 +54,7 @@ def _print(result: Json, names: Mapping[str, str], what: str) -> None:
         return
     print_table(
         ("PROJECT", "KIND", "NAME", "WHY", "SIZE"),
-        [
-            (names.get(one["project"], one["project"]), one["kind"], one["name"], one["why"], _size(one.get("size")))
-            for one in items
-        ],
+        [(_project(one, names), one["kind"], one["name"], one["why"], _size(one.get("size"))) for one in items],
     )
     if more:
         print_line(f"And {more} more that had no room here.")
@@ -65,6 +62,11 @@ def _print(result: Json, names: Mapping[str, str], what: str) -> None:
     counted = ", ".join(f"{count} of the kind {plain(kind)}" for kind, count in kinds.items())
     total = sum(one.get("size") or 0 for one in items)
     print_line(f"{len(items) + more} {what} ({counted}), {_size(total)} at most: images share parts.")
+
+
+def _project(one: Json, names: Mapping[str, str]) -> str:
+    identity = one.get("project", "")
+    return names.get(identity, identity)
 
 
 def _size(size: int | None) -> str:

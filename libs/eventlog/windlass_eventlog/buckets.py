@@ -106,6 +106,15 @@ async def ids_of(bucket: KeyValue) -> list[UUID]:
     return [UUID(key) async for key in bucket.keys() if _ID.fullmatch(key)]  # noqa: SIM118 - a bucket is no dictionary
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What is stored under a key: how many bytes, and when its last one came."""
+
+    key: str
+    size: int
+    stored_at: datetime
+
+
 class Objects(Protocol):
     """Large things, by key."""
 
@@ -127,4 +136,15 @@ class Objects(Protocol):
 
     async def delete(self, key: str) -> None:
         """Delete the content."""
+        ...
+
+    def all(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        """Yield all that is stored now under keys that begin like that."""
+        ...
+
+    async def clear_pieces(self, before: datetime) -> int:
+        """Delete the pieces of what began to be put before that time and was never whole; return of how many things.
+
+        What is being put for longer than that is lost with them.
+        """
         ...

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,9 @@ from pathlib import Path
 from windlass_builder.adapters.archive import list_root
 from windlass_builder.adapters.docker.build_group import BuildShare
 from windlass_builder.adapters.docker.runtime import DockerRuntime
+from windlass_builder.adapters.git.mirrors import GitMirrors
 from windlass_builder.adapters.git.source import GitSource
+from windlass_builder.adapters.intents import IntentFiles
 from windlass_builder.adapters.machine import DOCKER_FOLDER, measured
 from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
@@ -23,6 +25,7 @@ from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.asked import Asked
 from windlass_builder.application.building import Building
 from windlass_builder.application.collecting import Collecting
+from windlass_builder.application.collecting_sources import CollectingSources
 from windlass_builder.application.containers import Containers
 from windlass_builder.application.deploying import Deploying
 from windlass_builder.application.ending import Ending
@@ -44,23 +47,26 @@ from windlass_builder.application.projections import (
 )
 from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.reconciling import Reconciling
+from windlass_builder.application.relieving import Relieving
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.scratch import Scratch
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import SourceFetcher
+from windlass_builder.application.source_store import SourceStore
 from windlass_builder.application.superseding import Superseding
 from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.application.telling import Telling
 from windlass_builder.application.upkeep import Upkeep
 from windlass_builder.application.verifying import VerifyingNode
 from windlass_builder.domain.detection import DOCKERFILE, Listing
-from windlass_builder.domain.room import Shortage, shortage
+from windlass_builder.domain.room import DiskLevel, Shortage, disk_level, shortage
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    BuildSucceeded,
     ContainerStarted,
     ContainerStopped,
     DeploymentCanceled,
@@ -94,6 +100,8 @@ class Sources:
     list_root: Callable[[Path], Awaitable[Listing]]
     builds_at_once: int = 2
     inspections_at_once: int = 2
+    stores: Sequence[SourceStore] = ()
+    """Where fetched sources are kept, beside the object store."""
 
 
 _LONGEST_DEPLOY = timedelta(days=1)
@@ -109,12 +117,13 @@ async def serve(started: Callable[[], None]) -> None:
     ):
         node = _node(settings)
         verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node, link.log.head))
-        asked = Asked(Collecting(link.append, Looking(verifying.containers)))
+        sources = _sources(settings)
+        asked = Asked(*_collectors(link, verifying.containers, sources))
         async with background(_operating(link, node, verifying, asked)):
             await link.caught_up(started)
             scratch = Scratch(link.append, verifying.containers, lambda: measured(_disks(settings)).disk_free)
             async with background(_telling(link, settings, node).run()), background(scratch.run()):
-                await work(link, runtime, _sources(settings), node, started)
+                await work(link, runtime, sources, node, started)
 
 
 async def _operating(link: Link, node: Node, verifying: VerifyingNode, asked: Asked) -> None:
@@ -142,18 +151,28 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         tasks.create_task(Exits(link.append, containers, reconciling, tasks).follow(since))
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
-        upkeep = Upkeep(Collecting(link.append, Looking(containers)))
+        collectors = _collectors(link, containers, sources)
+        upkeep, relieving = Upkeep(*collectors), Relieving(*collectors)
+        await upkeep.finish()
         tasks.create_task(upkeep.run())
+        tasks.create_task(relieving.run())
         reactors = [
             *_reactors(sources, link, containers, queue, tasks),
             Reactor("retire", _RETIRING, retiring.handle),
             Reactor("collect", frozenset({DeploymentLive, RoutesApplied}), upkeep.handle),
+            Reactor("relieve", frozenset({BuildSucceeded, Failed}), relieving.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors) as attending:
             tasks.create_task(queue.run(attending.to))
             started()
             await asyncio.Event().wait()
+
+
+def _collectors(link: Link, containers: Containers, sources: Sources) -> tuple[Collecting, CollectingSources]:
+    looking = Looking(containers)
+    stores = (*sources.stores, StoredUploads(link.objects))
+    return Collecting(link.append, looking), CollectingSources(link.append, looking, stores, link.append.clock)
 
 
 async def purge(_started: Callable[[], None]) -> None:
@@ -207,13 +226,19 @@ def _node(settings: BuilderSettings) -> Node:
         build_disk_bytes=settings.build_disk_bytes,
         locks=NodeLocks(settings.home / "locks"),
         shared=settings.builders > 1,
+        intents=IntentFiles(settings.home / "intents"),
         shortage=partial(_shortage, settings),
         scratch_bytes=settings.scratch_bytes,
+        disk_level=partial(_disk_level, settings),
     )
 
 
 def _shortage(settings: BuilderSettings) -> Shortage | None:
     return shortage(measured(_disks(settings)), settings.thresholds)
+
+
+def _disk_level(settings: BuilderSettings) -> DiskLevel:
+    return disk_level(measured(_disks(settings)), settings.watermarks)
 
 
 def _disks(settings: BuilderSettings) -> tuple[Path, ...]:
@@ -227,7 +252,8 @@ def _sources(settings: BuilderSettings) -> Sources:
         local_repositories=settings.local_folders,
         loopback_allowed=settings.loopback_repositories,
     )
-    return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once)
+    stores = (GitMirrors(settings.home / "mirrors"),)
+    return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once, stores)
 
 
 def _reactors(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from windlass_builder.domain.room import Thresholds
+from windlass_builder.domain.room import Thresholds, Watermarks
 from windlass_eventlog.settings import CommonSettings
 
 
@@ -26,6 +26,12 @@ class BuilderSettings(CommonSettings):
     free_disk_bytes: Annotated[int, Field(ge=0)] = 2 * 1024**3
     free_memory_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     """With less than this left, of the disk or of the memory, the node begins no build."""
+    scarce_disk_percent: Annotated[float, Field(ge=0, le=95)] = 12
+    scarce_disk_bytes: Annotated[int, Field(ge=0)] = 3 * 1024**3
+    """With less of the disk left than this, the node deletes caches, and then releases that nothing points at."""
+    ample_disk_percent: Annotated[float, Field(ge=0, le=99)] = 15
+    ample_disk_bytes: Annotated[int, Field(ge=0)] = 4 * 1024**3
+    """It does so until so much is left."""
     inspections_at_once: int = 2
     build_disk_bytes: Annotated[int, Field(ge=2**20)] = 4 * 1024**3
     """What one build may write."""
@@ -40,6 +46,18 @@ class BuilderSettings(CommonSettings):
     """Folders, with colons between them, below which repositories of this machine itself may be deployed."""
     loopback_repositories: bool = False
     """Whether repositories that this machine serves to itself may be deployed: for trying out."""
+
+    @property
+    def watermarks(self) -> Watermarks:
+        """Each at least at the one below it: a node that refuses builds cleans up, whatever it was told."""
+        scarce_percent = max(self.free_disk_percent, self.scarce_disk_percent)
+        scarce_bytes = max(self.free_disk_bytes, self.scarce_disk_bytes)
+        return Watermarks(
+            scarce_percent=scarce_percent,
+            scarce_bytes=scarce_bytes,
+            ample_percent=max(scarce_percent, self.ample_disk_percent),
+            ample_bytes=max(scarce_bytes, self.ample_disk_bytes),
+        )
 
     @property
     def thresholds(self) -> Thresholds:

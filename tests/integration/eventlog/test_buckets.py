@@ -1,7 +1,9 @@
 """Buckets and the object store on a real server."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,8 +14,13 @@ from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.objects import JetStreamObjects
 from windlass_eventlog.jetstream.provisioning import provision
+from windlass_eventlog.topology import OBJECTS
 
 from .conftest import RestartableNats
+
+
+async def once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 class TestJetStreamKeyValue(KeyValueContract):
@@ -52,6 +59,25 @@ class TestJetStreamObjects(ObjectsContract):
     @pytest.fixture
     async def objects(self, link: Connection) -> JetStreamObjects:
         return await JetStreamObjects.opened(link)
+
+    async def test_pieces_that_were_cut_off_are_cleared_once_they_are_old(
+        self, objects: JetStreamObjects, link: Connection
+    ) -> None:
+        await objects.put("key", once(b"whole"))
+        await objects.put("deleted", once(b"gone"))
+        await objects.delete("deleted")
+        for _ in range(3):  # whoever put it there died before it said what it was
+            await link.jetstream.publish(f"$O.{OBJECTS}.C.orphan", bytes(1_000))
+        now = datetime.now(UTC)
+        before = (await link.jetstream.stream_info(f"OBJ_{OBJECTS}")).state.bytes
+
+        assert await objects.clear_pieces(now - timedelta(hours=1)) == 0
+        assert await objects.clear_pieces(now + timedelta(hours=1)) == 1
+        assert await objects.clear_pieces(now + timedelta(hours=1)) == 0
+
+        assert b"".join([piece async for piece in objects.get("key")]) == b"whole"
+        after = (await link.jetstream.stream_info(f"OBJ_{OBJECTS}")).state.bytes
+        assert before - after > 2_500
 
 
 async def test_a_missing_bucket_is_named_with_the_way_out(nats_url: str) -> None:

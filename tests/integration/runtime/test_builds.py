@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from support.apps import FORK_BOMB, request
-from support.runtime_node import LIMITS, Node, Output
+from support.runtime_node import LIMITS, Node, Output, docker
 from windlass_builder.application.runtime_errors import (
     BuildExitedError,
     BuildOutOfDiskError,
@@ -17,8 +17,10 @@ from windlass_builder.application.runtime_errors import (
     BuildOutOfProcessesError,
     BuildSourceError,
     BuildTimedOutError,
+    EngineError,
     RunnerImageMissingError,
 )
+from windlass_builder.domain.belongings import BelongingKind
 from windlass_builder.domain.detection.recipes import python_build_command
 from windlass_builder.domain.workloads import DependencyLayer, OutputStream, ReleaseSpec
 
@@ -168,6 +170,61 @@ async def test_removed_release_is_built_anew(node: Node) -> None:
     await node.runtime.remove_release(release.reference)
     assert await node.runtime.releases(node.project) == []
     assert not (await node.build(spec)).cache_hit
+
+
+async def test_what_a_project_has_beside_its_releases_goes_when_it_is_told_to_and_comes_again(node: Node) -> None:
+    await node.build(
+        node.release_spec(node.step("mkdir -p $PIP_CACHE_DIR && head -c 4096 /dev/zero > $PIP_CACHE_DIR/file"))
+    )
+    other = node.project
+    node.another_project()
+    assert await node.runtime.belongings(node.project) == []
+
+    found = {one.kind: one for one in await node.runtime.belongings(other)}
+    measured = await node.runtime.measured(found[BelongingKind.CACHE])
+    assert measured.size is not None
+    assert measured.size >= 4096
+    for one in found.values():
+        await node.runtime.remove_belonging(one)
+        await node.runtime.remove_belonging(one)
+    assert await node.runtime.belongings(other) == []
+
+    node.project = other
+    await node.build(node.release_spec(node.step("true")))
+    assert {one.kind for one in await node.runtime.belongings(other)} == found.keys()
+
+
+@pytest.mark.docker
+async def test_images_of_this_installation_without_a_name_are_found_and_no_others(docker_node: Node) -> None:
+    node = docker_node
+    empty = node.folder / "empty.tar"
+    empty.write_bytes(bytes(10_240))
+
+    async def unnamed(installation: str) -> str:
+        label = f"LABEL dev.windlass.installation={installation} dev.windlass.project={node.project}"
+        return (await docker("import", "--change", label, str(empty))).strip()
+
+    ours, foreign = await unnamed(node.installation), await unnamed("0" * 8)
+    try:
+        (found,) = await node.runtime.belongings(node.project)
+        assert (found.kind, found.name) == (BelongingKind.IMAGE, ours)
+        assert await node.runtime.measured(found) == found
+        await node.runtime.remove_belonging(found)
+        await node.runtime.remove_belonging(found)
+        assert await node.runtime.belongings(node.project) == []
+        assert foreign in await docker("image", "inspect", foreign)
+    finally:
+        await docker("rmi", foreign)
+
+
+@pytest.mark.docker
+async def test_a_network_that_a_runner_is_in_is_left_alone(docker_node: Node) -> None:
+    node = docker_node
+    await node.runtime.start(await node.app())
+    (network,) = (one for one in await node.runtime.belongings(node.project) if one.kind is BelongingKind.NETWORK)
+    with pytest.raises(EngineError, match=network.name):
+        await node.runtime.remove_belonging(network)
+    assert network in await node.runtime.belongings(node.project)
 
 
 def layered(node: Node, install: str, files: dict[str, str], command: str | None = None) -> ReleaseSpec:

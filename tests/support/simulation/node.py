@@ -14,6 +14,7 @@ from support.simulation.loop import VirtualLoop
 from support.simulation.process import Process
 from windlass_builder.application.runtime import OutputSink, Runtime
 from windlass_builder.application.runtime_errors import BuildExitedError, EngineError
+from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.workloads import (
     Address,
     DockerfileSpec,
@@ -298,6 +299,15 @@ class NodeOf(Runtime):
 
     async def remove_release(self, reference: str) -> None:
         await self._effect(f"delete {reference}", lambda: self.node.remove_release(reference))
+
+    async def belongings(self, project: UUID) -> Sequence[Belonging]:
+        return await self.node.belongings(project)
+
+    async def measured(self, belonging: Belonging) -> Belonging:
+        return await self.node.measured(belonging)
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        await self._effect(f"delete {belonging.name}", lambda: self.node.remove_belonging(belonging))
 
     async def volumes(self) -> Sequence[VolumeFound]:
         return await self.node.volumes()

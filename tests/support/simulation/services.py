@@ -17,6 +17,7 @@ from support.simulation.outside import Output, Probes, ProxyOf, Repositories, Si
 from support.simulation.process import Process
 from support.traefik import MARKER_PATH
 from windlass_builder import app as builder
+from windlass_builder.application.intents import Intents
 from windlass_builder.application.node import Node as NodeName
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
@@ -88,6 +89,7 @@ class Surroundings(Protocol):
     buckets: dict[Bucket, MemoryKeyValue]
     keys: Keys
     scratch: Path
+    intents: Intents
 
     def clock(self) -> datetime: ...
     def fresh(self) -> UUID: ...
@@ -130,7 +132,7 @@ async def _nothing_to_wait_for() -> None:
 
 
 def _node(around: Surroundings) -> NodeName:
-    return NodeName(NODE, INSTALLATION, "memory", {"python": "python"}, around.scratch, 2**30)
+    return NodeName(NODE, INSTALLATION, "memory", {"python": "python"}, around.scratch, 2**30, intents=around.intents)
 
 
 async def _gateway(around: Surroundings, process: Process, link: Link, started: Callable[[], None]) -> None:

@@ -22,6 +22,7 @@ from support.simulation.outside import Repositories, SimulatedProxy
 from support.simulation.people import Answer, Asked, People
 from support.simulation.process import Gate, Process, Way, note_task
 from support.simulation.story import Story
+from windlass_builder.application.intents import Intents, OwnIntents
 from windlass_builder.application.runtime_errors import EngineError
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
@@ -76,6 +77,7 @@ class World:
         self.consumers = {one: Consumer(one, self.log, self.loop, self.wiring.acknowledges_first) for one in Service}
         self.buckets = {one: MemoryKeyValue(self.clock) for one in Bucket}
         self.keys: Keys = MemoryKeys(KEY)
+        self.intents: Intents = OwnIntents()
         self.gates: list[Gate] = []
         self.processes: dict[Service, Process] = {}
         self.invariants = Invariants(self)

@@ -1,7 +1,8 @@
 """What a project no longer needs is retired, looked at again and deleted, wherever a builder dies meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,14 +16,17 @@ from support.memory_runtime import MemoryRuntime, PowerCut
 from windlass_builder.application.asked import Asked
 from windlass_builder.application.locks import deleting
 from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.domain.belongings import Belonging, BelongingKind, Thrift
 from windlass_builder.domain.workloads import Kept
 from windlass_contracts.events import (
-    ContainerStopped,
+    BuildStarted,
+    Failed,
     ReleaseRetired,
     RollbackRequested,
     RoutesFailed,
     StorageReclaimed,
 )
+from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 
@@ -43,13 +47,20 @@ class DyingRuntime(MemoryRuntime):
         return kept
 
     async def remove_release(self, reference: str) -> None:
-        if reference == self.refuses:
-            raise EngineError("It is in use.")
-        if self.dies == "before":
-            raise PowerCut
-        await MemoryRuntime.remove_release(self, reference)
-        if self.dies == "after":
-            raise PowerCut
+        await self._deadly(reference, MemoryRuntime.remove_release(self, reference))
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        await self._deadly(belonging.name, MemoryRuntime.remove_belonging(self, belonging))
+
+    async def _deadly(self, name: str, delete: Coroutine[None, None, None]) -> None:
+        with closing(delete):
+            if name == self.refuses:
+                raise EngineError("It is in use.")
+            if self.dies == "before":
+                raise PowerCut
+            await delete
+            if self.dies == "after":
+                raise PowerCut
 
 
 @pytest.fixture
@@ -72,10 +83,9 @@ async def live(builder: MemoryBuilder, *numbers: int) -> list[DeploymentId]:
     for number in numbers:
         builder.sources.commit = f"{number:040}"
         made.append(await builder.live(made[-1] if made else None))
-    for name in [name for name, one in builder.runtime.living.items() if one.deployment != made[-1]]:
-        stopped = ContainerStopped(node="one", container=name, why="retired")
-        await builder.tell(builder.runtime.living[name].deployment, stopped)
-        await builder.runtime.remove(name)
+    for name, one in list(builder.runtime.living.items()):
+        if one.deployment != made[-1]:
+            await builder.stopped(DeploymentId(one.deployment), name)
     return made
 
 
@@ -213,6 +223,126 @@ async def test_what_is_still_in_use_keeps_nothing_else_waiting(builder: MemoryBu
     assert sorted(said(builder)) == sorted(went(1) + went(2))
 
 
+def cache_of(project: UUID = say.PROJECT) -> Belonging:
+    return Belonging(BelongingKind.CACHE, f"cache-{project.int}", project)
+
+
+def left_over() -> Belonging:
+    return Belonging(BelongingKind.IMAGE, "sha256:0", say.PROJECT, 7)
+
+
+FAILED = Failed(stage=Stage.BUILD, code="build-failed", reason="No.")
+
+
+async def failed(builder: MemoryBuilder) -> None:
+    """Let a deployment fail before it has a release."""
+    await builder.tell(await builder.requested(), BuildStarted(node="one", attempt=1), FAILED)
+
+
+async def test_what_a_project_has_goes_once_nothing_is_left_of_it(
+    builder: MemoryBuilder, runtime: DyingRuntime
+) -> None:
+    network = Belonging(BelongingKind.NETWORK, "net", say.PROJECT)
+    theirs = cache_of(UUID(int=99))
+    runtime.owned = [cache_of(), network, theirs]
+    await failed(builder)
+
+    gone = await builder.collecting().collect(say.PROJECT)
+
+    assert [(event.kind, event.name, event.why) for event in gone] == [
+        ("cache", cache_of().name, "unreferenced"),
+        ("network", "net", "unreferenced"),
+    ]
+    assert gone[0].freed_bytes == 500
+    assert runtime.owned == [theirs]
+    assert await builder.collecting().collect(say.PROJECT) == []
+
+
+async def test_what_a_project_has_stays_as_long_as_it_has_a_release_or_builds(
+    builder: MemoryBuilder, runtime: DyingRuntime
+) -> None:
+    runtime.owned = [cache_of(), left_over()]
+    building = await builder.requested()
+    await builder.tell(building, BuildStarted(node="one", attempt=1))
+    assert await builder.collecting().collect(say.PROJECT, Thrift.LAST) == []
+    await builder.tell(building, FAILED)
+    await live(builder, 1, 2, 3)
+
+    gone = await builder.collecting().collect(say.PROJECT)
+
+    assert [(event.kind, event.name) for event in gone] == [("release", release(1)), ("image", "sha256:0")]
+    assert runtime.owned == [cache_of()]
+
+
+async def test_a_short_disk_costs_a_cache_and_then_all_but_the_last_release(
+    builder: MemoryBuilder, runtime: DyingRuntime
+) -> None:
+    builder.keeps = 10
+    await live(builder, 1, 2, 3, 4)
+    runtime.owned = [cache_of()]
+    assert await builder.collecting().collect(say.PROJECT) == []
+
+    first = await builder.collecting().collect(say.PROJECT, Thrift.CACHES)
+    second = await builder.collecting().collect(say.PROJECT, Thrift.LAST)
+
+    assert [(event.kind, event.why) for event in first] == [("cache", "disk-full")]
+    assert sorted((event.name, event.why) for event in second) == [(release(one), "disk-full") for one in (1, 2)]
+    assert set(runtime.stored) == {release(3), release(4)}  # what answered before, and what answers
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+@pytest.mark.parametrize("at", ["the deletion", "its event"])
+async def test_builder_killed_while_it_deletes_what_no_event_retires_says_it_once(
+    builder: MemoryBuilder, runtime: DyingRuntime, at: str, dies: Literal["before", "after"]
+) -> None:
+    await failed(builder)
+    runtime.owned = [cache_of()]
+    if at == "the deletion":
+        runtime.dies = dies
+    else:
+        builder.log.dies_at, builder.log.dies = 1, dies
+    with pytest.raises(PowerCut):
+        await builder.collecting().collect(say.PROJECT)
+    runtime.dies = None
+
+    again = builder.again()
+    await again.collecting().finish()
+    await again.collecting().collect(say.PROJECT)
+
+    assert said(builder) == [(StorageReclaimed.TYPE, cache_of().name, "unreferenced")]
+    assert runtime.owned == []
+    assert list(again.containers.node.intents.noted()) == []
+
+
+async def test_what_was_deleted_is_said_before_it_is_made_again(builder: MemoryBuilder, runtime: DyingRuntime) -> None:
+    await failed(builder)
+    runtime.owned, runtime.dies = [cache_of()], "after"
+    with pytest.raises(PowerCut):
+        await builder.collecting().collect(say.PROJECT)
+    runtime.dies = None
+
+    again = builder.again()
+    await again.collecting().finish()
+    runtime.owned = [cache_of()]
+    await again.requested()
+    await again.collecting().collect(say.PROJECT)
+
+    assert said(builder) == [(StorageReclaimed.TYPE, cache_of().name, "unreferenced")]
+    assert runtime.owned == [cache_of()]
+
+
+async def test_what_is_in_use_is_not_said_to_be_gone(builder: MemoryBuilder, runtime: DyingRuntime) -> None:
+    await failed(builder)
+    runtime.owned = [cache_of(), left_over()]
+    runtime.refuses = cache_of().name
+
+    gone = await builder.collecting().collect(say.PROJECT)
+
+    assert [event.name for event in gone] == ["sha256:0"]
+    assert list(builder.containers.node.intents.noted()) == []
+    assert runtime.owned == [cache_of()]
+
+
 def nobody_listens(doing: str, done: int, total: int) -> None:
     del doing, done, total
 
@@ -220,15 +350,17 @@ def nobody_listens(doing: str, done: int, total: int) -> None:
 async def test_who_asks_is_told_what_would_go_before_it_does(builder: MemoryBuilder) -> None:
     await live(builder, 1, 2, 3)
 
-    asked = Asked(builder.collecting())
+    builder.runtime.owned = [left_over()]
+    asked = Asked(builder.collecting(), builder.collecting_sources())
     would = await asked.foretell(nobody_listens)
     assert said(builder) == []
     assert [(one.kind, one.name, one.why, one.size) for one in would.items] == [
-        ("release", release(1), "retention", 1_000)
+        ("release", release(1), "retention", 1_000),
+        ("image", "sha256:0", "unreferenced", 500),
     ]
 
     assert await asked.collect(nobody_listens) == would
-    assert said(builder) == went(1)
+    assert said(builder) == [*went(1), (StorageReclaimed.TYPE, "sha256:0", "unreferenced")]
     assert (await asked.foretell(nobody_listens)).items == ()
 
 

@@ -159,11 +159,37 @@ def test_retired_release_takes_no_place_among_the_newest_unless_it_was_built_aga
 
 def test_a_retired_release_is_owed_until_it_is_said_to_be_gone() -> None:
     retired = retention.evolve(None, recorded(ReleaseRetired(release="shop:1", node="one", why="retention"), 7))
-    assert retired == Releases(retired={"shop:1": 7}, owed=("shop:1",))
+    assert retired == Releases(retired={"shop:1": 7}, owed=(("shop:1", "retention"),))
     layer = StorageReclaimed(node="one", kind="layer", name="shop:1", why="unreferenced")
     assert retention.evolve(retired, recorded(layer, 8)) == retired
     gone = StorageReclaimed(node="one", kind="release", name="shop:1", why="retention")
     assert retention.evolve(retired, recorded(gone, 9)) == Releases(retired={"shop:1": 7})
+
+
+def test_where_the_disk_is_short_all_but_the_last_release_goes_that_nothing_points_at() -> None:
+    of = project(*(deployment(number) for number in range(1, 6)), routes=routes(1, 3))
+    verdict = judge(of, names(of), keeps=1)
+    assert verdict.stay == {"shop:1": Rule.PREVIOUS, "shop:3": Rule.ADDRESSED, "shop:5": Rule.NEWEST}
+    assert verdict.go == {"shop:2": "retention", "shop:4": "disk-full"}
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        (deployment(2, Phase.FAILED, release=None), False),
+        (deployment(2, Phase.REQUESTED, release=None), True),
+        (deployment(2, Phase.FAILED), True),
+    ],
+)
+def test_a_project_has_nothing_left_once_all_ended_and_none_has_a_release(last: Deployment, left: object) -> None:
+    of = project(deployment(1, Phase.CANCELED, release=None), last)
+    assert of.has_nothing_left is not left
+
+
+def test_the_sources_of_the_newest_of_what_stays_and_of_what_is_under_way_stay() -> None:
+    rows = [deployment(1), deployment(2, Phase.BUILDING, None)]
+    of = project(*rows, *(deployment(number) for number in range(3, 7)), routes=routes(1, 6))
+    assert {one.int for one in of.sources_of} == {1, 2, 5, 6}
 
 
 ROWS = st.builds(
@@ -180,14 +206,15 @@ ROWS = st.builds(
     path=st.lists(st.integers(0, 40), max_size=8),
     commands=st.sets(st.integers(1, 40).map(lambda number: UUID(int=number))),
     retired=st.dictionaries(st.sampled_from([f"shop:{number}" for number in range(1, 9)]), st.integers(1, 500)),
+    keeps=st.none() | st.integers(1, 3),
 )
 def test_nothing_that_is_needed_ever_goes(
-    rows: list[Deployment], path: list[int], commands: set[UUID], retired: dict[str, int]
+    rows: list[Deployment], path: list[int], commands: set[UUID], retired: dict[str, int], keeps: int | None
 ) -> None:
     pointed = routes(*path) if path else None
     of = project(*rows, routes=pointed, commands=commands, releases=Releases(retired=retired))
     present = {f"shop:{number}" for number in range(1, 11)}
-    verdict = judge(of, sorted(present))
+    verdict = judge(of, sorted(present), keeps)
     assert verdict.stay.keys() | verdict.go.keys() == present
     assert not verdict.stay.keys() & verdict.go.keys()
     referenced = frozenset() if pointed is None else pointed.referenced
@@ -196,7 +223,9 @@ def test_nothing_that_is_needed_ever_goes(
         assert not (needed and row.release in verdict.go)
     live = [row for row in sorted(rows, key=lambda row: -row.requested_sequence) if row.phase is Phase.LIVE]
     returnable = [row.release for row in live if row.release is not None and not of.retired(row.release)]
-    assert not set(list(dict.fromkeys(returnable))[:KEEPS]) & verdict.go.keys()
+    least = KEEPS if keeps is None else min(keeps, KEEPS)
+    assert not set(list(dict.fromkeys(returnable))[:least]) & verdict.go.keys()
+    assert set(verdict.go.values()) <= {"retention", "unreferenced", *(["disk-full"] if keeps == 1 else [])}
     if not any(row.phase is Phase.BUILDING for row in rows):
         assert len(verdict.stay) <= 2 * KEEPS + sum(
             bool(row.present or not row.phase.ended or identity in referenced or identity in commands)

@@ -11,11 +11,12 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from nats.js.errors import NotFoundError
 
-from windlass_eventlog.buckets import Objects
+from windlass_eventlog.buckets import Objects, StoredObject
 from windlass_eventlog.errors import NotProvisionedError
 from windlass_eventlog.jetstream.answered import answered
 from windlass_eventlog.jetstream.connection import Connection
@@ -87,6 +88,43 @@ class JetStreamObjects(Objects):
         if about is not None:
             await self._tell(key, nuid=about["nuid"], size=0, chunks=0, deleted=True)
             await self._empty(about["nuid"])
+
+    async def all(self, prefix: str = "") -> AsyncGenerator[StoredObject, None]:
+        for about, time in await self._listed():
+            if str(about["name"]).startswith(prefix):
+                yield StoredObject(about["name"], int(about["size"]), time)
+
+    async def clear_pieces(self, before: datetime) -> int:
+        with answered(OBJECTS):
+            told = await self.connection.jetstream.stream_info(_STREAM, subjects_filter=_pieces_of("*"))
+        places = {subject.rpartition(".")[2] for subject in told.state.subjects or ()}
+        cleared = 0
+        for place in places - {about["nuid"] for about, _ in await self._listed()}:
+            if await self._is_left(place, before):
+                await self._empty(place)
+                cleared += 1
+        return cleared
+
+    async def _is_left(self, place: str, before: datetime) -> bool:
+        """Tell whether pieces were put there that nothing tells of; a mark is no piece."""
+        with answered(OBJECTS):
+            selection = Selection(_pieces_of(place), stream=_STREAM, at_once=1)
+            async with aclosing(stored(self.connection, selection)) as lists:
+                async for messages in lists:
+                    return bool(messages[0].data) and datetime.fromisoformat(messages[0].time) < before
+        return False
+
+    async def _listed(self) -> list[tuple[dict[str, Any], datetime]]:
+        """Return what is known of all objects that are there, with when they were whole."""
+        with answered(OBJECTS):
+            selection = Selection(f"$O.{OBJECTS}.M.*", stream=_STREAM)
+            async with aclosing(stored(self.connection, selection)) as lists:
+                told = [
+                    (json.loads(one.data), datetime.fromisoformat(one.time))
+                    async for messages in lists
+                    for one in messages
+                ]
+        return [(about, time) for about, time in told if not about.get("deleted")]
 
     async def _about(self, key: str) -> dict[str, Any] | None:
         """Return what is known of the object; None where there is none (any more)."""

@@ -4,9 +4,10 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
-from windlass_eventlog.buckets import Change, Entry, KeyValue, Objects
+from windlass_eventlog.buckets import Change, Entry, KeyValue, Objects, StoredObject
 from windlass_eventlog.clock import Clock, utc_now
 from windlass_eventlog.errors import KeyChangedError, KeyTakenError
 
@@ -83,10 +84,13 @@ def _selects(prefix: str, key: str) -> bool:
 class MemoryObjects(Objects):
     """Large things that are small enough for tests."""
 
+    clock: Clock = utc_now
     _contents: dict[str, bytes] = field(default_factory=dict)
+    _times: dict[str, datetime] = field(default_factory=dict)
 
     async def put(self, key: str, content: AsyncIterator[bytes]) -> None:
         self._contents[key] = b"".join([piece async for piece in content])
+        self._times[key] = self.clock()
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
         yield self._contents[key]
@@ -97,3 +101,11 @@ class MemoryObjects(Objects):
 
     async def delete(self, key: str) -> None:
         self._contents.pop(key, None)
+
+    async def all(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        for key, content in sorted(self._contents.items()):
+            if key.startswith(prefix):
+                yield StoredObject(key, len(content), self._times[key])
+
+    async def clear_pieces(self, before: datetime) -> int:  # noqa: ARG002 - nothing is stored before it is whole
+        return 0

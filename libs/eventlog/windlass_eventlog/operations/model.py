@@ -103,7 +103,8 @@ class Collectable(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    project: UUID
+    project: UUID | None = None
+    """None for what no project names."""
     kind: str
     name: str
     why: str

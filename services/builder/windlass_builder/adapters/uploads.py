@@ -3,28 +3,47 @@
 import asyncio
 import hashlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import IO
+from uuid import UUID
 
 import zstandard
 
 from windlass_builder.application.source import RootNotFoundError, SourceTooLargeError
+from windlass_builder.application.source_store import SourceStore
 from windlass_builder.application.uploads import BadArchiveError, UploadDamagedError, UploadFetcher, UploadGoneError
 from windlass_builder.domain.archives import MOST_BYTES, MOST_MEMBERS, check_link, clean_path
-from windlass_contracts.events.deployment import UploadSource
+from windlass_builder.domain.belongings import JUST_UPLOADED, SourceKind, StoredSource
+from windlass_contracts.events.deployment import Source, UploadSource
 from windlass_eventlog.buckets import Objects
+from windlass_eventlog.clock import utc_now
 
 _LARGEST_WINDOW = 2**27
 _EXECUTABLE = 0o100
 
 
-class StoredUploads(UploadFetcher):
-    """Uploads from the object store."""
+class StoredUploads(UploadFetcher, SourceStore):
+    """Uploads in the object store."""
+
+    kind = SourceKind.UPLOAD
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
+
+    def names_of(self, source: Source, project: UUID) -> Collection[str]:  # noqa: ARG002 - the port's signature
+        return (source.key,) if isinstance(source, UploadSource) else ()
+
+    async def all(self) -> Sequence[StoredSource]:
+        await self._objects.clear_pieces(utc_now() - JUST_UPLOADED)
+        return [
+            StoredSource(SourceKind.UPLOAD, found.key, found.size, found.stored_at)
+            async for found in self._objects.all("uploads/")
+        ]
+
+    async def remove(self, name: str) -> None:
+        await self._objects.delete(name)
 
     async def fetch(self, source: UploadSource, root: str, archive: Path) -> None:
         packed, draft = archive.with_name(f"{archive.name}.zst"), archive.with_name(f"{archive.name}.part")

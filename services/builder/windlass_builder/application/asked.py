@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from windlass_builder.application.collecting import Collecting, kind_of
+from windlass_builder.application.collecting_sources import CollectingSources, Spared
 from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.domain.belongings import Belonging
 from windlass_contracts.ids import ProjectId
 from windlass_eventlog.errors import EventLogError
 from windlass_eventlog.operations import Collectable, Collected, Kind, OfProjects, Report
@@ -23,6 +25,7 @@ class Asked:
     """Collects because somebody asked for it: of all projects, or of one."""
 
     collecting: Collecting
+    sources: CollectingSources
 
     @property
     def operations(self) -> dict[Kind, OfProjects]:
@@ -38,6 +41,7 @@ class Asked:
             with _engine_named():
                 collected = await self.collecting.collect(one)
             gone += (_item(one, event.kind, event.name, event.why, event.freed_bytes) for event in collected)
+        gone += map(_source, await self.sources.collect(project=project))
         return _outcome(gone)
 
     async def foretell(self, report: Report, project: UUID | None = None) -> Collected:
@@ -49,9 +53,15 @@ class Asked:
         async for one in self._each("looks what nothing needs", report, project):
             with _engine_named():
                 found = await self.collecting.looking.at(one)
+                spared = [] if found is None else [await self._measured(*rest) for rest in found.spared]
             for kept, why in () if found is None else found.going:
                 going.append(_item(one, kind_of(kept), kept.reference, why, kept.size))
+            going += (_item(one, rest.kind, rest.name, why, rest.size) for rest, why in spared)
+        going += map(_source, await self.sources.foretell(project))
         return _outcome(going)
+
+    async def _measured(self, belonging: Belonging, why: str) -> tuple[Belonging, str]:
+        return await self.collecting.looking.containers.runtime.measured(belonging), why
 
     async def _each(self, doing: str, report: Report, project: UUID | None) -> AsyncIterator[ProjectId]:
         projects = await self.collecting.looking.projects() if project is None else [ProjectId(project)]
@@ -60,8 +70,12 @@ class Asked:
             yield one
 
 
-def _item(project: ProjectId, kind: str, name: str, why: str, size: int | None) -> Collectable:
+def _item(project: ProjectId | None, kind: str, name: str, why: str, size: int | None) -> Collectable:
     return Collectable(project=project, kind=kind, name=name, why=why, size=size)
+
+
+def _source(one: Spared) -> Collectable:
+    return _item(one.project, one.source.kind, one.source.name, one.why, one.source.size)
 
 
 def _outcome(items: Sequence[Collectable]) -> Collected:

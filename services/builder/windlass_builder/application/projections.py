@@ -64,7 +64,7 @@ RUNS = Projection(
 
 RELEASES = Projection(
     name="releases",
-    version=2,
+    version=3,
     row=Releases,
     key=aggregate_key(Aggregate.RELEASES),
     evolve=retention.evolve,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.workloads import (
     DockerfileSpec,
     EventsResumed,
@@ -161,6 +162,27 @@ class Runtime(Protocol):
         """Delete the release or layer. Nothing happens where there is none; one that a runner uses is left alone.
 
         Raises: EngineError, also for a release that is in use.
+        """
+        ...
+
+    async def belongings(self, project: UUID) -> Sequence[Belonging]:
+        """Return what this installation keeps for the project here beside releases and volumes, not measured.
+
+        Raises: EngineError.
+        """
+        ...
+
+    async def measured(self, belonging: Belonging) -> Belonging:
+        """Return it with its size, where that can be told; that may take a while.
+
+        Raises: EngineError.
+        """
+        ...
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        """Delete it. Nothing happens where it is gone; one that is in use is left alone.
+
+        Raises: EngineError, also for one that is in use.
         """
         ...
 

@@ -4,15 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import structlog
-
-from windlass_builder.application.collecting import Collecting
-from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.application.collecting import Collecting, attempted
+from windlass_builder.application.collecting_sources import CollectingSources
 from windlass_contracts.ids import ProjectId
-from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.reactor import WakeUp
-
-_log = structlog.get_logger(__name__)
 
 QUIET = timedelta(minutes=1)
 """How long after a change the project is looked at: one push brings several, and none is in a hurry."""
@@ -22,9 +17,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Upkeep:
-    """Has the collector look at the projects that may have something to spare."""
+    """Has the collectors look where something may be spared."""
 
     collecting: Collecting
+    sources: CollectingSources
     _wanted: set[ProjectId] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -33,29 +29,39 @@ class Upkeep:
         self._wanted.add(wake.recorded.project)
         self._woken.set()
 
+    async def finish(self) -> None:
+        """Say what earlier lives deleted and could not say: before anything is made that has the same name."""
+        await attempted(self.collecting.finish())
+        await attempted(self.sources.finish())
+
     async def run(self) -> None:
-        """Look at all projects now and every day, and at each a while after it changed."""
+        """Look at everything now and every day, and at each project a while after it changed."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            if loop.time() >= due:
+            everything = loop.time() >= due
+            if everything:
                 due = loop.time() + _DAY.total_seconds()
-                self._wanted |= set(await self.collecting.looking.projects())
-            if not self._wanted:
-                self._woken.clear()
-                try:
-                    async with asyncio.timeout_at(due):
-                        await self._woken.wait()
-                except TimeoutError:
-                    continue
+                await attempted(self._remember_all())
+            elif not await self._woken_until(due):
+                continue
             await asyncio.sleep(QUIET.total_seconds())
             wanted, self._wanted = self._wanted, set()
             for project in wanted:
-                await self._attempt(project)
+                await attempted(self.collecting.collect(project))
+            if everything:
+                await attempted(self.sources.collect())
 
-    async def _attempt(self, project: ProjectId) -> None:
-        try:
-            await self.collecting.collect(project)
-        except (ConflictError, EngineError, *AWAY) as error:
-            # Others write about the project, or the engine is away: what is left is found the next time.
-            _log.warning("collecting.put_off", project=str(project), reason=str(error))
+    async def _remember_all(self) -> None:
+        self._wanted |= set(await self.collecting.looking.projects())
+
+    async def _woken_until(self, due: float) -> bool:
+        """Wait until a project is to be looked at; return False where none is by then."""
+        if not self._wanted:
+            self._woken.clear()
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._woken.wait()
+            except TimeoutError:
+                return False
+        return True

@@ -21,30 +21,29 @@ from windlass_contracts.lifecycle import Phase
 
 
 class Releases(BaseModel):
-    """The row of a project's releases: when each was retired, and which of these are not known to be deleted."""
+    """The row of a project's releases: when each was retired; those not known to be deleted, each with its rule."""
 
     model_config = ConfigDict(frozen=True)
 
     retired: Mapping[str, int] = {}
-    owed: tuple[str, ...] = ()
+    owed: tuple[tuple[str, str], ...] = ()
 
 
 def evolve(row: Releases | None, recorded: Recorded[Event]) -> Releases | None:
     """Fold one event into the row."""
     row = row or Releases()
     match recorded.event:
-        case ReleaseRetired(release=release):
-            return Releases(
-                retired={**row.retired, release: recorded.sequence}, owed=(*_without(row.owed, release), release)
-            )
+        case ReleaseRetired(release=release, why=why):
+            owed = (*_without(row.owed, release), (release, why))
+            return Releases(retired={**row.retired, release: recorded.sequence}, owed=owed)
         case StorageReclaimed(kind="release", name=release):
             return Releases(retired=row.retired, owed=_without(row.owed, release))
         case _:
             return row
 
 
-def _without(owed: tuple[str, ...], release: str) -> tuple[str, ...]:
-    return tuple(one for one in owed if one != release)
+def _without(owed: tuple[tuple[str, str], ...], release: str) -> tuple[tuple[str, str], ...]:
+    return tuple(one for one in owed if one[0] != release)
 
 
 class Rule(StrEnum):
@@ -70,6 +69,8 @@ RETENTION = "retention"
 """Goes: it is older than what the project keeps."""
 UNREFERENCED = "unreferenced"
 """Goes: no deployment is of it."""
+DISK_FULL = "disk-full"
+"""Goes before its time: the disk is short, and nothing points at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,19 @@ class Project:
     def builds(self) -> bool:
         return any(row.phase is Phase.BUILDING for row in self.deployments.values())
 
+    @property
+    def has_nothing_left(self) -> bool:
+        """Tell whether no release of it has to stay, and none may come."""
+        return all(row.phase.ended for row in self.deployments.values()) and not _reasons(self, self.keeps)
+
+    @property
+    def sources_of(self) -> Collection[UUID]:
+        """The deployments whose source has to stay: under way, of a release that stays, or among the newest."""
+        needed = _reasons(self, self.keeps)
+        newest = sorted(self.deployments, key=lambda one: self.deployments[one].requested_sequence)[-self.keeps :]
+        staying = (one for one, row in self.deployments.items() if row.release in needed or not row.phase.ended)
+        return {*newest, *staying}
+
     def retired(self, release: str) -> bool:
         """Tell whether it was retired since it was built last."""
         built = max((row.built_sequence for row in self.deployments.values() if row.release == release), default=0)
@@ -105,11 +119,10 @@ class Verdict:
     go: Mapping[str, str]
 
 
-def judge(project: Project, present: Iterable[str]) -> Verdict:
-    """Decide about the releases that a node has of a project."""
-    needed: dict[str, Rule] = {}
-    for release, rule in _needed(project):
-        needed.setdefault(release, rule)
+def judge(project: Project, present: Iterable[str], keeps: int | None = None) -> Verdict:
+    """Decide about the releases that a node has of a project; it may have to keep fewer of the newest than usual."""
+    usually = _reasons(project, project.keeps)
+    needed = usually if keeps is None else _reasons(project, keeps)
     stay, go = dict[str, Rule](), dict[str, str]()
     named = {row.release for row in project.deployments.values()}
     for release in present:
@@ -117,12 +130,22 @@ def judge(project: Project, present: Iterable[str]) -> Verdict:
             stay[release] = needed[release]
         elif project.builds:
             stay[release] = Rule.BUILDING
+        elif release in usually:
+            go[release] = DISK_FULL
         else:
             go[release] = RETENTION if release in named else UNREFERENCED
     return Verdict(stay, go)
 
 
-def _needed(project: Project) -> Iterator[tuple[str, Rule]]:
+def _reasons(project: Project, keeps: int) -> Mapping[str, Rule]:
+    """Return the releases that have to stay, each with its strongest reason."""
+    reasons: dict[str, Rule] = {}
+    for release, rule in _needed(project, keeps):
+        reasons.setdefault(release, rule)
+    return reasons
+
+
+def _needed(project: Project, keeps: int) -> Iterator[tuple[str, Rule]]:
     """Yield each release that has to stay, with its reason, the strongest reasons first."""
     rows, routes = project.deployments, project.routes
     referenced = frozenset[UUID]() if routes is None else routes.referenced
@@ -139,7 +162,7 @@ def _needed(project: Project) -> Iterator[tuple[str, Rule]]:
     newest = sorted(rows.values(), key=lambda row: row.requested_sequence, reverse=True)
     for some in (newest, [row for row in newest if row.phase is Phase.LIVE]):
         releases = (row.release for row in some if row.release is not None and not project.retired(row.release))
-        for release in list(dict.fromkeys(releases))[: project.keeps]:
+        for release in list(dict.fromkeys(releases))[:keeps]:
             yield release, Rule.NEWEST
 
 

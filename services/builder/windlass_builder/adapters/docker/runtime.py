@@ -16,6 +16,7 @@ from aiodocker.containers import DockerContainer
 
 from windlass_builder.adapters.connections import open_connections
 from windlass_builder.adapters.docker.attending import pass_on
+from windlass_builder.adapters.docker.belongings import Belongings
 from windlass_builder.adapters.docker.build_group import BuildGroup, BuildShare
 from windlass_builder.adapters.docker.buildkit import BuildKit
 from windlass_builder.adapters.docker.engine import (
@@ -45,6 +46,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerNotRunningError,
     RunnerUnstartableError,
 )
+from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     DockerfileSpec,
@@ -83,6 +85,7 @@ class DockerRuntime:
         self._docker: Docker = connect(url)
         rotation, locks = Rotation(home / "docker" / "addresses.json"), NodeLocks(home / "locks")
         self._networks = ProjectNetworks(self._docker, installation, pool, rotation, locks)
+        self._belongings = Belongings(self._docker, installation, self._networks)
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
         group = BuildGroup(share or BuildShare.of_this_machine()) if is_here(url) else None
@@ -184,6 +187,18 @@ class DockerRuntime:
     async def remove_release(self, reference: str) -> None:
         with engine_errors(f"removing the release {reference}"):
             await self._releases.remove(reference)
+
+    async def belongings(self, project: UUID) -> Sequence[Belonging]:
+        with engine_errors("listing what is kept for a project"):
+            return await self._belongings.all(project)
+
+    async def measured(self, belonging: Belonging) -> Belonging:
+        with engine_errors(f"measuring {belonging.name}"):
+            return await self._belongings.measured(belonging)
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        with engine_errors(f"removing {belonging.name}"):
+            await self._belongings.remove(belonging)
 
     async def volumes(self) -> Sequence[VolumeFound]:
         with engine_errors("measuring the volumes"):

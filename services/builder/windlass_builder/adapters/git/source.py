@@ -6,7 +6,6 @@ are brought by `git-lfs`.
 
 import asyncio
 import fcntl
-import hashlib
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from windlass_builder.adapters.git import lfs, tars
 from windlass_builder.adapters.git.command import LARGEST_FILE, GitAnswer, GitCommand, OutputTooLongError
 from windlass_builder.adapters.git.failures import failure, offers_only_branches
 from windlass_builder.adapters.git.mirror import Mirror
+from windlass_builder.adapters.git.mirrors import mirror_name
 from windlass_builder.adapters.git.refs import ADVERTISED, read_heads
 from windlass_builder.adapters.git.showing import Shown, showing
 from windlass_builder.adapters.git.submodules import DEEPEST, MOST, submodules_of
@@ -224,8 +224,7 @@ class GitSource:
         What was fetched with a project's credential lies in a mirror that no other project gets.
         """
         credential = access.opening(url)
-        of = url if credential is None else f"{url}\n{access.owner}"
-        name = hashlib.sha256(of.encode()).hexdigest()[:32]
+        name = mirror_name(url, None if credential is None else access.owner)
         async with self._locks[name], showing(credential, url) as shown:
             with (self._mirrors / f"{name}.lock").open("w") as lock:
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)

@@ -25,7 +25,8 @@ from windlass_builder.application.runtime_errors import (
     BuildTimedOutError,
     ReleaseMissingError,
 )
-from windlass_builder.domain.names import release_name
+from windlass_builder.domain.belongings import Belonging, BelongingKind
+from windlass_builder.domain.names import cache_name, release_name
 from windlass_builder.domain.releases import release_digest
 from windlass_builder.domain.workloads import BuildStep, Kept, OutputLine, OutputStream, Release, ReleaseSpec
 
@@ -97,6 +98,17 @@ class FolderReleases:
         for folder in self._home.glob("[!.]*"):
             if json.loads((folder / "release.json").read_text())["project"] == str(project):
                 await asyncio.to_thread(folders.remove, folder)
+        await self.remove_cache(project)
+
+    def caches(self, project: UUID) -> list[Belonging]:
+        """Return the project's cache, where it has one."""
+        found = Belonging(BelongingKind.CACHE, cache_name(self._installation, project), project)
+        return [found] if (self._caches / project.hex).exists() else []
+
+    def size_of_cache(self, project: UUID) -> int:
+        return folders.size(self._caches / project.hex)
+
+    async def remove_cache(self, project: UUID) -> None:
         await asyncio.to_thread(folders.remove, self._caches / project.hex)
 
     async def reap(self) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import time_ns
@@ -38,6 +39,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerNotRunningError,
     VolumesUnsupportedError,
 )
+from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     DockerfileSpec,
@@ -170,6 +172,15 @@ class ProcessRuntime:
         if users:
             raise EngineError(f"The release {reference} is in use by {', '.join(users)}.")
         await self._releases.remove(reference)
+
+    async def belongings(self, project: UUID) -> Sequence[Belonging]:
+        return self._releases.caches(project)
+
+    async def measured(self, belonging: Belonging) -> Belonging:
+        return replace(belonging, size=await asyncio.to_thread(self._releases.size_of_cache, belonging.project))
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        await self._releases.remove_cache(belonging.project)
 
     async def volumes(self) -> Sequence[VolumeFound]:
         return await asyncio.to_thread(self._volumes.all, self._users_of)
