@@ -13,7 +13,7 @@ from windlass.terminal import plain
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and change a project's settings.")
 
 Project = Annotated[str, typer.Argument(help="The project.")]
-_SETTINGS = "--include, --exclude, --volume, --keep-releases, --repository, --branch"
+_SETTINGS = "--include, --exclude, --volume, --keep-releases, --scratch-mib, --repository, --branch"
 _PATTERNS = "A pattern as in a .gitignore file; say it again for each, or empty for none."
 
 _VOLUMES = "NAME:PATH, like uploads:/app/uploads; say it again for each, or empty for none: these are then all."
@@ -37,6 +37,7 @@ def show_project(project: Project, *, as_json: AsJson = False) -> None:
     print_line(f"But not for: {plain(', '.join(config['exclude']) or 'nothing')}")
     volumes = (f"{volume['name']} at {volume['path']}" for volume in config["volumes"])
     print_line(f"Volumes: {plain(', '.join(volumes) or 'none')}")
+    print_line(f"May write: {_scratch(config['scratch_bytes'])} outside of its volumes, in each container")
     print_line(f"Keeps: {_kept(config['keep_releases'])}, and all that an address points at")
 
 
@@ -52,6 +53,10 @@ def set_project(  # noqa: PLR0913 - an option each
     keep_releases: Annotated[
         int | None, typer.Option(min=1, max=1_000, help="How many of the last releases stay on the node.")
     ] = None,
+    scratch_mib: Annotated[
+        int | None,
+        typer.Option(min=0, help="What a container may write outside of its volumes; 0: as much as the node allows."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings for the deployments to come; what is not said stays as it is."""
@@ -60,6 +65,8 @@ def set_project(  # noqa: PLR0913 - an option each
     }
     if keep_releases is not None:
         config["keep_releases"] = keep_releases
+    if scratch_mib is not None:
+        config["scratch_mib"] = scratch_mib or None
     if volume is not None:
         config["volumes"] = [_volume(one) for one in _patterns(volume)]
     fields = {"repository": repository, "default_branch": branch}
@@ -77,6 +84,10 @@ def set_project(  # noqa: PLR0913 - an option each
         print_json(done)
     else:
         print_line("Saved. The next deployment uses it.")
+
+
+def _scratch(size: int | None) -> str:
+    return "as much as the node allows" if size is None else f"{size // 2**20} MiB"
 
 
 def _kept(releases: int) -> str:

@@ -68,6 +68,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         "replicas": "3",
         "keep_releases": "25",
         "memory_mib": "1024",
+        "scratch_mib": "512",
         "probe_path": "/up",
     }
     answer = await client.post("/projects/shop/settings", data=fields)
@@ -77,6 +78,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
     assert saved.default_branch == "trunk"
     assert saved.config.replicas == 3
     assert saved.config.keep_releases == 25
+    assert saved.config.scratch_bytes == 512 * 1024 * 1024
     assert saved.config.limits.memory_bytes == 1024 * 1024 * 1024
     assert saved.config.probe.kind == "http"
     page = (await client.get(answer.headers["location"])).text
@@ -96,6 +98,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         ("keep_releases", "0"),
         ("keep_releases", "1001"),
         ("memory_mib", "1"),
+        ("scratch_mib", "15"),
         ("probe_path", "up"),
         ("default_branch", "a b"),
     ],

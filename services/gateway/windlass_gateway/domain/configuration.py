@@ -100,7 +100,8 @@ class RetirementChange(_Part):
 class ConfigChange(_Part):
     """The parts of the configuration that a request names.
 
-    Null lets Windlass find it out from the source again; of the command before the start, that there is none.
+    Null lets Windlass find it out from the source again; of the command before the start, that there is none; and it
+    leaves the scratch space to the node.
     """
 
     runner: Token | None = None
@@ -115,6 +116,8 @@ class ConfigChange(_Part):
     port: Port | None = None
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
     keep_releases: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    scratch_mib: Annotated[int, Field(ge=16, le=_MAX_MEMORY_MIB)] | None = None
+    """What each container may write outside of its volumes; a node may allow less."""
     probe: Probe | None = None
     limits: LimitsChange = LimitsChange()
     build_limits: LimitsChange = LimitsChange()
@@ -137,6 +140,8 @@ def changed(base: DeploymentConfig, change: ConfigChange) -> DeploymentConfig:
         if isinstance(value, _Part):
             said = {part: one for part, one in value.given().items() if one is not None}
             config[name] = {**config[name], **said}
+        elif name == "scratch_mib":
+            config["scratch_bytes"] = None if value is None else value * MIB
         elif value is not None or name in _NULLABLE:
             config[name] = value
     return _checked(config)

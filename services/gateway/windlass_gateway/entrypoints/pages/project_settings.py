@@ -61,6 +61,7 @@ class BuildForm(BaseModel):
     replicas: Text = ""
     keep_releases: Text = ""
     memory_mib: Text = ""
+    scratch_mib: Text = ""
     probe_path: Text = ""
     include: Paths = ""
     exclude: Paths = ""
@@ -104,7 +105,8 @@ class BuildForm(BaseModel):
 
     def _numbers(self) -> dict[str, object]:
         limits: dict[str, object] = {"limits": {"memory_mib": self.memory_mib}} if self.memory_mib else {}
-        return {**{name: getattr(self, name) for name in _NUMBERS if getattr(self, name)}, **limits}
+        scratch = {"scratch_mib": self.scratch_mib or None}
+        return {**{name: getattr(self, name) for name in _NUMBERS if getattr(self, name)}, **limits, **scratch}
 
 
 @router.get("")
@@ -173,6 +175,7 @@ def _filled(row: Project) -> BuildForm:
         **{name: getattr(config, name) or "" for name in _CLEARABLE},
         **{name: str(getattr(config, name)) for name in _NUMBERS},
         memory_mib=str(config.limits.memory_bytes // MIB),
+        scratch_mib="" if config.scratch_bytes is None else str(config.scratch_bytes // MIB),
         include="\n".join(config.include),
         exclude="\n".join(config.exclude),
         volumes="\n".join(f"{volume.name} {volume.path}" for volume in config.volumes),
