@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode, urlsplit
 
 from windlass.connection import Connection
 from windlass.errors import InterruptedStreamError, NotWindlassError, RefusedError, UnreachableError, WrongTokenError
@@ -15,6 +15,9 @@ from windlass.errors import InterruptedStreamError, NotWindlassError, RefusedErr
 # None lets its import fail, which httpx expects: its command line, with click and pygments, is a seventh of our start.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # what the import system takes as well
 import httpx  # noqa: E402 - as said
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 _API = "/api/v1"
 _TIMEOUT = httpx.Timeout(30, connect=5)
@@ -28,6 +31,7 @@ class Api:
     """One installation. Use as an async context manager."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._url = connection.url
         self._client = _client(connection)
 
@@ -90,6 +94,18 @@ class Api:
                     problem = document["problem"]
                     raise InterruptedStreamError(str(problem["detail"]), str(problem["next"]))
                 yield document
+
+    @asynccontextmanager
+    async def frames(self, path: str, query: Mapping[str, Any]) -> "AsyncIterator[ClientConnection]":
+        """Connect to a command by a WebSocket.
+
+        Raises:
+            CommandError: it cannot be done.
+        """
+        from windlass.web_socket import connected  # noqa: PLC0415 - few commands need it, and all would load it
+
+        async with connected(self._connection, f"{_API}{path}?{urlencode(_given(query))}", self._check) as websocket:
+            yield websocket
 
     @asynccontextmanager
     async def _stream(self, method: str, path: str, query: Mapping[str, Any] | None) -> AsyncIterator[httpx.Response]:

@@ -36,3 +36,27 @@ def test_a_deadline_and_an_interrupt_kill_it(story: Story, git_host: GitHost) ->
         assert command.wait(30) == 130
     ended = [event for event in story.platform.events() if event["type"] == "run.ended.v1"]
     assert ended[-1]["data"]["code"] == "canceled"
+
+
+def test_somebody_sits_before_it_or_bytes_go_through_it(story: Story, git_host: GitHost) -> None:
+    _, url = git_host.repository("hello-python")
+    story.deploy(url)
+    if story.platform.runtime == "docker":
+        with story.platform.in_terminal("run", story.project, "--", "python", "-q", "-i") as command:
+            command.until(b">>> ")
+            command.type(b"import os; print(tuple(os.get_terminal_size()), 6 * 7)\r")
+            command.until(b"(90, 30) 42")
+            command.resize(25, 70)
+            command.type(b"while tuple(os.get_terminal_size()) != (70, 25): pass\r\r")
+            command.until(b">>> ")
+            command.type(b"while True: pass\r\r")
+            command.type(b"\x03")
+            command.until(b"KeyboardInterrupt")
+            command.type(b"exit(3)\r")
+            assert command.ended() == 3, command.shown
+    else:
+        sent = bytes(range(256)) * 3_000 + b"no line end"
+        got = story.platform.piped(sent, "run", story.project, "--", "cat; printf loud >&2; exit 5")
+        assert (got.returncode, got.stderr, got.stdout == sent) == (5, b"loud", True), got.stderr
+    ended = [event for event in story.platform.events() if event["type"] == "run.ended.v1"]
+    assert ended[-1]["data"]["code"] == "exited"

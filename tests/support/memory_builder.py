@@ -71,6 +71,7 @@ from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId, ProjectId, derived
 from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.appender import Appender
+from windlass_eventlog.frames.memory import MemoryFrames
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.memory import MemoryKeyValue, MemoryLog, MemoryObjects, MemoryReactors, MemoryRows
@@ -160,6 +161,7 @@ class MemoryBuilder:
     sources: OneCommit = field(default_factory=OneCommit)
     lines: MemoryLogStore = field(default_factory=MemoryLogStore)
     terminals: MemoryLogStore = field(default_factory=MemoryLogStore)
+    frames: MemoryFrames = field(default_factory=MemoryFrames)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     stores: tuple[SourceStore, ...] = ()
     measured_level: Callable[[], DiskLevel] = always_ample
@@ -185,7 +187,7 @@ class MemoryBuilder:
         self.exits = self.exits_in(asyncio.TaskGroup())
         without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
         returning = Returning(append, self.containers)
-        one_off = OneOff(append, self.containers, self.terminals, append.clock)
+        one_off = OneOff(append, self.containers, self.terminals, self.frames, append.clock)
         self.reactors = MemoryReactors(
             self.log,
             self.rows,
@@ -213,6 +215,7 @@ class MemoryBuilder:
             self.sources,
             self.lines,
             self.terminals,
+            self.frames,
             self.objects,
             self.stores,
         )

@@ -24,6 +24,7 @@ from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.audit import Audit
 from windlass_eventlog.clock import utc_now
+from windlass_eventlog.frames.memory import MemoryFrames
 from windlass_eventlog.log import Expected
 from windlass_eventlog.logs.memory import MemoryLogStore
 from windlass_eventlog.logs.port import DeploymentLog
@@ -82,6 +83,7 @@ class MemoryGateway:
     domain: str = "localhost"
     silence: timedelta = SILENCE
     pace: Pace = field(default_factory=Pace)
+    frames: MemoryFrames = field(default_factory=MemoryFrames)
 
     def __post_init__(self) -> None:
         configure_log()
@@ -96,6 +98,7 @@ class MemoryGateway:
             personal=Personal(self.people, self.notes),
             logs=self.logs,
             terminals=MemoryLogStore(),
+            frames=self.frames,
             clock=self.now,
             fresh_id=uuid4,
         )

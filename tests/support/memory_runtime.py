@@ -1,12 +1,14 @@
 """A runtime in memory: runners that exist in a dictionary, and engine events that the test reads out."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from windlass_builder.application.attachment import Attachment, Piece
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     EngineError,
@@ -42,6 +44,7 @@ from windlass_builder.domain.workloads import (
     VolumeFound,
     Written,
 )
+from windlass_contracts.run_frames import Size
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -52,6 +55,35 @@ class PowerCut(BaseException):
 
 async def _nothing(_name: str) -> None:
     return
+
+
+@dataclass(slots=True)
+class MemoryAttachment:
+    """To a command that writes back what comes in, and ends at the end of its input; `sizes` are its window's."""
+
+    runtime: "MemoryRuntime"
+    name: str
+    sizes: list[Size] = field(default_factory=list)
+    _written: "asyncio.Queue[bytes]" = field(default_factory=asyncio.Queue)
+
+    async def read(self) -> Piece | None:
+        await self.runtime.while_attended(self.name)
+        data = await self._written.get()
+        return Piece(OutputStream.STDOUT, data) if data else None
+
+    async def write(self, data: bytes) -> None:
+        self._written.put_nowait(data)
+
+    async def end_input(self) -> None:
+        self._written.put_nowait(b"")
+
+    async def resize(self, size: Size) -> None:
+        self.sizes.append(size)
+
+    async def ended(self) -> Exited:
+        ended = Exited(self.runtime.ends_with, out_of_memory=False)
+        self.runtime.living[self.name] = replace(await self.runtime.inspect(self.name), state=ended)
+        return ended
 
 
 @dataclass(slots=True)
@@ -155,6 +187,17 @@ class MemoryRuntime:
         ended = Exited(self.ends_with, out_of_memory=False)
         self.living[name] = replace(await self.inspect(name), state=ended)
         return ended
+
+    @asynccontextmanager
+    async def attached(self, spec: RunnerSpec) -> AsyncIterator[Attachment]:
+        await self.start(spec)
+        yield MemoryAttachment(self, spec.name)
+
+    @asynccontextmanager
+    async def attached_again(self, name: str) -> AsyncIterator[Attachment]:
+        if not isinstance((await self.inspect(name)).state, Running):
+            raise RunnerNotRunningError(name)
+        yield MemoryAttachment(self, name)
 
     async def keep_running(self, name: str) -> None:
         await self.inspect(name)

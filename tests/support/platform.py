@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from support.terminal_command import TerminalCommand, in_terminal
 from support.up_process import UpProcess
 
 ANSWER_SECONDS = 60
@@ -66,6 +68,23 @@ class Platform:
         """Run the command as a user of this installation."""
         return subprocess.run(
             self._command(*arguments), check=False, capture_output=True, text=True, env=self._environment, timeout=300
+        )
+
+    @contextmanager
+    def in_terminal(self, *arguments: str) -> Iterator[TerminalCommand]:
+        """Start the command as a user who sits before a terminal."""
+        with in_terminal(self._command(*arguments), self._environment) as command:
+            yield command
+
+    def piped(self, content: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        """Run the command with that at its standard input."""
+        return subprocess.run(
+            self._command(*arguments),
+            check=False,
+            capture_output=True,
+            input=content,
+            env=self._environment,
+            timeout=300,
         )
 
     def started(self, *arguments: str) -> subprocess.Popen[str]:

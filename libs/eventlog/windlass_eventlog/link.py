@@ -13,6 +13,7 @@ from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket, KeyValue, Objects
 from windlass_eventlog.dead_letters.letters import Letters
 from windlass_eventlog.dead_letters.unsettled import Unsettled
+from windlass_eventlog.frames.port import Frames
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.operations import Answering, Kind, OfProjects, Operation
@@ -31,8 +32,8 @@ Operating = Callable[[Sequence[Check]], Answering]
 class Link:
     """The log, the rows, and what lies beside them.
 
-    `logs` holds the lines of builds and containers, `terminals` those of commands that run once; `database` is the
-    service's own, for its records.
+    `logs` holds the lines of builds and containers, `terminals` those of commands that run once, `frames` what goes to
+    and fro between commands and people; `database` is the service's own, for its records.
     """
 
     service: Service
@@ -42,6 +43,7 @@ class Link:
     objects: Objects
     logs: LogStore
     terminals: LogStore
+    frames: Frames
     audit: Audit
     database: Database
     buckets: Mapping[Bucket, KeyValue]

@@ -15,7 +15,6 @@ from windlass_contracts.logs import ALL_LOGS, LOG_STREAM
 from windlass_contracts.subjects import ALL_EVENTS, STREAM, Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.topology import (
-    ALL_TERMINALS,
     AUDIT_STREAM,
     DURABLES,
     OBJECTS,
@@ -121,6 +120,7 @@ def _published(service: Service) -> Iterator[str]:
     if service in _TERMINAL_READERS:
         yield from _read(TERMINAL_STREAM)
     if service is Service.GATEWAY:
+        yield "tty.*.*.in"
         yield f"$KV.{Bucket.OPERATIONS}.request.*"
         yield f"audit.{service}.*.*"
         yield from _read(AUDIT_STREAM)
@@ -149,7 +149,9 @@ def _subscribed(service: Service) -> Iterator[str]:
         yield republished(f"$KV.{Bucket.OPERATIONS}.answer.*")
         yield republished(f"$KV.{Bucket.NODES}.>")
         yield republished(ALL_LOGS)
-        yield republished(ALL_TERMINALS)
+        yield republished("tty.*.*.out")
+    if service is Service.BUILDER:
+        yield republished("tty.*.*.in")
 
 
 def _provisioning() -> Iterator[str]:

@@ -28,6 +28,7 @@ from windlass_eventlog.clock import Clock, utc_now
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import AnyProjection
+from windlass_eventlog.frames.jetstream import JetStreamFrames
 from windlass_eventlog.jetstream.audit import JetStreamAudit
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.budget import watch_budget
@@ -120,6 +121,7 @@ async def _linked(
         objects=await JetStreamObjects.opened(nats),
         logs=JetStreamLogStore(nats),
         terminals=JetStreamLogStore(nats, TERMINAL_STREAM),
+        frames=JetStreamFrames(nats),
         audit=JetStreamAudit(nats),
         database=runner.database,
         buckets=buckets,

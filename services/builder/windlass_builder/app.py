@@ -269,7 +269,7 @@ def _reactors(
     superseding = Superseding(link.append, link.rows)
     images = DOCKERFILE in containers.node.runners
     inspecting = Inspecting(link.append, link.rows, sources.fetcher, sources.list_root, scratch, looks, clock, images)
-    one_off = OneOff(link.append, containers, link.terminals, clock)
+    one_off = OneOff(link.append, containers, link.terminals, link.frames, clock)
     ending = Ending(link.append, containers)
     returning = Returning(link.append, containers)
     sweeping = Sweeping(containers, tasks)

@@ -85,6 +85,7 @@ def _gateway(link: Link) -> Gateway:
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
         terminals=link.terminals,
+        frames=link.frames,
         clock=utc_now,
         fresh_id=uuid4,
     )

@@ -1,7 +1,8 @@
 """The node that outlives every builder: its engine, the apps on it, and what the engine tells of them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from support.memory_runtime import MemoryRuntime
 from support.simulation.history import App
 from support.simulation.loop import VirtualLoop
 from support.simulation.process import Process
+from windlass_builder.application.attachment import Attachment
 from windlass_builder.application.runtime import OutputSink, Runtime
 from windlass_builder.application.runtime_errors import BuildExitedError, EngineError
 from windlass_builder.domain.belongings import Belonging
@@ -266,6 +268,15 @@ class NodeOf(Runtime):
 
     async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
         return await self.node.attend(name, output, after)
+
+    @asynccontextmanager
+    async def attached(self, spec: RunnerSpec) -> AsyncIterator[Attachment]:
+        await self._effect(f"start {spec.name}", lambda: self.node.start(spec))
+        async with self.node.attached_again(spec.name) as attachment:
+            yield attachment
+
+    def attached_again(self, name: str) -> AbstractAsyncContextManager[Attachment]:
+        return self.node.attached_again(name)
 
     async def keep_running(self, name: str) -> None:
         await self._effect(f"keep {name} running", lambda: self.node.keep_running(name))

@@ -25,6 +25,7 @@ from windlass_eventlog.attending import Attending
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS
 from windlass_eventlog.folding import AnyProjection
+from windlass_eventlog.frames.memory import MemoryFrames
 from windlass_eventlog.keys import Keys
 from windlass_eventlog.link import Link
 from windlass_eventlog.log import EventLog
@@ -145,6 +146,7 @@ async def _gateway(around: Surroundings, process: Process, link: Link, started: 
         personal=Personal(link.bucket(Bucket.PEOPLE), link.bucket(Bucket.NOTES)),
         logs=link.logs,
         terminals=link.terminals,
+        frames=link.frames,
         clock=around.clock,
         fresh_id=around.fresh,
     )
@@ -168,6 +170,7 @@ def _link(around: Surroundings, process: Process) -> Link:
         objects=MemoryObjects(),
         logs=around.lines,
         terminals=MemoryLogStore(),
+        frames=MemoryFrames(),
         audit=MemoryAudit(),
         database=cast("Database", None),
         buckets=dict(buckets),

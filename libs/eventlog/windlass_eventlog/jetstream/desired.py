@@ -71,6 +71,7 @@ def _terminals() -> api.StreamConfig:
         max_age=topology.TERMINALS_AGE.total_seconds(),
         max_msgs_per_subject=topology.TERMINALS_PER_SUBJECT,
         discard=api.DiscardPolicy.OLD,
+        allow_rollup_hdrs=True,  # what has arrived is forgotten: a dump of any size needs no more than its window
         allow_direct=True,
         duplicate_window=topology.DEDUPLICATED_FOR.total_seconds(),
         republish=_again(topology.ALL_TERMINALS),

@@ -5,11 +5,13 @@ names are deterministic, so what an interrupted call left behind is taken up, no
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from windlass_builder.application.attachment import Attachment
 from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.workloads import (
     DockerfileSpec,
@@ -93,6 +95,20 @@ class Runtime(Protocol):
         """Pass on what the runner writes, behind that time where one is given, and return how it ended once it has.
 
         Raises: RunnerMissingError, EngineError.
+        """
+        ...
+
+    def attached(self, spec: RunnerSpec) -> AbstractAsyncContextManager[Attachment]:
+        """Start a runner that has a console; who enters misses nothing that it writes. It outlives the connection.
+
+        Raises: what `start` does.
+        """
+        ...
+
+    def attached_again(self, name: str) -> AbstractAsyncContextManager[Attachment]:
+        """Connect to a runner with a console that runs; what it wrote while nobody was connected may be gone.
+
+        Raises: RunnerMissingError, RunnerNotRunningError, EngineError.
         """
         ...
 

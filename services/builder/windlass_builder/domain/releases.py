@@ -50,7 +50,8 @@ def runner_digest(spec: RunnerSpec) -> str:
     identity = [spec.name, str(spec.project), str(spec.deployment), spec.release]
     # Only where there are any: a runner that an earlier release made without volumes is still the same one.
     mounts = [[_mount(mount) for mount in spec.mounts]] if spec.mounts else []
-    return _digest([identity, spec.command, sorted(spec.environment.items()), spec.port, limits, *mounts])
+    console = [] if spec.console is None else ["console", spec.console.terminal]
+    return _digest([identity, spec.command, sorted(spec.environment.items()), spec.port, limits, *mounts, *console])
 
 
 def _mount(mount: Mount) -> list[str]:

@@ -169,6 +169,15 @@ class Kept:
     on: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Console:
+    """That a runner's input and outputs are somebody's, byte by byte: through a terminal, or by three pipes."""
+
+    terminal: bool
+    rows: int = 24
+    columns: int = 80
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSpec:
     """One app process to run, under a name that is the same each time the same runner is asked for.
@@ -176,7 +185,7 @@ class RunnerSpec:
     `command` is run by `sh -c`; without one the release says itself how it starts. The environment holds plain secrets:
     who may ask the engine about its containers can read them, as everywhere with Docker. `port` is told to the app as
     `PORT`, except where runners share one address (processes): there each gets a port of its own, and `Runner.address`
-    says which.
+    says which. One with a `console` is started by `Runtime.attached` alone, and its output is in no log.
     """
 
     name: str
@@ -188,6 +197,7 @@ class RunnerSpec:
     port: int = 8000
     limits: Limits
     mounts: tuple[Mount, ...] = ()
+    console: Console | None = None
 
     def under(self, name: str, command: str | None) -> "RunnerSpec":
         """Return the same with another name and another command."""
@@ -196,6 +206,11 @@ class RunnerSpec:
     def once(self, name: str, command: str, limits: Limits) -> "RunnerSpec":
         """Return the same for a command that runs once, within limits of its own."""
         return replace(self, name=name, command=command, limits=limits)
+
+    def on(self, console: Console, terminal_name: str) -> "RunnerSpec":
+        """Return the same with a console; programs know a terminal by its name."""
+        told = {"TERM": terminal_name} if console.terminal else {}
+        return replace(self, console=console, environment={**self.environment, **told})
 
 
 @dataclass(frozen=True, slots=True)

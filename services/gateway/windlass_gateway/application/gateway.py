@@ -8,6 +8,7 @@ from uuid import UUID
 from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.buckets import Objects
+from windlass_eventlog.frames.port import Frames
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.projection import Rows
@@ -15,6 +16,7 @@ from windlass_eventlog.vault import Vault
 from windlass_gateway.application.endings import Endings
 from windlass_gateway.application.nodes import Nodes
 from windlass_gateway.application.personal import Personal
+from windlass_gateway.application.seats import Seats
 
 
 @dataclass(slots=True)
@@ -46,8 +48,10 @@ class Gateway:
     personal: Personal
     logs: LogStore
     terminals: LogStore
+    frames: Frames
     clock: Callable[[], datetime]
     fresh_id: Callable[[], UUID]
     own: OwnWrites = field(default_factory=OwnWrites)
     endings: Endings = field(default_factory=Endings)
     nodes: Nodes = field(default_factory=Nodes)
+    seats: Seats = field(default_factory=Seats)

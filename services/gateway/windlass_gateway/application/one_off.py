@@ -12,18 +12,20 @@ from windlass_contracts.config import Limits
 from windlass_contracts.events import RunEnded, RunRequested
 from windlass_contracts.ids import DeploymentId, EventId, RunId
 from windlass_contracts.logs import LogBatch
+from windlass_contracts.run_values import Console, RunOrder, read_order
 from windlass_contracts.subjects import AggregateKey
 from windlass_eventlog.errors import NotReachedError
 from windlass_eventlog.logs.port import Cursor, RunOutput
-from windlass_eventlog.projection import Versioned
+from windlass_eventlog.projection import Rows, Versioned
+from windlass_eventlog.vault import SecretShreddedError
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.decisions import Signature, append_all, decided
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import ROUTES, RUNS
 from windlass_gateway.domain.deployment import Deployment
-from windlass_gateway.domain.refusals import NothingToRunInError
-from windlass_gateway.domain.run import decide_cancel
+from windlass_gateway.domain.refusals import NoConsoleError, NothingToRunInError
+from windlass_gateway.domain.run import Run, decide_cancel
 from windlass_gateway.domain.writes import Write
 
 _A_WHILE = timedelta(hours=1)
@@ -33,7 +35,7 @@ _A_WHILE = timedelta(hours=1)
 class Command:
     """A command line for `sh -c`, and where it is to run: in a deployment's release, else in what an environment has.
 
-    Without a `deadline_s` it may take an hour.
+    Without a `deadline_s` it may take an hour; without a `console` it has no input, and its output is told in lines.
     """
 
     project: str
@@ -41,6 +43,7 @@ class Command:
     line: str
     deployment: str | None = None
     deadline_s: int = 3_600
+    console: Console | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,14 @@ class OneOff:
         found = await self._deployment(caller, command)
         run = RunId(self.gateway.fresh_id())
         limits = Limits.model_validate(found.row.config.limits.model_dump())
-        secret = await self.gateway.vault.store(command.line)  # first the line, then what names it
+        order = RunOrder(line=command.line, console=command.console)
+        secret = await self.gateway.vault.store(order.stored())  # first the line, then what names it
         event = RunRequested(
-            deployment=DeploymentId(found.key), command=secret, limits=limits, deadline_s=command.deadline_s
+            deployment=DeploymentId(found.key),
+            command=secret,
+            terminal=command.console is not None and command.console.terminal,
+            limits=limits,
+            deadline_s=command.deadline_s,
         )
         key = AggregateKey.of_run(caller.team, found.row.project, run)
         signature = Signature(caller.actor, EventId(self.gateway.fresh_id()))
@@ -96,6 +104,31 @@ class OneOff:
 
         return await decided(self.gateway, attempt)
 
+    async def find(self, caller: Caller, run: UUID) -> tuple[Run, Console | None]:
+        """Return a command for whoever asked for it, and its console; of one that has ended nobody knows that any more.
+
+        Raises:
+            Refusal: the caller did not ask for it.
+            EventLogError: the vault does not answer.
+        """
+        caller.demand(Permission.DEPLOY)
+        row = (await Finder(self.gateway.rows, caller.team).run(run, caller.actor)).row
+        try:
+            return row, read_order(await self.gateway.vault.reveal(row.command)).console
+        except SecretShreddedError:
+            return row, None
+
+    async def demand_console(self, caller: Caller, run: UUID) -> None:
+        """Let the caller connect to a command that has a console, or has ended.
+
+        Raises:
+            Refusal: the caller did not ask for it, or it has none.
+            EventLogError: the vault does not answer.
+        """
+        row, console = await self.find(caller, run)
+        if console is None and row.end is None and not row.terminal:
+            raise NoConsoleError(run)
+
     async def follow(self, caller: Caller, run: UUID, after: int | None = None) -> AsyncGenerator[LogBatch | RunEnded]:
         """Yield what the command writes, behind a line where one is given, and how it ended at last.
 
@@ -104,7 +137,7 @@ class OneOff:
         """
         output = RunOutput(caller.team, RunId(run))
         cursor = None if after is None else Cursor(SOURCE, after)
-        ending = asyncio.ensure_future(self._end(run))
+        ending = asyncio.ensure_future(end_of(self.gateway.rows, run))
         try:
             async with aclosing(_until(ending, self.gateway.terminals.follow(output, cursor))) as batches:
                 async for batch in batches:
@@ -119,18 +152,6 @@ class OneOff:
         finally:
             ending.cancel()
             await asyncio.wait({ending})
-
-    async def _end(self, run: UUID) -> RunEnded:
-        rows = self.gateway.rows
-        while True:
-            position = rows.position
-            found = await rows.get(RUNS, run)
-            if found is not None and found.row.end is not None:
-                return found.row.end
-            try:
-                await rows.reached(position + 1, _A_WHILE)
-            except NotReachedError:
-                continue
 
     async def _deployment(self, caller: Caller, command: Command) -> Versioned[Deployment]:
         finder = Finder(self.gateway.rows, caller.team)
@@ -161,6 +182,19 @@ class OneOff:
                 field="deployment",
             )
         return found
+
+
+async def end_of(rows: Rows, run: UUID) -> RunEnded:
+    """Return how a command ended, once it has."""
+    while True:
+        position = rows.position
+        found = await rows.get(RUNS, run)
+        if found is not None and found.row.end is not None:
+            return found.row.end
+        try:
+            await rows.reached(position + 1, _A_WHILE)
+        except NotReachedError:
+            continue
 
 
 SOURCE = "run"

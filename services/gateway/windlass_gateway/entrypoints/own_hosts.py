@@ -6,6 +6,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from windlass_gateway.entrypoints.problems import answer, problem_of
 
@@ -27,10 +28,17 @@ class OwnHosts:
     own: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_own(Headers(scope=scope).get("host", "")):
-            await answer(problem_of(ForeignHostError(self.own)))(scope, receive, send)
+        if scope["type"] != "lifespan" and not self._is_own(Headers(scope=scope).get("host", "")):
+            await self._refuse(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = answer(problem_of(ForeignHostError(self.own)))
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(response)
+        else:
+            await response(scope, receive, send)
 
     def _is_own(self, host: str) -> bool:
         name = host.lower()

@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 from windlass_contracts.events import RunEnded
 from windlass_contracts.ids import DeploymentId, RunId
 from windlass_contracts.logs import LogBatch
+from windlass_contracts.run_frames import MOST_COLUMNS, MOST_ROWS
+from windlass_contracts.run_values import Console
 from windlass_contracts.values import Slug
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.finding import Finder
@@ -31,6 +33,16 @@ _IS_STREAM: dict[int | str, dict[str, Any]] = {
 ARun = Annotated[UUID, Path()]
 
 
+class ConsoleBody(Body):
+    """Connects a command to whoever asked, by bytes both ways: follow it by `/runs/{run}/frames`, a WebSocket."""
+
+    terminal: Annotated[bool, Field(description="through a terminal, of this size and name")] = False
+    rows: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 24
+    columns: Annotated[int, Field(ge=1, le=MOST_COLUMNS)] = 80
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9+._-]{1,64}$", description="`TERM`")] = "xterm-256color"
+    detached: Annotated[bool, Field(description="goes on while nobody is connected")] = False
+
+
 class RunBody(Body):
     """A command that is to run once, beside the app."""
 
@@ -40,6 +52,7 @@ class RunBody(Body):
         str | None, Field(max_length=100, description="in this one's release instead; an id or its beginning")
     ] = None
     deadline_s: Annotated[int, Field(ge=1, le=86_400, description="then it is killed")] = 3_600
+    console: ConsoleBody | None = None
 
 
 class RunAccepted(Done):
@@ -65,13 +78,43 @@ class RunEndView(BaseModel):
     reason: str | None
     duration_ms: int | None
 
+    @classmethod
+    def of(cls, end: RunEnded) -> "RunEndView":
+        return cls(end=end.code, exit_code=end.exit_code, reason=end.reason, duration_ms=end.duration_ms)
+
+
+class RunView(BaseModel):
+    """A command: whether somebody can connect to it, and by a terminal; `end` once it has ended."""
+
+    run: RunId
+    deployment: DeploymentId
+    terminal: bool
+    console: bool
+    started: bool
+    end: RunEndView | None
+
 
 @router.post("/projects/{slug}/runs", status_code=status.HTTP_202_ACCEPTED)
 async def request_run(slug: ProjectSlug, body: RunBody, asking: ACaller, shared: AContext) -> RunAccepted:
     """Ask for a command to run once, with the app's variables, limits, network and volumes."""
-    command = Command(slug, body.environment, body.command, body.deployment, body.deadline_s)
+    console = None if body.console is None else Console.model_validate(body.console.model_dump())
+    command = Command(slug, body.environment, body.command, body.deployment, body.deadline_s, console)
     asked = await OneOff(shared.gateway).request(asking, command)
     return RunAccepted(run=asked.run, deployment=asked.deployment, sequence=asked.sequence)
+
+
+@router.get("/runs/{run}")
+async def show_run(run: ARun, asking: ACaller, shared: AContext) -> RunView:
+    """Show a command to whoever asked for it."""
+    row, console = await OneOff(shared.gateway).find(asking, run)
+    return RunView(
+        run=RunId(run),
+        deployment=row.deployment,
+        terminal=row.terminal,
+        console=console is not None or row.terminal,
+        started=row.started_at is not None,
+        end=None if row.end is None else RunEndView.of(row.end),
+    )
 
 
 @router.get("/runs/{run}/output", responses=_IS_STREAM)
@@ -104,7 +147,7 @@ async def _documents(
     async with aclosing(output):
         async for one in output:
             if isinstance(one, RunEnded):
-                yield RunEndView(end=one.code, exit_code=one.exit_code, reason=one.reason, duration_ms=one.duration_ms)
+                yield RunEndView.of(one)
                 return
             if one.first > wanted:
                 text = f"{one.first - wanted} lines were not read in time, and are gone."

@@ -1,6 +1,7 @@
 """Serving HTTP on loopback inside somebody else's loop, until told to stop."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,9 +9,12 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from windlass_contracts.run_frames import LARGEST_DATA
+
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 512
 _FINISH_SECONDS = 3
+_LARGEST_MESSAGE = LARGEST_DATA + 64
 
 
 class PortTakenError(Exception):
@@ -20,6 +24,14 @@ class PortTakenError(Exception):
         super().__init__(
             f"Port {port} on {LOOPBACK} is taken: stop what listens there, or set WINDLASS_GATEWAY_PORT to another."
         )
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """Tell whether a line is not what uvicorn says of each connection that was refused with an answer."""
+    return "without completing handshake" not in record.getMessage()
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
 
 
 class _Server(uvicorn.Server):
@@ -62,7 +74,9 @@ async def serve_http(
         app,
         loop="none",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # a keystroke is in no need of it
         lifespan="off",
         access_log=False,
         log_config=None,

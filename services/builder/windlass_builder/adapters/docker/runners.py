@@ -17,12 +17,13 @@ from windlass_builder.adapters.docker.labels import (
 )
 from windlass_builder.adapters.docker.networks import ProjectNetwork, fixed_address
 from windlass_builder.adapters.docker.volumes import volume_mount
-from windlass_builder.adapters.shell import ending_gently
+from windlass_builder.adapters.shell import script_of
 from windlass_builder.domain.images import runs_as_root
 from windlass_builder.domain.names import network_name
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     Address,
+    Console,
     Created,
     Exited,
     Paused,
@@ -34,6 +35,7 @@ from windlass_builder.domain.workloads import (
 )
 
 # Blocking (the default) loses no line; five files of 20 MB are the outage of the log collector that is survived.
+_NO_LOG = {"Type": "none", "Config": {}}
 _LOGS = {"Type": "local", "Config": {"mode": "blocking", "max-size": "20m", "max-file": "5"}}
 _TEMPORARY_FILES = "rw,nosuid,nodev,size=256m,mode=1777"
 
@@ -45,7 +47,7 @@ def runner_configuration(
 
     What the image says of its user and its health counts only so far: nothing runs as root, and probes are ours.
     """
-    command = {} if spec.command is None else {"Entrypoint": [], "Cmd": ["/bin/sh", "-c", ending_gently(spec.command)]}
+    command = {} if spec.command is None else {"Entrypoint": [], "Cmd": ["/bin/sh", "-c", script_of(spec)]}
     user = {"User": f"{APP_USER}:{APP_USER}"} if runs_as_root(image_user) else {}
     environment = {
         "PYTHONUNBUFFERED": "1",  # a line is worth most when it comes at once
@@ -56,6 +58,7 @@ def runner_configuration(
     return {
         "Image": spec.release,
         **command,
+        **_connected(spec.console),
         **user,
         "Healthcheck": {"Test": ["NONE"]},
         "Env": [f"{name}={value}" for name, value in environment.items()],
@@ -70,12 +73,20 @@ def runner_configuration(
             **locked_up(spec.limits),
             "NetworkMode": network.name,
             "RestartPolicy": {"Name": "no"},
-            "LogConfig": _LOGS,
+            "LogConfig": _LOGS if spec.console is None else _NO_LOG,
             "Tmpfs": {"/tmp": _TEMPORARY_FILES},  # noqa: S108 - inside the container
             "Mounts": [volume_mount(installation, mount) for mount in spec.mounts],
         },
         "NetworkingConfig": {"EndpointsConfig": {network.name: {"IPAMConfig": {"IPv4Address": str(address)}}}},
     }
+
+
+def _connected(console: Console | None) -> dict[str, Any]:
+    """Return how input and outputs are somebody's. Without a terminal, the end of their input is the container's."""
+    if console is None:
+        return {}
+    attached = dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr", "OpenStdin"), True)
+    return {**attached, "Tty": console.terminal, "StdinOnce": not console.terminal}
 
 
 def runner_of(installation: str, container: dict[str, Any]) -> Runner:

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from ipaddress import IPv4Network
@@ -15,6 +15,7 @@ from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
 from windlass_builder.adapters.connections import open_connections
+from windlass_builder.adapters.docker.attachment import ContainerAttachment
 from windlass_builder.adapters.docker.attending import pass_on
 from windlass_builder.adapters.docker.belongings import Belongings
 from windlass_builder.adapters.docker.build_group import BuildGroup, BuildShare
@@ -37,6 +38,7 @@ from windlass_builder.adapters.docker.runners import runner_configuration, runne
 from windlass_builder.adapters.docker.volumes import Volumes
 from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.rotation import Rotation
+from windlass_builder.application.attachment import Attachment
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     EngineError,
@@ -49,6 +51,7 @@ from windlass_builder.application.runtime_errors import (
 from windlass_builder.domain.belongings import Belonging
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
+    Console,
     DockerfileSpec,
     EventsResumed,
     Exited,
@@ -65,6 +68,7 @@ from windlass_builder.domain.workloads import (
     VolumeFound,
     Written,
 )
+from windlass_contracts.run_frames import Size
 
 # What the engine says where it is the image's fault; older releases do so with the status of a fault of their own.
 _UNSTARTABLE = re.compile(r"unable to find (?:user|group)|executable file not found|exec: ")
@@ -135,6 +139,39 @@ class DockerRuntime:
         if not isinstance(state, Exited):
             raise EngineError(f"The Docker engine let go of {name} while it is not over.")
         return state
+
+    @asynccontextmanager
+    async def attached(self, spec: RunnerSpec) -> AsyncIterator[Attachment]:
+        console = spec.console or Console(terminal=False)
+        with engine_errors(f"starting {spec.name}"):
+            container = await self._taken_up(spec) or await self._created(spec)
+            await self._volumes.give(container, spec.mounts)
+            attachment = self._attachment(container, terminal=console.terminal)
+            await attachment.open()
+        try:
+            with engine_errors(f"starting {spec.name}"):
+                await self._begin(container)
+            await attachment.resize(Size(console.rows, console.columns))
+            yield attachment
+        finally:
+            await attachment.close()
+
+    @asynccontextmanager
+    async def attached_again(self, name: str) -> AsyncIterator[Attachment]:
+        with engine_errors(f"connecting to {name}"):
+            found = await self._required(name)
+            if not found["State"]["Running"]:
+                raise RunnerNotRunningError(name)
+            container = self._docker.containers.container(found["Id"])
+            attachment = self._attachment(container, terminal=found["Config"]["Tty"])
+            await attachment.open()
+        try:
+            yield attachment
+        finally:
+            await attachment.close()
+
+    def _attachment(self, container: DockerContainer, *, terminal: bool) -> ContainerAttachment:
+        return ContainerAttachment(self._docker, self._installation, container, terminal=terminal)
 
     async def keep_running(self, name: str) -> None:
         with engine_errors(f"keeping {name} running"):

@@ -7,9 +7,11 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import time_ns
 from uuid import UUID
@@ -17,17 +19,19 @@ from uuid import UUID
 from windlass_builder.adapters.connections import open_connections
 from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.processes import folders
+from windlass_builder.adapters.processes.attachment import ProcessAttachment
 from windlass_builder.adapters.processes.attending import pass_on
 from windlass_builder.adapters.processes.events import follow_events
 from windlass_builder.adapters.processes.releases import FolderReleases, surroundings
 from windlass_builder.adapters.processes.runners import RunnerFolder, draft_of, make_runner, read_runner
-from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage, best_sandbox
-from windlass_builder.adapters.processes.supervised import ask, start_supervisor
+from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage, best_sandbox, with_console
+from windlass_builder.adapters.processes.supervised import ask, attach, start_supervisor
 from windlass_builder.adapters.processes.supervision.record import append_event
 from windlass_builder.adapters.processes.tools import Tools
 from windlass_builder.adapters.processes.volumes import VolumeFolders, user_of
 from windlass_builder.adapters.rotation import Rotation
-from windlass_builder.adapters.shell import ending_gently
+from windlass_builder.adapters.shell import script_of
+from windlass_builder.application.attachment import Attachment
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     AddressesExhaustedError,
@@ -109,24 +113,53 @@ class ProcessRuntime:
                 await self._created(spec)
 
     async def start(self, spec: RunnerSpec) -> Runner:
+        async with self._made(spec) as found:
+            if not await ask(found.path, "resume"):
+                await self._supervise(found, spec)
+        return await self.inspect(spec.name)
+
+    @asynccontextmanager
+    async def _made(self, spec: RunnerSpec) -> AsyncIterator[RunnerFolder]:
+        """Give the runner, made if need be, to one at a time."""
         if spec.mounts and not self._sandbox.mounts:
             raise VolumesUnsupportedError
         async with self._locks.alone(draft_of(self._runners / spec.name).name):
             found = read_runner(self._runners / spec.name)
             if found is not None and found.digest != runner_digest(spec):
                 raise RunnerConflictError(spec.name)
-            if found is None:
-                found = await self._created(spec)
-            if not await ask(found.path, "resume"):
-                await self._supervise(found, spec)
-        return await self.inspect(spec.name)
+            yield found or await self._created(spec)
 
-    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
-        await pass_on(self._required(name).path, output, after)
+    @asynccontextmanager
+    async def attached(self, spec: RunnerSpec) -> AsyncIterator[Attachment]:
+        async with self._made(spec) as found:
+            if await ask(found.path, "greet") is None:
+                await self._supervise(found, spec)
+        async with self.attached_again(spec.name) as attachment:
+            yield attachment
+
+    @asynccontextmanager
+    async def attached_again(self, name: str) -> AsyncIterator[Attachment]:
+        path = self._required(name).path
+        streams = await attach(path)
+        if streams is None:
+            raise RunnerNotRunningError(name)
+        attachment = ProcessAttachment(*streams, partial(self._ended, name))
+        try:
+            yield attachment
+        finally:
+            await attachment.close()
+
+    async def _ended(self, name: str) -> Exited:
+        """Wait until the supervisor lets go of the app."""
+        await ask(self._required(name).path, "wait")
         state = (await self.inspect(name)).state
         if not isinstance(state, Exited):
             raise EngineError(f"The supervisor of {name} let go of it while it is not over.")
         return state
+
+    async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
+        await pass_on(self._required(name).path, output, after)
+        return await self._ended(name)
 
     async def keep_running(self, name: str) -> None:
         self._required(name).kept.touch()
@@ -263,8 +296,8 @@ class ProcessRuntime:
             "PORT": str(found.port),
         }
         usage = Usage(user=user, limits=spec.limits)
-        order = self._sandbox.order(place, ending_gently(spec.command or ""), environment, usage)
-        await start_supervisor(found.path, order)
+        order = self._sandbox.order(place, script_of(spec), environment, usage)
+        await start_supervisor(found.path, order if spec.console is None else with_console(order, spec.console))
 
     def _user(self, port: int, spec: RunnerSpec) -> int | None:
         return (user_of(spec.mounts) or _FIRST_USER + port) if self._root else None

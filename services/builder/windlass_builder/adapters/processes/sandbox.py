@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from windlass_builder.adapters.processes.supervision.order import Order
-from windlass_builder.domain.workloads import Limits
+from windlass_builder.domain.workloads import Console, Limits
 
 APP_FOLDER = "/app"
 _TOOLS_FOLDER = "/windlass"
@@ -162,6 +162,19 @@ class Plain:
             niceness=usage.niceness,
             wrappers=0,
         )
+
+
+def with_console(order: Order, console: Console) -> Order:
+    """Return the order for a command whose input and outputs are somebody's.
+
+    Its terminal is that of a session of its own, inside: what Ctrl-C ends there is the command, not the sandbox. The
+    session in front of it (`--new-session`) has none, so nothing can be typed into any other terminal.
+    """
+    if not console.terminal:
+        return order._replace(console=[])
+    shell = order.command.index("/bin/sh", -3)
+    command = [*order.command[:shell], "/usr/bin/setsid", "--ctty", "--wait", *order.command[shell:]]
+    return order._replace(command=command, console=[console.rows, console.columns], wrappers=order.wrappers + 1)
 
 
 def best_sandbox() -> Sandbox:

@@ -66,14 +66,10 @@ async def running_build(order: Order) -> AsyncIterator[asyncio.StreamReader]:
 
 async def ask(folder: Path, command: str, **details: object) -> bool | None:
     """Return the answer of the runner's supervisor, None where there is none."""
-    descriptor = os.open(folder, os.O_PATH)
-    try:
-        # By way of /proc, for the path itself may be longer than that of a socket may be.
-        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{descriptor}/{CONTROL_SOCKET}")
-    except (FileNotFoundError, ConnectionRefusedError):
+    streams = await _connection(folder)
+    if streams is None:
         return None
-    finally:
-        os.close(descriptor)
+    reader, writer = streams
     try:
         writer.write(json.dumps({"command": command, **details}).encode() + b"\n")
         answer = await reader.readline()
@@ -84,6 +80,34 @@ async def ask(folder: Path, command: str, **details: object) -> bool | None:
         writer.close()
     said: dict[str, Any] = json.loads(answer or b"{}")
     return said.get("ok")
+
+
+async def attach(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """Return a connection to the input and outputs of the runner's app; None where there is none to be had."""
+    streams = await _connection(folder)
+    if streams is None:
+        return None
+    reader, writer = streams
+    try:
+        writer.write(json.dumps({"command": "attach"}).encode() + b"\n")
+        said: dict[str, Any] = json.loads(await reader.readline() or b"{}")
+    except ConnectionError:
+        said = {}
+    if not said.get("ok"):
+        writer.close()
+        return None
+    return reader, writer
+
+
+async def _connection(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    descriptor = os.open(folder, os.O_PATH)
+    try:
+        # By way of /proc, for the path itself may be longer than that of a socket may be.
+        return await asyncio.open_unix_connection(f"/proc/self/fd/{descriptor}/{CONTROL_SOCKET}")
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def _program(module: str) -> list[str]:

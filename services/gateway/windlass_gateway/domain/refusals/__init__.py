@@ -40,6 +40,7 @@ Refusal
     ├── ValueShreddedError       it would need the value of a variable that was shredded
     ├── RotationUnderWayError    the keys are being rotated already
     ├── NothingToRunInError      there is no release that a command could run in
+    ├── NoConsoleError           the command was asked for without a console
     ├── RunOverError             the command has ended
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
@@ -61,6 +62,7 @@ from windlass_gateway.domain.refusals.deployments import (
     DeploymentNotFoundError,
     InspectionNotFoundError,
     KeyReusedError,
+    NoConsoleError,
     NothingToRollBackError,
     NothingToRunInError,
     NotRepeatableError,
@@ -113,6 +115,7 @@ __all__ = [
     "LinkExpiredError",
     "LinkUnknownError",
     "LinkUsedError",
+    "NoConsoleError",
     "NoRepositoryError",
     "NoSignOfLifeError",
     "NotFoundError",

@@ -49,6 +49,19 @@ class NothingToRunInError(NotNowError):
     title = "There is no release to run it in"
 
 
+class NoConsoleError(NotNowError):
+    """The command was asked for without a console."""
+
+    title = "The command has no console"
+
+    def __init__(self, run: UUID) -> None:
+        super().__init__(
+            "The command has no console: its output is told in lines.",
+            next_step=f"Follow it by `windlass run --attach {run}`, or at /api/v1/runs/{run}/output.",
+            field="run",
+        )
+
+
 class RunOverError(NotNowError):
     """The command has ended."""
 

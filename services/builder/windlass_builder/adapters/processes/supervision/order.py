@@ -9,7 +9,8 @@ class Order(NamedTuple):
 
     `secrets` is what goes to the sandbox through a file descriptor, whose number takes the place of `{secrets}` in the
     command line. `environment` is what the command itself gets. `wrappers` are the processes of the sandbox that stand
-    before the app's own.
+    before the app's own. With a `console` input and outputs are whoever's is connected: by pipes, or, where it says how
+    many rows and columns it has, through a terminal.
     """
 
     command: list[str]
@@ -22,6 +23,7 @@ class Order(NamedTuple):
     file_size: int | None
     niceness: int
     wrappers: int
+    console: list[int] | None = None
 
 
 def to_json(order: Order) -> bytes:

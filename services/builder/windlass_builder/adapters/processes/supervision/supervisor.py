@@ -25,6 +25,7 @@ from windlass_builder.adapters.processes.supervision.record import (
     append_event,
     write_whole,
 )
+from windlass_builder.adapters.processes.supervision.relay import Relay
 from windlass_builder.adapters.processes.supervision.workload import Workload, become_reaper
 
 _WATCH_EVERY = 0.5
@@ -54,6 +55,8 @@ class Supervisor:
         self._waiting: list[socket.socket] = []
         self._kill_at = self._restart_at = self._watch_at = _NEVER
         self._app: Workload | None = None
+        self._relay = None if order.console is None else Relay(self._selector, order.console)
+        self._ending: dict[str, object] | None = None
         self._ended = False
 
     def run(self) -> None:
@@ -64,6 +67,8 @@ class Supervisor:
             for key, _ in self._selector.select(wait):
                 key.data(key.fd)
             self._do_what_is_due(monotonic())
+            if self._ending is not None and self._relay is not None and self._relay.drained:
+                self._end(**self._ending)
 
     def abandon(self) -> None:
         """See to it that the app does not outlive its supervisor, should that have failed."""
@@ -84,10 +89,18 @@ class Supervisor:
             self._restarts += 1
             self.start()
 
+    def begin(self) -> None:
+        """Start the app; one with a console starts once somebody is connected, who then misses nothing."""
+        if self._relay is None:
+            self.start()
+
     def start(self) -> None:
         self._restart_at = _NEVER
         self._watch_at = monotonic() + _WATCH_EVERY
-        self._app = Workload(self._order, self._selector, self._output.write)
+        console = None if self._relay is None else self._relay.command_ends
+        self._app = Workload(self._order, self._selector, self._output.write, console)
+        if self._relay is not None:
+            self._relay.begun()
         self._say("running", "started", started_at=time_ns())
 
     def _child_signalled(self, pipe: int) -> None:
@@ -104,6 +117,9 @@ class Supervisor:
         self._paused = False
         self._watch_at = self._kill_at = _NEVER
         ending = {"exit_code": exit_code, "out_of_memory": app.out_of_memory}
+        if self._relay is not None and not self._stopping:
+            self._ending = dict(ending)  # once what it wrote is passed on
+            return
         if self._stopping or not os.path.exists(KEPT_FILE):
             self._end(**ending)
             return
@@ -145,15 +161,27 @@ class Supervisor:
             case "resume":
                 self._resume()
                 _answer(connection, ok=self._app is not None)
+            case "attach":
+                self._attach(connection)
             case "wait":
                 self._waiting.append(connection)  # it closes with this process
             case _:
                 _answer(connection, ok=False)
 
+    def _attach(self, connection: socket.socket) -> None:
+        if self._relay is None:
+            _answer(connection, ok=False)
+            return
+        _say(connection, ok=True)
+        if not self._state:
+            self.start()
+        self._relay.connect(connection)
+
     def _stop(self, connection: socket.socket, grace: float) -> None:
         self._stopping.append(connection)
         if self._app is None:
-            self._end(exit_code=self._state["exit_code"], out_of_memory=self._state["out_of_memory"])
+            ended = self._ending or self._state or {"exit_code": 128 + signal.SIGTERM, "out_of_memory": False}
+            self._end(exit_code=ended["exit_code"], out_of_memory=ended["out_of_memory"])
             return
         self._app.terminate()
         self._kill_at = min(self._kill_at, monotonic() + grace)
@@ -189,7 +217,7 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         become_reaper()
         supervisor = Supervisor(order, events="../..")
-        supervisor.start()
+        supervisor.begin()
         os.write(writing, b"1")
         os.close(writing)
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)

@@ -27,9 +27,18 @@ def become_reaper() -> None:
 
 
 class Workload:
-    """The command of `order`, running; `write` gets each line of its output with its stream, 1 or 2."""
+    """The command of `order`, running; `write` gets each line of its output with its stream, 1 or 2.
 
-    def __init__(self, order: Order, selector: selectors.BaseSelector, write: Callable[[int, bytes], None]) -> None:
+    With a `console`, which are its three standard streams, somebody else takes its output.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        selector: selectors.BaseSelector,
+        write: Callable[[int, bytes], None],
+        console: tuple[int, int, int] | None = None,
+    ) -> None:
         self._order = order
         self._selector = selector
         self._write = write
@@ -38,8 +47,11 @@ class Workload:
         self.out_of_memory = False
         self.out_of_threads = False
         self.started_at = monotonic()
+        if console is not None:
+            self.pid = _spawn(order, *console)
+            return
         ends = [os.pipe() for _ in range(2)]
-        self.pid = _spawn(order, ends[0][1], ends[1][1])
+        self.pid = _spawn(order, None, ends[0][1], ends[1][1])
         for stream, (reading, writing) in enumerate(ends, start=1):
             os.close(writing)
             os.set_blocking(reading, False)
@@ -132,14 +144,14 @@ class Workload:
             self._write(self._streams[pipe], line[start : start + LONGEST_LINE])
 
 
-def _spawn(order: Order, stdout: int, stderr: int) -> int:
+def _spawn(order: Order, stdin: int | None, stdout: int, stderr: int) -> int:
     """Start the command in a session of its own and return its process id."""
     pid = os.fork()
     if pid:
         return pid
     try:
         os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY) if stdin is None else stdin, 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
         _limit(order)

@@ -1,0 +1,1 @@
+"""Frames between commands and those who sit before them, by way of the stream `TERMINALS`."""
