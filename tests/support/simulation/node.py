@@ -167,7 +167,7 @@ class Node(MemoryRuntime):
             if not isinstance(runner.state, Exited | Restarting):
                 self._exited(runner, 137)
             self._tell(runner, RunnerRemoved)
-            self.gone[name].set()
+            self.gone.setdefault(name, asyncio.Event()).set()
 
     def removed_by_hand(self, name: str) -> None:
         self.by_itself.add(name)

@@ -19,6 +19,7 @@ from support.traefik import MARKER_PATH
 from windlass_builder import app as builder
 from windlass_builder.application.intents import Intents
 from windlass_builder.application.node import Node as NodeName
+from windlass_builder.domain.room import DiskLevel
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.attending import Attending
@@ -91,6 +92,7 @@ class Surroundings(Protocol):
     keys: Keys
     scratch: Path
     intents: Intents
+    disk_level: DiskLevel
 
     def clock(self) -> datetime: ...
     def fresh(self) -> UUID: ...
@@ -133,7 +135,16 @@ async def _nothing_to_wait_for() -> None:
 
 
 def _node(around: Surroundings) -> NodeName:
-    return NodeName(NODE, INSTALLATION, "memory", {"python": "python"}, around.scratch, 2**30, intents=around.intents)
+    return NodeName(
+        NODE,
+        INSTALLATION,
+        "memory",
+        {"python": "python"},
+        around.scratch,
+        2**30,
+        intents=around.intents,
+        disk_level=lambda: around.disk_level,
+    )
 
 
 async def _gateway(around: Surroundings, process: Process, link: Link, started: Callable[[], None]) -> None:

@@ -24,6 +24,7 @@ from support.simulation.process import Gate, Process, Way, note_task
 from support.simulation.story import Story
 from windlass_builder.application.intents import Intents, OwnIntents
 from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.domain.room import DiskLevel
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.ids import derived, team_id
@@ -78,6 +79,8 @@ class World:
         self.buckets = {one: MemoryKeyValue(self.clock) for one in Bucket}
         self.keys: Keys = MemoryKeys(KEY)
         self.intents: Intents = OwnIntents()
+        # Every other history is that of a node which gives up all that it may, whenever it may.
+        self.disk_level = DiskLevel.SCARCE if len(self.history.acts) % 2 else DiskLevel.AMPLE
         self.gates: list[Gate] = []
         self.processes: dict[Service, Process] = {}
         self.invariants = Invariants(self)

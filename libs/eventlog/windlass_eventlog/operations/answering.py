@@ -99,8 +99,8 @@ async def _within(event: asyncio.Event, seconds: float) -> None:
 class Answering:
     """One service's operations.
 
-    What a service was at when it ended is answered with a failure once it is back: nobody waits for ever. Both
-    operations change nothing before their end, so that this is true.
+    What a service was at when it ended is answered with a failure once it is back: nobody waits for ever. All
+    operations but a collection change nothing before their end.
     """
 
     service: Service
@@ -130,7 +130,8 @@ class Answering:
         if before is None or before.request != request.id:
             await self._answer(request, await self._outcome(request))
         elif not before.is_last:
-            reason = f"The {self.service} was started anew while it was at it; nothing was changed."
+            kept = "what it deleted before is in the log" if request.kind is Kind.COLLECT else "nothing was changed"
+            reason = f"The {self.service} was started anew while it was at it; {kept}."
             await self._answer(request, Failed(reason=reason, remedy="Ask for it again."))
 
     async def _outcome(self, request: Request) -> State:

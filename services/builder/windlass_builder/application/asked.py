@@ -41,6 +41,7 @@ class Asked:
             with _engine_named():
                 collected = await self.collecting.collect(one)
             gone += (_item(one, event.kind, event.name, event.why, event.freed_bytes) for event in collected)
+        report("deletes sources that nothing needs", 0, 0)
         gone += map(_source, await self.sources.collect(project=project))
         return _outcome(gone)
 
@@ -57,6 +58,7 @@ class Asked:
             for kept, why in () if found is None else found.going:
                 going.append(_item(one, kind_of(kept), kept.reference, why, kept.size))
             going += (_item(one, rest.kind, rest.name, why, rest.size) for rest, why in spared)
+        report("looks which sources nothing needs", 0, 0)
         going += map(_source, await self.sources.foretell(project))
         return _outcome(going)
 

@@ -54,6 +54,7 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
+from windlass_gateway.entrypoints.pages import storage_words
 from windlass_gateway.entrypoints.pages.words import duration, short
 
 _SHOWN_BRANCHES = 5
@@ -155,8 +156,8 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
     PromotionRequested: lambda event, names: f"asked for a promotion to {_where(names, event.environment)}",
     RoutesApplied: lambda event, _: f"had the routes confirmed by every proxy in {duration(event.duration_ms)}",
     RoutesFailed: lambda event, _: f"could not move the addresses: {event.reason}",
-    ReleaseRetired: lambda event, _: f"retired a release: {event.why}",
-    StorageReclaimed: lambda event, _: f"deleted what {event.node} kept, a {event.kind}: {event.why}",
+    ReleaseRetired: lambda event, _: storage_words.retired(event),
+    StorageReclaimed: lambda event, _: storage_words.reclaimed(event),
     RunRequested: lambda *_: "asked for a one-off command",
     RunStarted: lambda event, _: f"began a one-off command on {event.node}",
     RunEnded: lambda event, _: f"ended a one-off command: {event.code}",
