@@ -36,6 +36,7 @@ from windlass_builder.application.projections import (
     TURNS,
 )
 from windlass_builder.application.queue import BuildQueue
+from windlass_builder.application.rebuilding import Rebuilding
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
@@ -183,7 +184,8 @@ class MemoryBuilder:
         looks = asyncio.Semaphore(1)
         self.inspecting = Inspecting(append, self.rows, self.sources, _listing, self.scratch, looks, lambda: self.clock)
         ending = Ending(append, self.containers)
-        self.reconciling = Reconciling(append, self.containers)
+        self.building = building
+        self.reconciling = self.reconciling_in(asyncio.TaskGroup())
         self.exits = self.exits_in(asyncio.TaskGroup())
         without_winning: frozenset[type[Event]] = frozenset({DeploymentCanceled, DeploymentSuperseded, Failed})
         returning = Returning(append, self.containers)
@@ -219,6 +221,9 @@ class MemoryBuilder:
             self.objects,
             self.stores,
         )
+
+    def reconciling_in(self, tasks: asyncio.TaskGroup) -> Reconciling:
+        return Reconciling(self.append, self.containers, Rebuilding(self.building, tasks))
 
     def exits_in(self, tasks: asyncio.TaskGroup) -> Exits:
         return Exits(self.append, self.containers, self.reconciling, tasks)

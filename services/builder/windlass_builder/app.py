@@ -46,6 +46,7 @@ from windlass_builder.application.projections import (
     TURNS,
 )
 from windlass_builder.application.queue import BuildQueue
+from windlass_builder.application.rebuilding import Rebuilding
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.relieving import Relieving
 from windlass_builder.application.retiring import Retiring
@@ -145,7 +146,8 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
     async with asyncio.TaskGroup() as tasks:
         containers = Containers(link.rows, runtime, link.vault, node, link.log.head)
         queue = BuildQueue(link.log, link.rows, node.locks, sources.builds_at_once, node.shortage, link.append.clock)
-        reconciling = Reconciling(link.append, containers)
+        building = _building(sources, link, containers)
+        reconciling = Reconciling(link.append, containers, Rebuilding(building, tasks))
         since = link.append.clock()  # what happens while it is compared is told afterwards
         await reconciling.run()
         tasks.create_task(Exits(link.append, containers, reconciling, tasks).follow(since))
@@ -157,7 +159,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         tasks.create_task(upkeep.run())
         tasks.create_task(relieving.run())
         reactors = [
-            *_reactors(sources, link, containers, queue, tasks),
+            *_reactors(sources, link, building, queue, tasks),
             Reactor("retire", _RETIRING, retiring.handle),
             Reactor("collect", frozenset({DeploymentLive, RoutesApplied}), upkeep.handle),
             Reactor("relieve", frozenset({BuildSucceeded, Failed}), relieving.handle),
@@ -256,9 +258,16 @@ def _sources(settings: BuilderSettings) -> Sources:
     return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once, stores)
 
 
+def _building(sources: Sources, link: Link, containers: Containers) -> Building:
+    opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)
+    fetching = Fetching(sources.fetcher, StoredUploads(link.objects), opening, skipping, containers.node.name)
+    return Building(containers, fetching, sources.list_root, link.logs, link.append.clock)
+
+
 def _reactors(
-    sources: Sources, link: Link, containers: Containers, queue: BuildQueue, tasks: asyncio.TaskGroup
+    sources: Sources, link: Link, building: Building, queue: BuildQueue, tasks: asyncio.TaskGroup
 ) -> list[Reactor]:
+    containers = building.containers
     looks = asyncio.Semaphore(sources.inspections_at_once)
     scratch, clock = containers.node.scratch, link.append.clock
     opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)

@@ -21,10 +21,12 @@ from windlass_builder.application.runtime_errors import (
     AddressesExhaustedError,
     BuildTimedOutError,
     EngineError,
+    NameTakenError,
     RunnerImageMissingError,
+    RunnerMissingError,
 )
-from windlass_builder.domain.names import build_name, network_name
-from windlass_builder.domain.workloads import EventsResumed, OutputLine, RunnerPaused, RunnerStarted
+from windlass_builder.domain.names import build_name, network_name, volume_name
+from windlass_builder.domain.workloads import EventsResumed, Mount, OutputLine, RunnerPaused, RunnerStarted, Volume
 
 pytestmark = pytest.mark.docker
 
@@ -93,13 +95,15 @@ async def test_one_project_cannot_reach_anothers_runner(node: DockerNode) -> Non
         await docker("exec", other.name, "python3", "-c", program)
 
 
-async def test_projects_get_the_lowest_free_subnets_and_their_addresses_stay(node: DockerNode) -> None:
+async def test_a_project_gets_the_next_subnet_where_its_own_is_taken_and_addresses_stay(node: DockerNode) -> None:
     foreign = f"somebody-elses-{node.installation}"
-    await docker("network", "create", "--subnet", str(next(POOL.subnets(new_prefix=24))), foreign)
+    subnets = [*POOL.subnets(new_prefix=24)]
+    own = node.project.int % len(subnets)
+    await docker("network", "create", "--subnet", str(subnets[own]), foreign)
     try:
         spec = await node.app()
         first = await node.runtime.start(spec)
-        assert IPv4Address(first.address.host) in [*POOL.subnets(new_prefix=24)][1]
+        assert IPv4Address(first.address.host) in subnets[(own + 1) % len(subnets)]
         other = await node.runtime.start(replace(spec, name=f"{spec.name}1"))
         for name in (spec.name, other.name):
             await docker("stop", "--time", "0", name)
@@ -111,6 +115,78 @@ async def test_projects_get_the_lowest_free_subnets_and_their_addresses_stay(nod
         assert network[network_name(node.installation, node.project)]["IPAddress"] == first.address.host
     finally:
         await docker("network", "rm", foreign)
+
+
+async def test_a_runner_whose_network_was_removed_is_told_of_and_started_afresh(node: DockerNode) -> None:
+    spec = await node.app()
+    first = await node.runtime.start(spec)
+    network = network_name(node.installation, node.project)
+    before = (await inspected("network", network))["IPAM"]["Config"][0]["Subnet"]
+    async with aclosing(node.runtime.events(node.now())) as events:
+        await docker("network", "disconnect", "--force", network, spec.name)
+        while not isinstance(await anext(events), EventsResumed):
+            pass
+        assert not (await node.runtime.inspect(spec.name)).connected
+        await docker("network", "rm", network)
+        while not isinstance(await anext(events), EventsResumed):
+            pass
+    fresh = await node.runtime.start(spec)
+    assert fresh.connected
+    assert fresh.id != first.id
+    assert fresh.address != first.address  # whoever still knows the old one reaches nobody
+    assert (await inspected("network", network))["IPAM"]["Config"][0]["Subnet"] == before
+    assert b"200 OK" in await request(fresh.address.host, fresh.address.port)
+
+
+async def test_a_runner_that_was_stopped_when_its_network_was_removed_starts_again(node: DockerNode) -> None:
+    spec = await node.app()
+    await node.runtime.start(spec)
+    network = network_name(node.installation, node.project)
+    await node.runtime.stop(spec.name, timedelta(0))
+    await docker("network", "rm", network)
+    assert not (await node.runtime.inspect(spec.name)).connected
+    await docker("network", "create", "--label", f"dev.windlass.installation={node.installation}", network)
+    assert not (await node.runtime.inspect(spec.name)).connected  # another one of that name is no help
+    await docker("network", "rm", network)
+    fresh = await node.runtime.start(spec)
+    assert b"200 OK" in await request(fresh.address.host, fresh.address.port)
+
+
+async def test_somebody_elses_container_under_our_name_is_left_alone(node: DockerNode) -> None:
+    spec = await node.app()
+    mark = ("--label", "dev.windlass.installation=ffffffff", "--label", "dev.windlass.installation.x=1")
+    await docker("run", "--detach", "--name", spec.name, *mark, "--network", "none", node.image, "sleep", "1000")
+    theirs = (await inspected("container", spec.name))["Id"]
+    try:
+        with pytest.raises(NameTakenError, match="was left alone"):
+            await node.runtime.start(spec)
+        for touching in (node.runtime.keep_running, node.runtime.pause, node.runtime.inspect):
+            with pytest.raises(RunnerMissingError):
+                await touching(spec.name)
+        await node.runtime.stop(spec.name, timedelta(0))
+        await node.runtime.remove(spec.name)
+        await node.runtime.purge()
+        left = await inspected("container", spec.name)
+        assert (left["Id"], left["State"]["Running"]) == (theirs, True)
+    finally:
+        await docker("rm", "--force", spec.name)
+
+
+async def test_somebody_elses_network_and_volume_under_our_names_are_left_alone(node: DockerNode) -> None:
+    spec = await node.app()
+    volume = Volume(node.project, node.project, "uploads")
+    mounted = replace(spec, mounts=(Mount(volume, "/uploads"),))
+    names = {"volume": volume_name(node.installation, volume), "network": network_name(node.installation, node.project)}
+    await docker("network", "rm", names["network"])
+    for kind, name in names.items():
+        await docker(kind, "create", name)
+        try:
+            with pytest.raises(NameTakenError, match=f"There is a {kind} {name}"):
+                await node.runtime.start(mounted)
+            await node.runtime.purge()
+            assert (await inspected(kind, name))["Labels"] in (None, {})
+        finally:
+            await docker(kind, "rm", name)
 
 
 async def test_pool_without_a_free_subnet_is_said(node: DockerNode, docker_engine: Engine) -> None:

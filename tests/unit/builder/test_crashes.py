@@ -243,9 +243,29 @@ async def test_version_that_cannot_be_restored_does_not_keep_the_builder_from_st
     await builder.runtime.remove(name_of(deployment))
     builder.runtime.missing_releases = True
 
-    await builder.again().reconciling.run()
+    after = builder.again()
+    async with asyncio.TaskGroup() as tasks:
+        await after.reconciling_in(tasks).run()
+        assert builder.runtime.running == {name_of(other)}
+        builder.runtime.missing_releases = False
 
-    assert builder.runtime.running == {name_of(other)}
+
+async def test_release_that_is_gone_is_built_once_more_and_nothing_new_is_said_of_that(builder: MemoryBuilder) -> None:
+    deployment = await builder.live()
+    release = (await builder.found(deployment)).row.release
+    assert release is not None
+    await builder.runtime.remove(name_of(deployment))
+    await builder.runtime.remove_release(release)
+
+    after = builder.again()
+    async with asyncio.TaskGroup() as tasks:
+        await after.reconciling_in(tasks).run()
+        assert builder.runtime.running == set()
+
+    assert builder.runtime.running == builder.runtime.kept == {name_of(deployment)}
+    assert builder.runtime.builds == 2
+    assert after.types(deployment).count("build.started.v1") == 1
+    assert after.types(deployment)[-2:] == ["container.stopped.v1", "container.started.v1"]
 
 
 async def test_engine_that_was_away_for_a_moment_costs_no_build(builder: MemoryBuilder) -> None:

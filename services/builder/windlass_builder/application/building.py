@@ -16,7 +16,7 @@ from windlass_builder.application.failures import UnknownRunnerError
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.locks import deleting
-from windlass_builder.application.runtime_errors import BuildTimedOutError
+from windlass_builder.application.runtime_errors import BuildTimedOutError, ReleaseChangedError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import DOCKERFILE, IMAGE, Listing, dependencies, detect
 from windlass_builder.domain.images import registry_of
@@ -32,6 +32,7 @@ from windlass_builder.domain.workloads import (
 from windlass_contracts.events import BuildSucceeded
 from windlass_contracts.events.deployment import ImageSource, LogRange, Recipe
 from windlass_contracts.ids import DeploymentId
+from windlass_contracts.subjects import AggregateKey
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.failpoints import reach
 from windlass_eventlog.logs.port import DeploymentLog, LogStore
@@ -81,6 +82,29 @@ class Building:
                 reach("after_build", "release")
                 await told.say("The release was there already." if release.cache_hit else "The release is made.")
         return await self._built(journal, release, recipe, began)
+
+    async def again(self, key: AggregateKey, row: Deployment) -> None:
+        """Make the release of a deployment once more, which was built and is not on this node any more.
+
+        Raises: ReleaseChangedError, and what `build` raises.
+        """
+        variables = await self.containers.variables(row)
+        source = f"build-{row.attempt}"
+        with tempfile.TemporaryDirectory(dir=self.containers.node.scratch) as scratch:
+            archive = Path(scratch, "source.tar")
+            async with LogWriter(self.logs, DeploymentLog.of(key), source, Redaction(variables.values())) as writer:
+                told = BuildLog(writer, source, self.clock)
+                await told.say("The release was removed from this machine: it is made once more, from the same source.")
+                revision = await self.fetching.again(row, archive)
+                if isinstance(row.source, ImageSource):
+                    _, release = await self._take(row, row.source, told)
+                else:
+                    _, release = await self._make(row, revision, variables, archive, told)
+                if release.reference != row.release:
+                    changed = ReleaseChangedError(row.release or "")
+                    await told.say(str(changed))
+                    raise changed
+                await told.say("The release is made.")
 
     async def _take(self, row: Deployment, source: ImageSource, told: BuildLog) -> tuple[Recipe, Release]:
         """Fetch a ready image with what the project has for its registry."""

@@ -20,6 +20,8 @@ from windlass_builder.application.runtime_errors import (
     DockerfileError,
     ImageError,
     ImagesUnsupportedError,
+    NameTakenError,
+    ReleaseChangedError,
     ReleaseMissingError,
     RunnerImageMissingError,
     RunnerUnstartableError,
@@ -100,6 +102,8 @@ DEPLOYMENT_ERRORS = (
     ImagesUnsupportedError,
     RunnerUnstartableError,
     ReleaseMissingError,
+    ReleaseChangedError,
+    NameTakenError,
     VolumesUnsupportedError,
 )
 """What ends a deployment: trying again would change nothing."""
@@ -144,6 +148,8 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     PreDeployTimedOutError: (Stage.PRE_DEPLOY, "timed-out"),
     PreDeployLostError: (Stage.PRE_DEPLOY, "lost"),
     ReleaseMissingError: (Stage.START, "release-missing"),
+    ReleaseChangedError: (Stage.START, "release-missing"),
+    NameTakenError: (Stage.START, "name-taken"),
     VolumesUnsupportedError: (Stage.START, "volumes-unsupported"),
     NotReturnableError: (Stage.START, "never-live"),
     SecretShreddedError: (Stage.START, "variable-shredded"),

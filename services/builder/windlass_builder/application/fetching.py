@@ -53,6 +53,30 @@ class Fetching:
             await told.say(error.detail)
             raise
 
+    async def again(self, row: Deployment, archive: Path) -> str:
+        """Write the source of a deployment that was built to `archive`, and return its revision.
+
+        Raises: SourceError, UnsupportedSourceError.
+        """
+        limit = timedelta(seconds=row.config.deadlines.fetch_s)
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                match row.source:
+                    case GitSource() as source if row.commit is not None:
+                        location = SourceLocation(source.repository, row.config.root or ".")
+                        await self.sources.fetch(location, row.commit, archive, await self.opening.of(row.project))
+                        return row.commit
+                    case UploadSource() as source:
+                        await self.uploads.fetch(source, row.config.root or ".", archive)
+                        return source.digest
+                    case ImageSource() as source:
+                        return source.digest
+                    case _:
+                        raise UnsupportedSourceError(row.source.kind)
+        except TimeoutError as error:
+            what = row.source.repository if isinstance(row.source, GitSource) else "The upload"
+            raise SourceTimedOutError(what, limit) from error
+
     async def _fetch(self, journal: Journal, row: Deployment, source: GitSource, told: BuildLog, archive: Path) -> str:
         """Bring the source here; the commit is fixed before anything is done with it, for all attempts."""
         access = await self.opening.of(row.project)

@@ -11,7 +11,8 @@ from windlass_builder.application.engine_away import engine_may_be_away
 from windlass_builder.application.failures import DEPLOYMENT_ERRORS, exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
-from windlass_builder.application.runtime_errors import AddressesExhaustedError
+from windlass_builder.application.rebuilding import Rebuilding
+from windlass_builder.application.runtime_errors import AddressesExhaustedError, ReleaseMissingError
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
@@ -29,10 +30,15 @@ _ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
 _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
 
 
+def _say_no_more(_deployment: DeploymentId) -> None:
+    return
+
+
 @dataclass(slots=True)
 class Reconciling:
     append: Appender
     containers: Containers
+    rebuilding: Rebuilding
     _builds_reaped: bool = field(default=False, init=False)
 
     async def run(self) -> None:
@@ -85,6 +91,11 @@ class Reconciling:
         await self.containers.caught_up(journal.sequence)
 
     async def _compare(self, journal: Journal, row: Deployment, container: Container, runner: Runner | None) -> None:
+        if runner is not None and not runner.connected:
+            # It runs, but nobody reaches it; and nothing can be started again in a network that is gone.
+            await self.containers.runtime.remove(container.name)
+            await self._gone(journal, container, "cut-off", None)
+            return
         match None if runner is None else runner.state:
             case Running() if container.state is ContainerState.PAUSED:
                 await self.containers.runtime.pause(container.name)
@@ -115,6 +126,8 @@ class Reconciling:
             await self._decide(deployment, self._start_missing)
         except (*DEPLOYMENT_ERRORS, AddressesExhaustedError) as error:
             _log.warning("deployment.not_restored", deployment=str(deployment), reason=str(error))
+            if isinstance(error, ReleaseMissingError):
+                self.rebuilding.soon(deployment, self.restore_wanted)
 
     async def _start_missing(self, found: Versioned[Deployment]) -> None:
         row = found.row

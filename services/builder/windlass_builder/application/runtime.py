@@ -87,7 +87,7 @@ class Runtime(Protocol):
         Volumes that it mounts are made where there are none, and its user may write to them; they outlive it.
 
         Raises: ReleaseMissingError, RunnerConflictError, RunnerUnstartableError, VolumesUnsupportedError,
-        AddressesExhaustedError, EngineError.
+        NameTakenError, AddressesExhaustedError, EngineError.
         """
         ...
 

@@ -150,6 +150,27 @@ class ReleaseMissingError(RuntimePortError):
         self.reference = reference
 
 
+class ReleaseChangedError(RuntimePortError):
+    """A release that was made once more is another one: what it is built on changed meanwhile."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(
+            f"The release {reference} cannot be made as it was, for the runner that it was built on is not here any "
+            "more; deploy the commit again."
+        )
+
+
+class NameTakenError(RuntimePortError):
+    """Something of somebody else's bears the name of what is to be made."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(
+            f"There is a {what} {name} already, which does not belong to this installation: it was left alone. "
+            "Remove or rename it, then deploy again."
+        )
+        self.name = name
+
+
 class RunnerMissingError(RuntimePortError):
     """No runner of this installation has that name."""
 

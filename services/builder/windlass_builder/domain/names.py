@@ -31,7 +31,12 @@ def _once(installation: str) -> str:
 
 
 def network_name(installation: str, project: UUID) -> str:
-    return f"windlass-{installation}-net-{project.hex}"
+    return f"{network_names(installation)}{project.hex}"
+
+
+def network_names(installation: str) -> str:
+    """Return how the names of all networks of the installation begin."""
+    return f"windlass-{installation}-net-"
 
 
 def volume_name(installation: str, volume: Volume) -> str:

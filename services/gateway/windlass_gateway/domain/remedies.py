@@ -12,8 +12,11 @@ _REMEDIES = {
     Stage.ROUTE: "The proxy did not take the new routes: `windlass doctor` says whether it runs. Then deploy again.",
     Stage.DEADLINE: "A service of the platform stayed away: `windlass doctor` says which. Then deploy again.",
 }
+_BY_CODE = {
+    "name-taken": "Ask whoever runs the machine whose it is: Windlass touches nothing that it did not make.",
+}
 
 
 def remedy(failure: Failure) -> str:
     """Return one sentence on what to do."""
-    return _REMEDIES[failure.stage]
+    return _BY_CODE.get(failure.code, _REMEDIES[failure.stage])

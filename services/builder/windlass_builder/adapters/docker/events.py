@@ -1,4 +1,4 @@
-"""The engine's events about this installation's runners, through every restart of the engine."""
+"""The engine's events about this installation's runners and their networks, through every restart of the engine."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,8 +12,9 @@ import structlog
 from aiodocker import Docker, DockerError
 
 from windlass_builder.adapters.docker.engine import connect, find_container
-from windlass_builder.adapters.docker.labels import DEPLOYMENT, PROJECT, Role, having
+from windlass_builder.adapters.docker.labels import DEPLOYMENT, INSTALLATION, PROJECT, ROLE, Role
 from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.domain.names import network_names
 from windlass_builder.domain.workloads import (
     EventsResumed,
     RunnerEvent,
@@ -41,11 +42,10 @@ class EngineEvents:
 
     def __init__(self, url: str | None, installation: str) -> None:
         self._url = url
-        self._filters = {
-            **having(installation, role=Role.RUNNER),
-            "type": ["container"],
-            "event": [*_SIMPLE, "die", "oom"],
-        }
+        # Not by labels, for the events of networks have none.
+        self._filters = {"type": ["container", "network"], "event": [*_SIMPLE, "die", "oom", "disconnect"]}
+        self._ours = {INSTALLATION: installation, ROLE: Role.RUNNER}
+        self._networks = network_names(installation)
         self._short_of_memory: set[str] = set()
 
     async def follow(self, since: datetime | None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
@@ -87,8 +87,12 @@ class EngineEvents:
             else:
                 return
 
-    async def _typed(self, docker: Docker, event: dict[str, Any]) -> RunnerEvent | None:
+    async def _typed(self, docker: Docker, event: dict[str, Any]) -> RunnerEvent | EventsResumed | None:
         container, marks = event["Actor"]["ID"], event["Actor"]["Attributes"]
+        if event["Type"] == "network":
+            return await self._about_a_network(docker, event)
+        if not self._ours.items() <= marks.items():
+            return None
         runner, project, deployment = marks["name"], UUID(marks[PROJECT]), UUID(marks[DEPLOYMENT])
         at = datetime.fromtimestamp(event["timeNano"] / _NANOSECONDS, UTC)
         match event["Action"]:
@@ -108,6 +112,18 @@ class EngineEvents:
             case action:
                 return _SIMPLE[action](runner=runner, project=project, deployment=deployment, at=at, id=container)
 
+    async def _about_a_network(self, docker: Docker, event: dict[str, Any]) -> EventsResumed | None:
+        """A network that is gone takes the addresses of all that is in it: compare. So does a running container's cut.
+
+        Every container that ends is disconnected too: that is no news.
+        """
+        marks = event["Actor"]["Attributes"]
+        if not marks["name"].startswith(self._networks):
+            return None
+        if event["Action"] == "disconnect" and not await _runs(docker, marks["container"]):
+            return None
+        return EventsResumed(datetime.fromtimestamp(event["timeNano"] / _NANOSECONDS, UTC))
+
     async def _ran_out_of_memory(self, docker: Docker, container: str) -> bool:
         """The engine says so in an event of its own, in the container's state, or in both, in no fixed order."""
         said = container in self._short_of_memory
@@ -120,3 +136,12 @@ class EngineEvents:
             await _log.awarning("The Docker engine did not say why a runner ended", reason=error.message)
             return False
         return found is not None and bool(found["State"]["OOMKilled"])
+
+
+async def _runs(docker: Docker, container: str) -> bool:
+    try:
+        found = await find_container(docker, container)
+    except DockerError as error:
+        await _log.awarning("The Docker engine did not say how a runner is", reason=error.message)
+        return True
+    return found is not None and bool(found["State"]["Running"])

@@ -15,6 +15,7 @@ from aiodocker import Docker, DockerError
 
 from windlass_builder.adapters.docker.engine import is_missing
 from windlass_builder.adapters.docker.labels import Role, having, labels
+from windlass_builder.adapters.docker.ownership import require_ours
 from windlass_builder.adapters.rotation import Rotation
 from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime_errors import AddressesExhaustedError
@@ -45,7 +46,7 @@ class ProjectNetworks:
     async def ensure(self, project: UUID) -> ProjectNetwork:
         """Return the project's network, made if need be.
 
-        Raises: AddressesExhaustedError, where no subnet of the pool is free.
+        Raises: AddressesExhaustedError, where no subnet of the pool is free; NameTakenError.
         """
         name = network_name(self._installation, project)
         async with self._locks.alone(name):
@@ -74,6 +75,20 @@ class ProjectNetworks:
                 raise
         self._rotation.forget(name)
 
+    async def holds(self, name: str, settings: dict[str, Any]) -> bool:
+        """Return whether a container with these settings can be started in the network of that name as it is now.
+
+        One that was made anew under the name is another network.
+        """
+        known = settings["Networks"].get(name)
+        try:
+            details = await (await self._docker.networks.get(name)).show()
+        except DockerError as error:
+            if is_missing(error):
+                return False
+            raise
+        return known is not None and known["NetworkID"] == details["Id"]
+
     async def _find(self, name: str) -> ProjectNetwork | None:
         try:
             details = await (await self._docker.networks.get(name)).show()
@@ -81,11 +96,12 @@ class ProjectNetworks:
             if is_missing(error):
                 return None
             raise
+        require_ours("network", name, details["Labels"], self._installation)
         return ProjectNetwork(name, next(iter(_subnets([details]))))
 
     async def _create(self, name: str, project: UUID) -> ProjectNetwork:
         taken = [*_subnets(await self._docker.networks.list()), *_host_routes()]
-        for subnet in self._pool.subnets(new_prefix=_PREFIX):
+        for subnet in self._subnets_for(project):
             if any(subnet.overlaps(other) for other in taken):
                 continue
             try:
@@ -98,6 +114,13 @@ class ProjectNetworks:
         raise AddressesExhaustedError(
             f"No subnet of {self._pool} is free for another project; remove projects or choose a larger pool."
         )
+
+    def _subnets_for(self, project: UUID) -> Iterable[IPv4Network]:
+        """Yield the subnets of the pool, from the project's own on: it gets that again, and no other one soon."""
+        count = 2 ** (_PREFIX - self._pool.prefixlen)
+        for number in range(count):
+            first = int(self._pool.network_address) + (project.int + number) % count * 2 ** (32 - _PREFIX)
+            yield IPv4Network((first, _PREFIX))
 
     def _configuration(self, name: str, project: UUID, subnet: IPv4Network) -> dict[str, Any]:
         ours = {

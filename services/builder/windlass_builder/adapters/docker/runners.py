@@ -93,16 +93,18 @@ def runner_of(installation: str, container: dict[str, Any]) -> Runner:
     """Return what the engine's answer about a runner's container says."""
     marks = container["Config"]["Labels"]
     project = UUID(marks[PROJECT])
-    address = fixed_address(container["NetworkSettings"], network_name(installation, project))
+    network = network_name(installation, project)
+    address = fixed_address(container["NetworkSettings"], network)
     return Runner(
         name=container["Name"].removeprefix("/"),
         id=container["Id"],
         project=project,
         deployment=UUID(marks[DEPLOYMENT]),
         release=marks[RELEASE],
-        address=Address(str(address), int(marks[PORT])),
+        address=Address("" if address is None else str(address), int(marks[PORT])),
         state=_state(container["State"]),
         restarts=container["RestartCount"],
+        connected=address is not None,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from ipaddress import IPv4Network
@@ -32,6 +33,7 @@ from windlass_builder.adapters.docker.engine import (
 from windlass_builder.adapters.docker.events import EngineEvents
 from windlass_builder.adapters.docker.labels import DEPLOYMENT, ROLE, SPECIFICATION, Role, having
 from windlass_builder.adapters.docker.networks import ProjectNetworks
+from windlass_builder.adapters.docker.ownership import is_ours, require_ours
 from windlass_builder.adapters.docker.releases import ImageReleases
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
@@ -49,6 +51,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerUnstartableError,
 )
 from windlass_builder.domain.belongings import Belonging
+from windlass_builder.domain.names import network_name
 from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     Console,
@@ -181,7 +184,8 @@ class DockerRuntime:
     async def stop(self, name: str, grace: timedelta) -> None:
         with engine_errors(f"stopping {name}"):
             try:
-                await self._docker.containers.container(name).stop(t=whole_seconds(grace))
+                if (found := await self._ours(name)) is not None:
+                    await self._docker.containers.container(found["Id"]).stop(t=whole_seconds(grace))
             except DockerError as error:
                 if not is_missing(error):
                     raise
@@ -196,11 +200,12 @@ class DockerRuntime:
 
     async def remove(self, name: str) -> None:
         with engine_errors(f"removing {name}"):
-            await delete_container(self._docker.containers.container(name))
+            if (found := await self._ours(name)) is not None:
+                await delete_container(self._docker.containers.container(found["Id"]))
 
     async def inspect(self, name: str) -> Runner:
         with engine_errors(f"inspecting {name}"):
-            return runner_of(self._installation, await self._required(name))
+            return await self._runner(await self._required(name))
 
     async def open_connections(self, name: str) -> int | None:
         return await asyncio.to_thread(open_connections, (await self.inspect(name)).address)
@@ -210,7 +215,7 @@ class DockerRuntime:
             ours = having(self._installation, role=Role.RUNNER)
             listed = await self._docker.containers.list(all=True, filters=ours)
             found = await asyncio.gather(*(find_container(self._docker, container.id) for container in listed))
-        return [runner_of(self._installation, container) for container in found if container is not None]
+            return [await self._runner(container) for container in found if container is not None]
 
     async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
         async with aclosing(EngineEvents(self._url, self._installation).follow(since)) as events:
@@ -291,12 +296,23 @@ class DockerRuntime:
         found = await find_container(self._docker, spec.name)
         if found is None:
             return None
+        require_ours("container", spec.name, found["Config"]["Labels"], self._installation)
         if found["Config"]["Labels"].get(SPECIFICATION) != runner_digest(spec):
             raise RunnerConflictError(spec.name)
         container = self._docker.containers.container(found["Id"])
+        if not (await self._runner(found)).connected:  # its network was removed: it cannot be started any more
+            await delete_container(container)
+            return None
         if found["State"]["Paused"]:
             await container.unpause()
         return container
+
+    async def _runner(self, container: dict[str, Any]) -> Runner:
+        runner = runner_of(self._installation, container)
+        if not runner.connected or container["State"]["Running"]:
+            return runner
+        name = network_name(self._installation, runner.project)
+        return replace(runner, connected=await self._networks.holds(name, container["NetworkSettings"]))
 
     async def _begin(self, container: DockerContainer) -> None:
         try:
@@ -308,6 +324,7 @@ class DockerRuntime:
             raise
 
     async def _created(self, spec: RunnerSpec) -> DockerContainer:
+        await self._volumes.require_ours(spec.mounts)
         network = await self._networks.ensure(spec.project)
         address = await self._networks.free_address(network)
         try:
@@ -339,10 +356,15 @@ class DockerRuntime:
             raise
 
     async def _required(self, name: str) -> dict[str, Any]:
-        found = await find_container(self._docker, name)
+        found = await self._ours(name)
         if found is None:
             raise RunnerMissingError(name)
         return found
+
+    async def _ours(self, name: str) -> dict[str, Any] | None:
+        """Return the container of that name; None where there is none of this installation."""
+        found = await find_container(self._docker, name)
+        return found if found is not None and is_ours(found["Config"]["Labels"], self._installation) else None
 
     async def _remove_all(self, filters: dict[str, list[str]], spared: Role | None = None) -> None:
         """Remove what bears the labels: containers first, for they hold the rest."""

@@ -14,6 +14,7 @@ from aiodocker.containers import DockerContainer
 from windlass_builder.adapters.docker.engine import is_conflict, is_missing
 from windlass_builder.adapters.docker.hardening import APP_USER
 from windlass_builder.adapters.docker.labels import ENVIRONMENT, PROJECT, VOLUME, Role, having, labels
+from windlass_builder.adapters.docker.ownership import require_ours
 from windlass_builder.application.runtime_errors import VolumeInUseError
 from windlass_builder.domain.names import volume_name
 from windlass_builder.domain.workloads import Mount, Volume, VolumeFound
@@ -59,6 +60,21 @@ class Volumes:
                 entry.name = mount.path.strip("/")
                 entry.uid, entry.gid, entry.uname, entry.gname = user, group, "", ""
                 await container.put_archive("/", _archive(entry))
+
+    async def require_ours(self, mounts: tuple[Mount, ...]) -> None:
+        """Do nothing with volumes that are ours, or that there are not yet.
+
+        Raises: NameTakenError, DockerError.
+        """
+        for mount in mounts:
+            name = volume_name(self._installation, mount.volume)
+            try:
+                found = await (await self._docker.volumes.get(name)).show()
+            except DockerError as error:
+                if not is_missing(error):
+                    raise
+            else:
+                require_ours("volume", name, found["Labels"], self._installation)
 
     async def all(self) -> list[VolumeFound]:
         """Return all volumes with their sizes, as the engine measures them.
