@@ -23,7 +23,8 @@ _NETWORK_NAMESPACE = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # What the first process of the machine does before it only waits, and buries the dead. The cgroups stay those of this
-# machine: a mount of one's own of /sys is needed for the network's devices alone.
+# machine: a mount of one's own of /sys is needed for the network's devices alone. The engine would hide the layers by a
+# mount of its own, if its folder were not one already.
 _FIRST_PROCESS = """
 set -e
 cd "$1"
@@ -33,6 +34,7 @@ mount -t sysfs sysfs /sys
 mount --rbind cgroup /sys/fs/cgroup
 mount -t tmpfs tmpfs /run
 shift
+mount --bind docker/overlay2 docker/overlay2
 for layer in "$@"; do mount --bind "$layer" "docker/overlay2/$(basename "$layer")"; done
 ip link set lo up
 echo up
@@ -62,6 +64,7 @@ class PrivateMachine:
 
     def boot(self) -> None:
         """Switch the machine on; its engine answers when this returns, and starts what it is to keep running."""
+        (self.folder / "docker" / "overlay2").mkdir(parents=True, exist_ok=True)
         namespaces = ("--net", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc")
         self._first = subprocess.Popen(
             ["unshare", *namespaces, "--", "sh", "-c", _FIRST_PROCESS, "sh", str(self.folder), *map(str, self._layers)],

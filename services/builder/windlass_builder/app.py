@@ -61,6 +61,7 @@ from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.application.telling import Telling
 from windlass_builder.application.upkeep import Upkeep
 from windlass_builder.application.verifying import VerifyingNode
+from windlass_builder.application.workspace import reap_workspaces
 from windlass_builder.domain.detection import DOCKERFILE, Listing
 from windlass_builder.domain.room import DiskLevel, Shortage, disk_level, shortage
 from windlass_builder.settings import BuilderSettings
@@ -151,6 +152,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         since = link.append.clock()  # what happens while it is compared is told afterwards
         await reconciling.run()
         tasks.create_task(Exits(link.append, containers, reconciling, tasks).follow(since))
+        tasks.create_task(reconciling.now_and_then())
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
         collectors = _collectors(link, containers, sources)
@@ -219,6 +221,9 @@ def _interpreters(settings: BuilderSettings) -> dict[str, Path | None]:
 def _node(settings: BuilderSettings) -> Node:
     scratch = settings.home / "builds"
     scratch.mkdir(parents=True, exist_ok=True)
+    locks = NodeLocks(settings.home / "locks")
+    locks.reap()
+    reap_workspaces(scratch)
     return Node(
         name=settings.node,
         installation=settings.installation,
@@ -226,7 +231,7 @@ def _node(settings: BuilderSettings) -> Node:
         runners=settings.runners | ({DOCKERFILE: DOCKERFILE} if settings.runtime == "docker" else {}),
         scratch=scratch,
         build_disk_bytes=settings.build_disk_bytes,
-        locks=NodeLocks(settings.home / "locks"),
+        locks=locks,
         shared=settings.builders > 1,
         intents=IntentFiles(settings.home / "intents"),
         shortage=partial(_shortage, settings),

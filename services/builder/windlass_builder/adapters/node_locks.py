@@ -48,6 +48,12 @@ class NodeLocks(Locks):
 
         return give_back
 
+    def reap(self) -> None:
+        """Remove the files of locks that nobody holds any more: those of holders that were killed."""
+        for path in self._folder.iterdir():
+            if (held := _taken(path, wait=False)) is not None:
+                _give_back(path, held)
+
     def _path(self, name: str) -> Path:
         return self._folder / hashlib.sha256(name.encode()).hexdigest()[:40]
 

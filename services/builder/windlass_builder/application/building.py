@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.journal import Journal
 from windlass_builder.application.locks import deleting
 from windlass_builder.application.runtime_errors import BuildTimedOutError, ReleaseChangedError
+from windlass_builder.application.workspace import workspace
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import DOCKERFILE, IMAGE, Listing, dependencies, detect
 from windlass_builder.domain.images import registry_of
@@ -67,8 +67,8 @@ class Building:
         began = monotonic()
         variables = await self.containers.variables(row)
         log, source = DeploymentLog.of(journal.key), f"build-{row.attempt + 1}"
-        with tempfile.TemporaryDirectory(dir=self.containers.node.scratch) as scratch:
-            archive = Path(scratch, "source.tar")
+        with workspace(self.containers.node.scratch) as folder:
+            archive = folder / "source.tar"
             async with LogWriter(self.logs, log, source, Redaction(variables.values())) as writer:
                 told = self._told[log.deployment] = BuildLog(writer, source, self.clock)
                 revision = await self.fetching.fetch(journal, row, told, archive)
@@ -90,8 +90,8 @@ class Building:
         """
         variables = await self.containers.variables(row)
         source = f"build-{row.attempt}"
-        with tempfile.TemporaryDirectory(dir=self.containers.node.scratch) as scratch:
-            archive = Path(scratch, "source.tar")
+        with workspace(self.containers.node.scratch) as folder:
+            archive = folder / "source.tar"
             async with LogWriter(self.logs, DeploymentLog.of(key), source, Redaction(variables.values())) as writer:
                 told = BuildLog(writer, source, self.clock)
                 await told.say("The release was removed from this machine: it is made once more, from the same source.")

@@ -1,7 +1,6 @@
 """Looking into repositories on request: what they hold, and how they would be deployed. Nothing of them is run."""
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +16,7 @@ from windlass_builder.application.source import (
     SourceLocation,
     SourceTimedOutError,
 )
+from windlass_builder.application.workspace import workspace
 from windlass_builder.domain.detection import Listing, NothingToStartError, detect
 from windlass_builder.domain.inspection import EXPIRES_AFTER, Inspection, first_heads
 from windlass_contracts.config import Deadlines, DeploymentConfig
@@ -84,8 +84,8 @@ class Inspecting:
         url = asked.source.repository
         heads = await self.sources.heads(url)
         commit = await self._commit(asked.source, heads)
-        with tempfile.TemporaryDirectory(dir=self.scratch) as scratch:
-            archive = Path(scratch, "source.tar")
+        with workspace(self.scratch) as folder:
+            archive = folder / "source.tar"
             await self.sources.fetch(SourceLocation(url, asked.root or "."), commit, archive)
             listing = await self.list_root(archive)
         recipe, missing = None, None

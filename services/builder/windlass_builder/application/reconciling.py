@@ -1,5 +1,6 @@
 """Making the node agree with the log when the builder starts: whatever happened meanwhile, what should run runs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +13,7 @@ from windlass_builder.application.failures import DEPLOYMENT_ERRORS, exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
 from windlass_builder.application.rebuilding import Rebuilding
-from windlass_builder.application.runtime_errors import AddressesExhaustedError, ReleaseMissingError
+from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError, ReleaseMissingError
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
@@ -20,13 +21,15 @@ from windlass_contracts.events import AliasesChanged, ContainerStopped
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
-from windlass_eventlog.errors import ConflictError
+from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import WakeUp
 
 _log = structlog.get_logger(__name__)
 
 _ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
+EVERY = timedelta(minutes=10)
+"""So often the node is compared with the log though no event called for it."""
 _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
 
 
@@ -57,6 +60,15 @@ class Reconciling:
                 await self._restore(deployment)
         for runner in runners:
             await self._reap(runner)
+
+    async def now_and_then(self) -> None:
+        """Compare every few minutes, whatever no event told of, until canceled."""
+        while True:
+            await asyncio.sleep(EVERY.total_seconds())
+            try:
+                await self.run()
+            except (EngineError, ConflictError, *AWAY) as error:
+                _log.warning("node.not_compared", reason=str(error))
 
     async def handle(self, wake: WakeUp) -> None:
         """See to it that what addresses moved to runs: after a compensation it may have been paused meanwhile."""

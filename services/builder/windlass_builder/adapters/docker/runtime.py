@@ -345,8 +345,9 @@ class DockerRuntime:
         wanted: type[Paused | Running],
     ) -> None:
         """Pause or resume; where the engine refuses, the state that is wanted may be there already."""
+        container = self._docker.containers.container((await self._required(name))["Id"])
         try:
-            await operation(self._docker.containers.container(name))
+            await operation(container)
         except DockerError as error:
             state = (await self.inspect(name)).state
             if isinstance(state, wanted):
