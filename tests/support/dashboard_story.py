@@ -12,6 +12,7 @@ from windlass_contracts.events import (
     AliasesChanged,
     BuildStarted,
     BuildSucceeded,
+    ContainerLooping,
     ContainerStarted,
     CutoverStarted,
     DeploymentLive,
@@ -130,6 +131,18 @@ class DashboardStory:
 
     async def started(self, deployment: DeploymentId) -> None:
         await self.built(deployment)
+        await self.starts(deployment)
+
+    async def loops(self, deployment: DeploymentId, exits: int, exit_code: int) -> str:
+        """Let its container end again and again, and return its name."""
+        container = _container(deployment)
+        looping = ContainerLooping(node=_NODE, container=container, exits=exits, exit_code=exit_code)
+        await self.tell(deployment, looping)
+        await self.settled()
+        return container
+
+    async def starts(self, deployment: DeploymentId) -> None:
+        """Let its container start, be it for the first time or once more."""
         await self.tell(
             deployment,
             ContainerStarted(
@@ -143,6 +156,7 @@ class DashboardStory:
                 duration_ms=210,
             ),
         )
+        await self.settled()
 
     async def live(self, deployment: DeploymentId) -> None:
         """Take a requested deployment the whole way."""

@@ -1,12 +1,17 @@
 """What a user does with one project, and waits for."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 
 from support.platform import Platform
 
+PATIENCE_S = 60.0
+BETWEEN_REQUESTS_S = 0.05
 ENDS = ("deployment.live.v1", "deployment.failed.v1", "deployment.canceled.v1", "deployment.superseded.v1")
 
 
@@ -72,6 +77,19 @@ class Story:
         """Return what the project answers at its own address, or at another one."""
         status, body = self.platform.get(alias or self.project)
         return status, body.decode()
+
+    def until_it_answers(self) -> None:
+        """Ask until the project answers well, as a visitor would; a minute is too long."""
+        end = time.monotonic() + PATIENCE_S
+        while (status := self._asked()) != HTTPStatus.OK:
+            assert time.monotonic() < end, status
+            time.sleep(BETWEEN_REQUESTS_S)
+
+    def _asked(self) -> int | str:
+        try:
+            return self.answer()[0]
+        except (OSError, HTTPException) as error:
+            return repr(error)
 
     def lines(self, deployment: str) -> list[str]:
         """Return the texts of all lines that a deployment's build and containers wrote."""

@@ -7,6 +7,7 @@ import pytest
 
 from support.dashboard_story import DashboardStory
 from support.memory_gateway import MemoryGateway
+from windlass_contracts.events import ContainerStopped
 from windlass_contracts.logs import LogLine
 
 ELEMENT = re.compile(r"<[a-z]")
@@ -173,3 +174,25 @@ async def test_a_deployment_that_does_not_exist_is_said_on_a_page() -> None:
         for written in (str(uuid4()), "abcd"):
             assert (await client.get(f"/deployments/{written}")).status_code == 404
         assert (await client.get("/deployments/<script>")).status_code in {404, 422}
+
+
+async def test_an_app_that_loops_is_said_to_do_so_until_it_is_said_to_have_started_once_more() -> None:
+    gateway = MemoryGateway()
+    story = story_of(gateway)
+    deployment = await story.deploy("shop")
+    await story.live(deployment)
+    name = await story.loops(deployment, exits=10, exit_code=3)
+    async with gateway.browser() as client:
+        looping = (await client.get(f"/deployments/{deployment}")).text
+        tiles = (await client.get("/projects/shop")).text
+        await story.tell(deployment, ContainerStopped(node="node-1", container=name, why=ContainerStopped.LOOPING))
+        await story.starts(deployment)
+        replaced = (await client.get(f"/deployments/{deployment}")).text
+        await story.starts(deployment)
+        steady = (await client.get(f"/deployments/{deployment}")).text
+    for text in ("It ends again and again", "ended 10 times in a row", "the last time with exit code 3"):
+        assert text in looping
+        assert text in replaced
+        assert text not in steady
+    assert "looping: ended 10 times in a row" in tiles
+    assert "It answers at" in steady
