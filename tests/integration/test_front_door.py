@@ -146,13 +146,13 @@ class Crowd:
             writer.close()
 
 
-def routes_to(address: str) -> str:
-    routers = {
+def routes_to(address: str, traefik: Traefik) -> str:
+    document = traefik.base_document()
+    document["http"]["routers"] |= {
         f"app-{number}": {"rule": f'Host("app-{number}.localhost")', "service": "app"} for number in range(ROUTES)
     }
-    return json.dumps(
-        {"http": {"routers": routers, "services": {"app": {"loadBalancer": {"servers": [{"url": address}]}}}}}
-    )
+    document["http"]["services"] = {"app": {"loadBalancer": {"servers": [{"url": address}]}}}
+    return json.dumps(document)
 
 
 async def test_a_killed_proxy_with_hundreds_of_routes_fails_nobody_that_it_was_not_answering(
@@ -163,7 +163,7 @@ async def test_a_killed_proxy_with_hundreds_of_routes_fails_nobody_that_it_was_n
     traefik, crowd = Traefik(home, LOOPBACK, port, free_port(), "/secret"), Crowd(port)
     with (tmp_path / "inherited").open("w") as inherited:
         async with backend("hello") as (host, backend_port):
-            (home.routes / "000-routes.yml").write_text(routes_to(f"http://{host}:{backend_port}"))
+            (home.routes / "000-routes.yml").write_text(routes_to(f"http://{host}:{backend_port}", traefik))
             async with crowd.visiting():  # before it is started for the first time, too
                 process = await traefik.launch(inherited.fileno(), door)
                 deaths: list[tuple[float, float]] = []
@@ -182,6 +182,26 @@ async def test_a_killed_proxy_with_hundreds_of_routes_fails_nobody_that_it_was_n
     for began, ended in crowd.cut_off:
         assert any(began <= dead and killed <= ended for killed, dead in deaths)
     assert crowd.waited_s > A_WHILE_S
+
+
+async def test_a_proxy_that_finds_its_routes_damaged_begins_with_the_last_good_ones(
+    door: FrontDoor, port: int, free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    home, crowd = Home(tmp_path / "home"), Crowd(port)
+    home.prepare()
+    traefik = Traefik(home, LOOPBACK, port, free_port(), "/secret")
+    with (tmp_path / "inherited").open("w") as inherited:
+        async with backend("hello") as (host, backend_port):
+            good = routes_to(f"http://{host}:{backend_port}", traefik)
+            (home.traefik / "000-routes.yml.last-good").write_text(good)
+            (home.routes / "000-routes.yml").write_text("http: [")
+            process = await traefik.launch(inherited.fileno(), door)
+            async with crowd.visiting():
+                await asyncio.wait_for(crowd.are_answered_again(), FOR_EVER_S)
+        process.send(signal.SIGKILL)
+        await process.exit()
+
+    assert not crowd.failures
 
 
 @contextmanager

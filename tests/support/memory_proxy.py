@@ -70,7 +70,7 @@ class MemoryProxy(Proxy):
     def router_of(self, host: str) -> str | None:
         """Return which router takes requests for a host."""
         routers = self._served.get("routers", {})
-        for name in sorted(routers, key=lambda name: -routers[name]["priority"]):
+        for name in sorted(routers, key=lambda name: -routers[name].get("priority", 0)):
             if not self._fault(name) and _fits(routers[name]["rule"], host):
                 return str(name)
         return None

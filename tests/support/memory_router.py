@@ -9,7 +9,7 @@ from uuid import UUID
 
 from support import router_events as say
 from support.memory_proxy import MemoryProxy
-from support.traefik import MARKER_PATH
+from support.traefik import BASE, MARKER_PATH
 from windlass_contracts.cloudevent import Metadata, Proposed
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event
@@ -29,7 +29,7 @@ from windlass_router.application.switching import Switching
 from windlass_router.domain.configuration import Site
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SITE = Site("localhost", 4000, MARKER_PATH)
+SITE = Site("localhost", 4000, MARKER_PATH, BASE)
 
 
 @dataclass

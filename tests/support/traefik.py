@@ -1,9 +1,10 @@
-"""A real Traefik that watches a folder, as `windlass up` configures it, and backends to route to."""
+"""A real Traefik that watches the file in a folder, as `windlass up` configures it, and backends to route to."""
 
 import asyncio
 import json
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,19 +14,35 @@ from support.ports import free_port
 from support.server_process import ServerCommand, ServerProcess
 from windlass.up.default_certificate import keep_default_certificate
 from windlass.up.programs import traefik
+from windlass_router.adapters.routes_file import FILE
 
 MARKER_PATH = "/a-secret-path-of-tests"
+_CERTIFICATE = Path(tempfile.gettempdir()) / f"windlass-tests-{os.getuid()}-certificate.pem"
+_PAIR = {"certFile": str(_CERTIFICATE), "keyFile": str(_CERTIFICATE)}
+_API = {"rule": 'PathPrefix("/api")', "service": "api@internal", "entryPoints": ["traefik"]}
+BASE = {
+    "http": {"routers": {"windlass-api": _API}},
+    "tls": {
+        "stores": {"default": {"defaultCertificate": {"certFile": str(_CERTIFICATE), "keyFile": str(_CERTIFICATE)}}}
+    },
+}
+"""What each of the router's files contains, too."""
 _READY = b"Starting provider aggregator"  # logged once it listens
 
 
 @dataclass(frozen=True)
 class TraefikServer:
-    """Where it listens; `folder` is the one that it watches."""
+    """Where it listens; `folder` has the file that it watches."""
 
     folder: Path
     port: int
     api_port: int
     process: ServerProcess
+
+    @property
+    def base(self) -> Path:
+        """What each of the router's files contains, too."""
+        return self.folder.parent / "base.json"
 
     @property
     def url(self) -> str:
@@ -47,25 +64,23 @@ class TraefikServer:
 
 @contextmanager
 def running_traefik(folder: Path, name: str = "traefik", throttle: str = "0s") -> Iterator[TraefikServer]:
-    """Run a Traefik on the folder for as long as the block lasts; several may watch the same one."""
+    """Run a Traefik on the folder's file for as long as the block lasts; several may watch the same one."""
     port, api_port = free_port(), free_port()
     config = folder.parent / f"{name}.json.yml"
     config.write_text(json.dumps(_settings(folder, port, api_port, throttle)))
     log = folder.parent / f"{name}.log"
-    _route_the_api(folder)
+    _begin(folder / FILE)
     command = ServerCommand(["/bin/sh", "-c", f"exec {traefik()} --configFile={config} 1>&2"], _READY, log)
     with ServerProcess(command) as process:
         yield TraefikServer(folder, port, api_port, process)
 
 
-def _route_the_api(folder: Path) -> None:
-    route = {"rule": 'PathPrefix("/api")', "service": "api@internal", "entryPoints": ["traefik"]}
-    written, certificate = folder.parent / "900-api.yml.new", folder.parent / "default-certificate.pem"
-    keep_default_certificate(certificate)
-    default = {"defaultCertificate": {"certFile": str(certificate), "keyFile": str(certificate)}}
-    tls = {"stores": {"default": default}}
-    written.write_text(json.dumps({"http": {"routers": {"windlass-api": route}}, "tls": tls}))
-    written.replace(folder / "900-api.yml")
+def _begin(file: Path) -> None:
+    """Let there be something that it can start with."""
+    keep_default_certificate(_CERTIFICATE)
+    (file.parent.parent / "base.json").write_text(json.dumps(BASE))
+    if not file.exists():
+        file.write_text(json.dumps(BASE))
 
 
 def _settings(folder: Path, port: int, api_port: int, throttle: str) -> dict[str, object]:
@@ -81,7 +96,7 @@ def _settings(folder: Path, port: int, api_port: int, throttle: str) -> dict[str
             },
             "traefik": {"address": f"127.0.0.1:{api_port}", "http": {"aliasHeadersStrategy": "delete"}},
         },
-        "providers": {"providersThrottleDuration": throttle, "file": {"directory": str(folder), "watch": True}},
+        "providers": {"providersThrottleDuration": throttle, "file": {"filename": str(folder / FILE), "watch": True}},
     }
 
 

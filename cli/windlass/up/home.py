@@ -76,7 +76,7 @@ class Home:
 
     @property
     def routes(self) -> Path:
-        """The folder that Traefik watches."""
+        """The folder of the file that Traefik watches."""
         return self.traefik / "dynamic"
 
     @property

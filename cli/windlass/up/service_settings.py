@@ -108,6 +108,7 @@ class Surroundings:
             "router": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),  # it routes the dashboard's own host
                 "WINDLASS_TRAEFIK_DIR": str(self.home.routes),
+                "WINDLASS_TRAEFIK_BASE": str(self.traefik.base),
                 "WINDLASS_TRAEFIK_API_URL": self.traefik.api_url,
                 "WINDLASS_TRAEFIK_URL": self.traefik.url,
                 "WINDLASS_MARKER_PATH": self.credentials.marker_path,

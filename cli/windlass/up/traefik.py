@@ -1,6 +1,8 @@
 """The Traefik of an installation: one public entrypoint, its API on loopback under a secret path, no telemetry.
 
-What it routes is the router's business, which writes into the folder that is watched.
+What it routes is the router's business, which writes the one file that is watched: what is here goes into it, too.
+One file, and not the folder: Traefik keeps its routes while a file is missing or unreadable, and forgets those that
+are missing in a folder.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ import socket
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from windlass.up.atomic_file import write_private
 from windlass.up.child import Program, ProgramProcess, start_until_ready
@@ -24,6 +27,8 @@ _CONNECT_SECONDS, _ANSWER_SECONDS = 0.25, 5.0
 _API, _READY = "windlass-api", "windlass-ready"
 _READY_HOST, _READY_ANSWER = "_ready.invalid", b"HTTP/1.1 418 "  # nobody's host; `noop@internal` answers so
 _STATUS_LINE = 64
+_ROUTES = "000-routes.yml"
+"""The router's file; it keeps the last one that was confirmed beside the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +62,31 @@ class Traefik:
         """Start it, and open the door once it has read its routes: it listens before, and would answer 404."""
         door.shut()
         write_private(self._config, json.dumps(self._settings(share_port=door.is_shared), indent=2))
-        # After the router's own file in the order of names; they never change.
-        write_private(self.home.routes / "900-api.yml", json.dumps(self._own_routes(), indent=2))
         keep_default_certificate(self._certificate)
-        write_private(self.home.routes / "910-certificate.yml", json.dumps(self._default_certificate(), indent=2))
+        write_private(self.base, json.dumps(self.base_document(), indent=2))
+        self._see_to_routes()
         program = Program("Traefik", [traefik(), f"--configFile={self._config}"], self.log)
         process = await start_until_ready(program, [inherited], partial(self._is_ready, door), _READY_SECONDS)
         door.open()
         return process
+
+    @property
+    def base(self) -> Path:
+        """What each of the router's files has to contain beside its routes."""
+        return self.home.traefik / "base.json"
+
+    def _see_to_routes(self) -> None:
+        """Leave no file that Traefik could not start with: it would not look at it again."""
+        last_good = self.home.traefik / f"{_ROUTES}.last-good"
+        for path in (self._routes, last_good, self.base):
+            if path.exists() and _is_document(text := path.read_text(errors="replace")):
+                if path != self._routes:
+                    write_private(self._routes, text)
+                return
+
+    @property
+    def _routes(self) -> Path:
+        return self.home.routes / _ROUTES
 
     @property
     def _config(self) -> Path:
@@ -94,14 +116,15 @@ class Traefik:
             },
             "providers": {
                 "providersThrottleDuration": "0s",  # the router gathers its changes itself
-                "file": {"directory": str(self.home.routes), "watch": True},
+                "file": {"filename": str(self._routes), "watch": True},
             },
         }
 
-    def _own_routes(self) -> dict[str, object]:
+    def base_document(self) -> dict[str, Any]:
         """The API through a router of its own, for `api.insecure` would answer everybody on this machine.
 
-        And what tells that the public entry point has all routes: those of the folder come at once or not at all.
+        What tells that the public entry point has all routes: those of the file come at once or not at all. And a
+        certificate, see docs/decisions/0013-default-certificate.md.
         """
         api = {
             "rule": f"PathPrefix({json.dumps(self.api_path)})",
@@ -111,11 +134,11 @@ class Traefik:
         }
         ready = {"rule": f'Host("{_READY_HOST}")', "service": "noop@internal", "entryPoints": ["web"]}
         strip = {"stripPrefix": {"prefixes": [self.api_path]}}
-        return {"http": {"routers": {_API: api, _READY: ready}, "middlewares": {_API: strip}}}
-
-    def _default_certificate(self) -> dict[str, object]:
-        path = str(self._certificate)
-        return {"tls": {"stores": {"default": {"defaultCertificate": {"certFile": path, "keyFile": path}}}}}
+        certificate = {"certFile": str(self._certificate), "keyFile": str(self._certificate)}
+        return {
+            "http": {"routers": {_API: api, _READY: ready}, "middlewares": {_API: strip}},
+            "tls": {"stores": {"default": {"defaultCertificate": certificate}}},
+        }
 
     async def _is_ready(self, door: FrontDoor, _pid: int) -> bool:
         try:
@@ -138,6 +161,14 @@ class Traefik:
             await loop.sock_sendall(probe, f"GET / HTTP/1.1\r\nHost: {_READY_HOST}\r\n\r\n".encode())
             answer = await loop.sock_recv(probe, _STATUS_LINE)
         return answer.startswith(_READY_ANSWER)
+
+
+def _is_document(text: str) -> bool:
+    """Tell whether it is JSON of the kind that the router writes, which is YAML, too."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _reachable(listen: str) -> str:

@@ -1,6 +1,8 @@
 """The router, wired."""
 
 import asyncio
+import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,6 +12,7 @@ import structlog
 from windlass_contracts.subjects import Service
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
+from windlass_router.adapters.file_guard import FileGuard
 from windlass_router.adapters.proxies import Proxies
 from windlass_router.adapters.routes_file import RoutesFile
 from windlass_router.adapters.traefik import Traefik
@@ -35,11 +38,15 @@ async def serve(started: Callable[[], None]) -> None:
         httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
         connected(Service.ROUTER, settings, projections=ALL) as link,
     ):
-        proxies, site = _proxies(settings, client), _site(settings)
+        file, site = RoutesFile(settings.traefik_dir), _site(settings)
+        proxies = _proxies(settings, client, file)
         verifying = VerifyingRoutes(Publisher(link.rows, proxies, site, link.append.clock))
         async with link.operating(verifying.checks()):
             await link.caught_up(started)
-            await work(link, proxies, site, started)
+            async with asyncio.TaskGroup() as tasks:
+                if sys.platform == "linux":
+                    tasks.create_task(FileGuard(file).keep())
+                await work(link, proxies, site, started)
 
 
 async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], None]) -> None:
@@ -64,7 +71,7 @@ async def _restore(publisher: Publisher, link: Link) -> None:
         _log.warning("routes-not-confirmed-at-start", reason=str(error))
 
 
-def _proxies(settings: RouterSettings, client: httpx.AsyncClient) -> Proxies:
+def _proxies(settings: RouterSettings, client: httpx.AsyncClient, file: RoutesFile) -> Proxies:
     traefik = Traefik(
         node=settings.node,
         traffic=settings.traefik_url,
@@ -72,8 +79,9 @@ def _proxies(settings: RouterSettings, client: httpx.AsyncClient) -> Proxies:
         marker_path=settings.marker_path,
         client=client,
     )
-    return Proxies(RoutesFile(settings.traefik_dir), [traefik])
+    return Proxies(file, [traefik])
 
 
 def _site(settings: RouterSettings) -> Site:
-    return Site(settings.domain, settings.gateway_port, settings.marker_path)
+    base = {} if settings.traefik_base is None else json.loads(settings.traefik_base.read_bytes())
+    return Site(settings.domain, settings.gateway_port, settings.marker_path, base)

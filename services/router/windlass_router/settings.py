@@ -30,13 +30,15 @@ SecretPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_-]{16,}$")]
 class RouterSettings(CommonSettings):
     """What the router needs to know beyond what every service does.
 
-    `traefik_dir` is the folder that Traefik watches, `traefik_url` its public entry point as this machine reaches it,
-    `traefik_api_url` its API; whoever knows `marker_path` can ask which routes it serves.
+    `traefik_dir` is the folder of the file that Traefik watches, `traefik_url` its public entry point as this machine
+    reaches it, `traefik_api_url` its API; whoever knows `marker_path` can ask which routes it serves. `traefik_base` is
+    a file of JSON with what each configuration has to contain beside the routes: the API's own, a certificate.
     """
 
     domain: Annotated[str, AfterValidator(_domain)] = "localhost"
     gateway_port: Port
     traefik_dir: AbsolutePath
+    traefik_base: AbsolutePath | None = None
     traefik_url: BaseUrl
     traefik_api_url: BaseUrl
     marker_path: SecretPath

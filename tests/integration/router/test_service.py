@@ -29,6 +29,7 @@ async def project(
         **settings_of_a_service(tmp_path, nats_url, database_url, Service.ROUTER),
         "WINDLASS_GATEWAY_PORT": "4000",
         "WINDLASS_TRAEFIK_DIR": str(traefik.folder),
+        "WINDLASS_TRAEFIK_BASE": str(traefik.base),
         "WINDLASS_TRAEFIK_URL": traefik.url,
         "WINDLASS_TRAEFIK_API_URL": traefik.api_url,
         "WINDLASS_MARKER_PATH": MARKER_PATH,

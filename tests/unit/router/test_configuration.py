@@ -52,6 +52,16 @@ UNSAFE_HOSTS = [
 ]
 
 
+def test_what_the_proxys_keeper_wants_is_in_each_file_and_takes_the_place_of_nothing_of_ours() -> None:
+    theirs = {"routers": {"windlass-api": {"rule": "theirs"}, "windlass-own": {"rule": "hostile"}}}
+    site = Site("localhost", 4000, "/secret", {"http": theirs, "tls": {"stores": {}}})
+    document = json.loads(configuration([target(ONE, "shop.localhost")], site, MARK).content)
+    without = json.loads(configuration([target(ONE, "shop.localhost")], SITE, MARK).content)
+    assert document["tls"] == {"stores": {}}
+    assert document["http"]["routers"].pop("windlass-api") == {"rule": "theirs"}
+    assert document["http"] == without["http"]
+
+
 def target(
     deployment: DeploymentId, *hosts: str, since: int = 1, servers: tuple[tuple[str, int], ...] = SERVERS
 ) -> Target:

@@ -1,4 +1,4 @@
-"""All Traefiks of an installation: they watch one folder, and each of them is asked."""
+"""All Traefiks of an installation: they watch one file, and each of them is asked."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Proxies(Proxy):
         return await asyncio.to_thread(self.file.read)
 
     async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
-        fresh = await asyncio.to_thread(self._hand_over, rendered.content)
+        fresh = await asyncio.to_thread(self.file.hand_over, rendered.content)
         disabled = await self.serving(rendered.mark, within)
         if fresh:
             await asyncio.to_thread(self.file.keep)
@@ -41,12 +41,6 @@ class Proxies(Proxy):
                 raise answer
             disabled |= answer
         return disabled
-
-    def _hand_over(self, content: bytes) -> bool:
-        if self.file.read() == content:
-            return False
-        self.file.write(content)
-        return True
 
     async def _confirmed(self, proxy: Traefik, mark: str, within: timedelta) -> Mapping[str, str]:
         try:

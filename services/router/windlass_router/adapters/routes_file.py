@@ -1,12 +1,13 @@
-"""The folder that the proxies watch, and the one file in it that is ours.
+"""The one file that the proxies watch.
 
-It is written outside the folder and renamed into it, so that they see one change. The last one that was confirmed is
+It is written outside its folder and renamed into it, so that they see one change. The last one that was confirmed is
 kept beside the folder. Source: https://doc.traefik.io/traefik/reference/install-configuration/providers/others/file/
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from windlass_eventlog.failpoints import reach
 from windlass_router.application.proxy import NotWrittenError
@@ -15,11 +16,13 @@ FILE = "000-routes.yml"
 _PRIVATE = 0o600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoutesFile:
-    """`folder` is the one that is watched; its parent is on the same file system."""
+    """`folder` has it and nothing else; the folder's parent is on the same file system. Threads may share it."""
 
     folder: Path
+    _given: bytes | None = field(default=None, init=False)
+    _alone: Lock = field(default_factory=Lock, init=False)
 
     @property
     def last_good(self) -> Path:
@@ -39,12 +42,33 @@ class RoutesFile:
         except OSError as error:
             raise self._unusable(error) from error
 
-    def write(self, content: bytes) -> None:
-        """Let this lie there.
+    def hand_over(self, content: bytes) -> bool:
+        """Let this lie there from now on; False where it did already.
 
         Raises:
             NotWrittenError: what lay there still does.
         """
+        with self._alone:
+            self._given = content
+            return self._put(content)
+
+    def mend(self) -> bool:
+        """Let lie there again what was handed over last; False where it does, or nothing was yet. The folder is made.
+
+        Raises:
+            NotWrittenError: it does not.
+        """
+        with self._alone:
+            self._make_folder()
+            return self._given is not None and self._put(self._given)
+
+    def _put(self, content: bytes) -> bool:
+        if self.read() == content:
+            return False
+        self._write(content)
+        return True
+
+    def _write(self, content: bytes) -> None:
         written = self.folder.parent / f"{FILE}.new"
         try:
             descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
@@ -59,16 +83,23 @@ class RoutesFile:
             raise self._unusable(error) from error
 
     def keep(self) -> None:
-        """Keep what lies there as the last good configuration.
+        """Keep what was handed over last as the last good configuration.
 
         Raises:
             NotWrittenError: the one before is still kept.
         """
-        linked = self.folder.parent / f"{FILE}.linked"
+        copy = self.folder.parent / f"{FILE}.copy"
         try:
-            linked.unlink(missing_ok=True)
-            os.link(self._path, linked)
-            linked.replace(self.last_good)
+            with self._alone:  # a copy, and no link: who damages the file where it is would damage both
+                copy.touch(_PRIVATE)
+                copy.write_bytes(self._given or b"")
+                copy.replace(self.last_good)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from error
 

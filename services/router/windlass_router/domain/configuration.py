@@ -47,11 +47,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is the platform's own: its domain, the port of its gateway on loopback, and the marker's secret path."""
+    """What is the platform's own: its domain, the port of its gateway on loopback, and the marker's secret path.
+
+    `base` is a configuration of whoever runs the proxy, which each file contains; ours goes before it.
+    """
 
     domain: str
     gateway_port: int
     marker_path: str
+    base: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def own_host(self) -> str:
@@ -80,7 +84,7 @@ def configuration(targets: Iterable[Target], site: Site, mark: str) -> Configura
     owners = _owners(targets, site)
     for target in targets:
         draft.add(target, owners)
-    return _written(draft, mark)
+    return _written(draft, site, mark)
 
 
 def mark_in(content: bytes) -> str | None:
@@ -162,15 +166,17 @@ def _own_routes(site: Site) -> tuple[Section, Section]:
     return routers, {OWN: _service([server_url("127.0.0.1", site.gateway_port)]), ASLEEP: _service([])}
 
 
-def _written(draft: _Draft, mark: str) -> Configuration:
+def _written(draft: _Draft, site: Site, mark: str) -> Configuration:
     header = {"headers": {"customResponseHeaders": {MARKER_HEADER: mark}}}
-    document = {
+    ours = {
         "routers": draft.routers,
         "services": draft.services,
         "middlewares": {MARKER: header},
         "serversTransports": {APPS: _TO_APPS},
     }
-    content = json.dumps({"http": document}, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
+    theirs = site.base.get("http", {})
+    http = {kind: {**theirs.get(kind, {}), **ours.get(kind, {})} for kind in {*theirs, *ours}}
+    content = json.dumps({**site.base, "http": http}, sort_keys=True).replace("{{", r"\u007b\u007b").encode()
     return Configuration(content, mark, draft.refused)
 
 
