@@ -1,11 +1,13 @@
 """What is done with a project that exists: look into its repository, deploy it again, configure it."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from support.command import command_for
 from support.gateway_story import COMMIT, REPOSITORY, way_to_live
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.events import (
@@ -170,6 +172,22 @@ async def test_a_projects_settings_change_by_what_is_said_and_by_nothing_else() 
     assert last_request(gateway).source == GitSource(repository=REPOSITORY, ref="trunk")
 
 
+async def test_the_command_says_and_changes_how_many_releases_stay(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command, gateway.client() as client:
+        await deploy(client)
+        before = await command("project", "show", "shop")
+        saved = await command("project", "set", "shop", "--keep-releases", "1")
+        after = await command("project", "show", "shop")
+        bad = [await command("project", "set", "shop", "--keep-releases", value) for value in ("0", "1001", "many")]
+        await client.post("/projects/shop/deployments", json={})
+    assert "Keeps: the last 10 releases, and all that an address points at" in before.out
+    assert saved.code == 0, saved.err
+    assert "Keeps: the last release, and all that an address points at" in after.out
+    assert [one.code for one in bad] == [2] * 3
+    assert last_request(gateway).config.keep_releases == 1
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -178,6 +196,9 @@ async def test_a_projects_settings_change_by_what_is_said_and_by_nothing_else() 
         ({"name": "a\u202eb"}, "name"),
         ({"name": "x" * 10_000}, "name"),
         ({"config": {"port": 0}}, "config.port"),
+        ({"config": {"keep_releases": 0}}, "config.keep_releases"),
+        ({"config": {"keep_releases": 1_001}}, "config.keep_releases"),
+        ({"config": {"keep_releases": "many"}}, "config.keep_releases"),
         ({"slug": "other"}, "slug"),
     ],
 )
