@@ -229,6 +229,21 @@ async def test_large_files_of_a_private_repository_need_the_same_login(
 
 
 @needs_lfs
+async def test_login_is_not_shown_to_where_a_server_of_large_files_sends_its_clients(
+    source: GitSource, server: str, served: Path, door: Door, tmp_path: Path
+) -> None:
+    app = with_large_files(served, "private/app.git")
+    thief = Door(user=door.user, password=door.password)
+    with smart_http(served, thief) as elsewhere:
+        (served / "large" / "elsewhere").write_text(f"{elsewhere}/private/lfs")
+        access = Access("a", logins={server.removeprefix("http://"): Login(user=door.user, password=door.password)})
+        with pytest.raises(LargeFilesError):
+            await contents(source, f"{server}/private/app.git", head(app), tmp_path, access=access)
+    assert thief.shown == []
+    assert door.shown
+
+
+@needs_lfs
 async def test_large_files_of_a_submodule_are_brought_too(
     source: GitSource, server: str, served: Path, tmp_path: Path
 ) -> None:

@@ -69,7 +69,9 @@ class Door:
 def _large_file(root: Path, here: str, asked: dict[str, object]) -> dict[str, object]:
     if not (root / "large" / str(asked["oid"])).exists():
         return {**asked, "error": {"code": 404, "message": "There is no such object."}}
-    return {**asked, "actions": {"download": {"href": f"{here}/{asked['oid']}"}}}
+    elsewhere = root / "large" / "elsewhere"
+    place = elsewhere.read_text() if elsewhere.exists() else here
+    return {**asked, "actions": {"download": {"href": f"{place}/{asked['oid']}"}}}
 
 
 @contextmanager

@@ -61,6 +61,9 @@ CMD ["sh", "-c", "id -u; cat /hello; echo; echo $GREETING"]
         ("RUN false", "line 2: RUN false ended with exit code 1"),
         ("RUN --network=host true", "line 2: .*neither the host's network"),
         ("COPY nothing /", "line 2: COPY nothing"),
+        ("COPY ../../etc/passwd /", "line 2: COPY ../../etc/passwd /: there is no etc/passwd in the source"),
+        ("ADD http://127.0.0.1:9/secret /", "line 2: ADD takes files of the source alone"),
+        ("RUN --mount=type=secret,id=NOPE,required=true true", "line 2: .*secret NOPE not found"),
     ],
 )
 async def test_what_cannot_be_built_is_said_with_its_line(docker_node: Node, lines: str, sentence: str) -> None:

@@ -98,3 +98,16 @@ def test_image_says_itself_how_it_starts_and_a_runner_does_not() -> None:
     assert start_command(Recipe(runner=DOCKERFILE)) is None
     with pytest.raises(NothingToStartError):
         start_command(Recipe(runner="python"))
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        'failed to compute cache key: "/etc/passwd" not found: not found',
+        "failed to walk /x/buildkit-mount3/etc: lstat /x/buildkit-mount3/etc/passwd: no such file or directory",
+    ],
+)
+def test_what_is_not_in_the_source_is_said_without_the_engines_own_folders(why: str) -> None:
+    said = [" > [2/2] COPY ../../etc/passwd /x:", f"ERROR: failed to solve: {why}"]
+    what = "Dockerfile line 2: COPY ../../etc/passwd /x: there is no etc/passwd in the source."
+    assert failure_of(said, "FROM base\nCOPY ../../etc/passwd /x\n") == (what, None)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -126,6 +126,8 @@ def test_patterns_are_those_of_gitignore_files(
     assert deploys_for(DeploymentConfig(include=include, exclude=exclude), {path}) is deploys
 
 
+@example("[[]", "0")
+@example("[?-.]", "0")
 @given(st.text(st.sampled_from("*?[]!-ab/. {}"), min_size=1, max_size=12), st.text(min_size=1, max_size=20))
 def test_every_pattern_that_a_project_may_have_can_be_matched(pattern: str, path: str) -> None:
     try:

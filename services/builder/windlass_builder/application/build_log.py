@@ -38,6 +38,10 @@ class BuildLog:
     async def __call__(self, line: OutputLine, /) -> None:
         """Write a line of the build."""
         self._has_output = True
+        if line.left_out:
+            await self.say(
+                f"{line.left_out:,} lines are left out: a build may print what it likes, but not all is kept."
+            )
         stream: Stream = "out" if line.stream is OutputStream.STDOUT else "err"
         await self._writer.write(RawLine(nanoseconds(line.time), stream, line.data))
 

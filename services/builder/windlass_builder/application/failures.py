@@ -1,5 +1,6 @@
 """What went wrong, as the event that says so: the one place where errors become words of the contract."""
 
+import re
 from uuid import UUID
 
 from windlass_builder.application.pre_deploy_errors import (
@@ -88,6 +89,9 @@ class VariableShreddedError(SecretShreddedError):
         return f"The value that {self.name} had when this was requested was shredded; set it anew and deploy again."
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What others wrote may be part of an error: a Dockerfile's words, a name in an archive."""
+
 DEPLOYMENT_ERRORS = (
     NotReturnableError,
     SecretShreddedError,
@@ -161,7 +165,8 @@ def failure(error: Exception, log: LogRange | None = None) -> Failed:
     stage, code = (Stage.FETCH, str(error.problem)) if isinstance(error, ImageError) else _named(error)
     exit_code = error.exit_code if isinstance(error, BuildExitedError | DockerfileError | PreDeployError) else None
     shown = error.log if isinstance(error, PreDeployError) else log if stage is Stage.BUILD else None
-    return Failed(stage=stage, code=code, reason=str(error)[:1_000], exit_code=exit_code, log=shown)
+    reason = _CONTROL.sub("?", str(error))[:1_000]
+    return Failed(stage=stage, code=code, reason=reason, exit_code=exit_code, log=shown)
 
 
 def inspection_failure(error: SourceError) -> InspectionFailed:

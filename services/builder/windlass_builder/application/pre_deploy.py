@@ -21,6 +21,7 @@ from windlass_builder.application.pre_deploy_errors import (
     PreDeployOutOfScratchError,
     PreDeployTimedOutError,
 )
+from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.runtime_errors import RunnerMissingError
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.names import pre_deploy_name
@@ -54,6 +55,9 @@ class PreDeploy:
         command = row.config.pre_deploy_command
         if command is None:
             return
+        await self.containers.caught_up(journal.sequence)  # with the commit, which its build may have found out
+        found = await self.containers.rows.get(DEPLOYMENTS, journal.key.id)
+        row = row if found is None else found.row
         name = pre_deploy_name(self.containers.node.installation, journal.key.id)
         if row.pre_deploy is None or not row.pre_deploy.succeeded:
             variables = await self.containers.variables(row)

@@ -1,5 +1,7 @@
 """Whether a push deploys at all: by the paths that it changes, and those that the project deploys for."""
 
+import re
+import warnings
 from collections.abc import Collection
 
 from pathspec import GitIgnoreSpec
@@ -22,9 +24,19 @@ def deploys_for(config: DeploymentConfig, changed: Collection[str]) -> bool:
     Raises:
         ValueError: a pattern is none.
     """
-    included = GitIgnoreSpec.from_lines(config.include) if config.include else None
-    excluded = GitIgnoreSpec.from_lines(config.exclude)
+    included = _compiled(config.include) if config.include else None
+    excluded = _compiled(config.exclude)
     return any((included is None or included.match_file(path)) and not excluded.match_file(path) for path in changed)
+
+
+def _compiled(patterns: Collection[str]) -> GitIgnoreSpec:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # `[[]` is a set with a bracket, here as in Git
+        try:
+            return GitIgnoreSpec.from_lines(patterns)
+        except re.error as error:
+            message = f"one of its patterns is none: {error}"
+            raise ValueError(message) from error
 
 
 def why_unchanged(changed: Collection[str], before: str) -> str:

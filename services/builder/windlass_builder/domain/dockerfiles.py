@@ -10,6 +10,9 @@ _EXIT = re.compile(r"exit code: (\d+)")
 _KILLED = 128 + 9
 _ERROR = "ERROR: "
 _CAUSES = ("failed to solve: ", "rpc error: ", "failed to create LLB definition: ", "dockerfile.v0: ", "desc = ")
+_NOT_IN_SOURCE = re.compile(
+    r'lstat /\S*?buildkit-mount\d+/(\S+): no such file or directory|"/(\S+)" not found(?:: not found)?$'
+)
 _OF_THE_HOST = re.compile(
     r"unknown flag: (network|security)|(network\.host|security\.insecure) is not allowed", re.IGNORECASE
 )
@@ -29,7 +32,7 @@ def failure_of(said: Sequence[str], dockerfile: str) -> tuple[str, int | None]:
     if _OF_THE_HOST.search(error):
         why = f"{why}: a build gets neither the host's network nor rights of the host"
     place = "The Dockerfile" if line is None else f"Dockerfile line {line}"
-    return f"{place}: {why or 'the build failed; its log says why'}.".replace("..", "."), exit_code
+    return f"{place}: {(why or 'the build failed; its log says why').rstrip('.')}.", exit_code
 
 
 def _why(error: str, step: str | None, exit_code: int | None) -> str:
@@ -39,6 +42,8 @@ def _why(error: str, step: str | None, exit_code: int | None) -> str:
         return f"{step} ended with exit code {exit_code}{killed}"
     for cause in _CAUSES:
         error = error.rpartition(cause)[2]
+    if missing := _NOT_IN_SOURCE.search(error):
+        error = f"there is no {missing[1] or missing[2]} in the source"
     return error if step is None or step.startswith("[internal]") else f"{step}: {error}"
 
 

@@ -113,11 +113,15 @@ class OutputStream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """One line, without its line end, as it was written: any bytes, escape sequences included, at most 1 MiB."""
+    """One line, without its line end, as it was written: any bytes, escape sequences included, at most 1 MiB.
+
+    So many lines were `left_out` before it, for they were too many.
+    """
 
     time: datetime
     stream: OutputStream
     data: bytes
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from windlass_builder.application.runtime_errors import (
     BuildOutOfProcessesError,
     BuildTimedOutError,
 )
+from windlass_builder.domain.flood import Flood
 from windlass_builder.domain.workloads import BuildStep, OutputStream
 
 CACHE_FOLDER = "/cache"
@@ -90,7 +91,7 @@ async def run_step(container: DockerContainer, step: BuildStep, output: OutputSi
 
 
 async def _relay(command: Exec, output: OutputSink) -> None:
-    assembler = LineAssembler()
+    assembler = LineAssembler(Flood())
     async with command.start() as messages:
         while (message := await messages.read_out()) is not None:
             for line in assembler.feed(_STREAMS[message.stream], message.data):

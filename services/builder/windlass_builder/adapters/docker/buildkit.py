@@ -1,7 +1,9 @@
 """A source's own Dockerfile, built by BuildKit through the buildx program.
 
 The build sees the source's folder and the secrets that its steps name. It has the engine's default network: BuildKit
-refuses the host's, and all rights of the host, to whoever did not allow them, and nobody does here.
+refuses the host's, and all rights of the host, to whoever did not allow them, and nobody does here. What the engine
+itself would fetch is refused: by the Dockerfile's words, and, where the engine's BuildKit has policies for sources
+(from 0.11 on), by one that sees what base images add as well.
 """
 
 import asyncio
@@ -29,7 +31,9 @@ from windlass_builder.application.runtime_errors import (
     DockerfileError,
     ImagesUnsupportedError,
 )
+from windlass_builder.domain.dockerfile_rules import refusal
 from windlass_builder.domain.dockerfiles import failure_of
+from windlass_builder.domain.flood import Flood
 from windlass_builder.domain.workloads import DockerfileSpec, Login, OutputStream
 
 # Where Docker's own command looks for its plugins.
@@ -41,6 +45,14 @@ _NO_BUILDX = (
 _LAST_LINES = 60
 _CHUNK = 64 * 1024
 _LONGEST_DOCKERFILE = 2**20
+_POLICY = "sources.json"
+# https://github.com/moby/buildkit/blob/master/docs/build-repro.md, and buildx's EXPERIMENTAL_BUILDKIT_SOURCE_POLICY.
+_NOTHING_BY_ADDRESS = {
+    "rules": [
+        {"action": "DENY", "selector": {"identifier": f"{scheme}://*", "match_type": "WILDCARD"}}
+        for scheme in ("http", "https", "git")
+    ]
+}
 _DOCKER_HUB = "https://index.docker.io/v1/"
 
 
@@ -63,6 +75,7 @@ class BuildKit:
             context, settings = Path(folder, "context"), Path(folder, "docker")
             await asyncio.to_thread(_unpack, source, context)
             _write_logins(settings, spec.logins)
+            (settings / _POLICY).write_text(json.dumps(_NOTHING_BY_ADDRESS))
             dockerfile = _dockerfile(context, spec.dockerfile)
             if self._group is not None:
                 self._group.hold_back()
@@ -89,7 +102,8 @@ class BuildKit:
     def _environment(self, settings: Path) -> dict[str, str]:
         said = {name: os.environ[name] for name in ("DOCKER_HOST", "DOCKER_CERT_PATH") if name in os.environ}
         there = {} if self._url is None else {"DOCKER_HOST": self._url}
-        return {"PATH": os.defpath, "HOME": str(settings), "DOCKER_CONFIG": str(settings), **said, **there}
+        policy = {"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": str(settings / _POLICY)}
+        return {"PATH": os.defpath, "HOME": str(settings), "DOCKER_CONFIG": str(settings), **policy, **said, **there}
 
 
 def _buildx() -> str:
@@ -115,7 +129,10 @@ def _dockerfile(context: Path, name: str) -> str:
         raise DockerfileError(f"There is no file {name} in the source, so there is nothing to build the image from.")
     if path.stat().st_size > _LONGEST_DOCKERFILE:
         raise DockerfileError(f"The file {name} is larger than a Dockerfile may be (1 MiB).")
-    return path.read_text(errors="replace")
+    text = path.read_text(errors="replace")
+    if (refused := refusal(text)) is not None:
+        raise DockerfileError(refused)
+    return text
 
 
 def _write_logins(settings: Path, logins: Mapping[str, Login]) -> None:
@@ -158,7 +175,7 @@ async def _watched(process: Process, spec: DockerfileSpec, output: OutputSink, d
 
 
 async def _relay(process: Process, output: OutputSink, said: deque[str]) -> None:
-    assembler = LineAssembler()
+    assembler = LineAssembler(Flood())
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     while chunk := await process.stdout.read(_CHUNK):
         for line in assembler.feed(OutputStream.STDOUT, chunk):

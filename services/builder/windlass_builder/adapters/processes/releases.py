@@ -26,6 +26,7 @@ from windlass_builder.application.runtime_errors import (
     ReleaseMissingError,
 )
 from windlass_builder.domain.belongings import Belonging, BelongingKind
+from windlass_builder.domain.flood import Flood
 from windlass_builder.domain.names import cache_name, release_name
 from windlass_builder.domain.releases import release_digest
 from windlass_builder.domain.workloads import BuildStep, Kept, OutputLine, OutputStream, Release, ReleaseSpec
@@ -191,13 +192,21 @@ def surroundings(temporary: str) -> dict[str, str]:
 
 async def _relay(lines: asyncio.StreamReader, output: OutputSink) -> dict[str, Any]:
     """Pass on every line and return the last one, which says how the build ended."""
+    flood, stream = Flood(), OutputStream.STDOUT
     while line := (await lines.readline()).removesuffix(b"\n"):
         first, _, rest = line.partition(b" ")
         if first == b"=":
+            left_out, last = flood.rest()
+            for text in last:
+                await output(OutputLine(datetime.now(UTC), stream, text, left_out))
+                left_out = 0
             ending: dict[str, Any] = json.loads(rest)
             return ending
-        stream, _, text = rest.partition(b" ")
-        await output(OutputLine(datetime.fromtimestamp(int(first) / 1e9, UTC), _STREAMS[stream], text))
+        name, _, text = rest.partition(b" ")
+        stream, at = _STREAMS[name], int(first) / 1e9
+        left_out, passing = flood.passing((text,), at)
+        if passing:
+            await output(OutputLine(datetime.fromtimestamp(at, UTC), stream, text, left_out))
     raise BuildExitedError(137)  # the process above the build was killed, and the build with it
 
 

@@ -1,13 +1,13 @@
 """The standard build commands, by the files at the root of the source.
 
 For Python each makes the environment `.venv` in the app's folder, and for Node `node_modules`: their programs come
-first in the PATH of builds and runners. A lock is installed as it stands.
+first in the PATH of builds and runners. A lock is installed as it stands, and has to fit what it was made from.
 """
 
 from collections.abc import Collection
 
 # Without the project's development tools.
-UV_LOCK = "uv sync --frozen --no-dev"
+UV_LOCK = "uv sync --locked --no-dev"
 # uv alone: it makes the environment and installs in a third of the time that venv and pip take together.
 REQUIREMENTS = "uv venv --quiet .venv && uv pip install --python .venv/bin/python --requirement requirements.txt"
 PYPROJECT = "uv sync --no-dev"
