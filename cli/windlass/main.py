@@ -24,6 +24,7 @@ _COMMANDS = {
     "webhook": Target("windlass.commands.webhook:webhook", "Show how pushes are announced, and the secrets for it."),
     "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),
     "nodes": Target("windlass.commands.nodes:nodes", "List the machines: what is built, what waits, what is left."),
+    "volumes": Target("windlass.commands.volumes:volumes", "List volumes with their sizes, or remove one for ever."),
     "events": Target("windlass.commands.events:events", "Show the events of the log."),
     "login-link": Target("windlass.commands.login_link:login_link", "Make a one-time link to the dashboard."),
     "tokens": Target("windlass.commands.tokens:app", "Create, list and revoke API tokens."),

@@ -3,6 +3,7 @@
 from windlass.api import Api, Json
 from windlass.commands.running import AsJson, print_json, print_line, run
 from windlass.commands.table import print_table
+from windlass.commands.volumes import size
 from windlass.terminal import age, plain
 
 _SHORT_ID = 8
@@ -22,7 +23,7 @@ def nodes(*, as_json: AsJson = False) -> None:
     if not found:
         print_line("No node has said anything yet: `windlass doctor` shows whether the builder runs.")
         return
-    header = ("NODE", "BUILDERS", "BUILDS", "WAITING", "DISK FREE", "MEMORY FREE", "SAID")
+    header = ("NODE", "BUILDERS", "BUILDS", "WAITING", "DISK FREE", "MEMORY FREE", "VOLUMES", "SAID")
     print_table(header, [_cells(one) for one in found])
     for one in found:
         if one["refusing"] is not None:
@@ -40,6 +41,7 @@ def _cells(one: Json) -> tuple[str, ...]:
         str(one["waiting"]),
         _left(one["disk_free"], one["disk_total"]),
         _left(one["memory_free"], one["memory_total"]),
+        size(one["volumes"]),
         age(one["at"]),
     )
 

@@ -36,7 +36,16 @@ async def carried_out(
     """
     bounds = {} if project is None else {"project": project}
     asked = await api.post("/operations", {"service": service, "kind": kind, **bounds})
-    path = f"/operations/{service}/{asked['id']}"
+    return await followed(api, service, asked["id"], tell)
+
+
+async def followed(api: Api, service: str, identity: str, tell: Callable[[Json], None]) -> Json:
+    """Tell how far an operation is that was asked for, and return the state in which it ended.
+
+    Raises:
+        CommandError: it cannot be followed; it goes on nevertheless.
+    """
+    path = f"/operations/{service}/{identity}"
     async with aclosing(persistently(lambda: api.lines(path))) as answers:
         async for answer in answers:
             state = answer["state"]

@@ -16,7 +16,7 @@ from windlass_eventlog.dead_letters.unsettled import Unsettled
 from windlass_eventlog.frames.port import Frames
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
-from windlass_eventlog.operations import Answering, Kind, OfProjects, Operation
+from windlass_eventlog.operations import Answering, Kind, OfProjects, OfVolumes, Operation
 from windlass_eventlog.operations.verifying import Check
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.projection import Rows
@@ -25,6 +25,7 @@ from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.vault import Vault
 
 Delivering = Callable[[Attending], AbstractAsyncContextManager[Attending]]
+Own = Operation | OfProjects | OfVolumes
 Operating = Callable[[Sequence[Check]], Answering]
 
 
@@ -77,7 +78,7 @@ class Link:
 
     @asynccontextmanager
     async def operating(
-        self, checks: Sequence[Check] = (), own: Mapping[Kind, Operation | OfProjects] = MappingProxyType({})
+        self, checks: Sequence[Check] = (), own: Mapping[Kind, Own] = MappingProxyType({})
     ) -> AsyncIterator[None]:
         """Do what operators ask this service for while the block lasts.
 

@@ -30,7 +30,10 @@ class Refusing(_Said):
 
 
 class NodeState(_Said):
-    """Sizes are in bytes; `volumes` are those of projects, by name."""
+    """Sizes are in bytes; `volumes` are those of projects, by name (`volume_key`), `mounted` says where they are.
+
+    They are measured now and then, and at most some thousand of them are told.
+    """
 
     at: datetime
     builders: int = 1
@@ -42,6 +45,23 @@ class NodeState(_Said):
     memory_free: int | None = None
     memory_total: int | None = None
     volumes: dict[str, int] = {}
+    mounted: dict[str, tuple[UUID, ...]] = {}
+    """The deployments whose containers have a volume, those that do not run among them."""
+
+
+def volume_key(project: UUID, environment: UUID, name: str) -> str:
+    """Return what a node calls a volume in what it says."""
+    return f"{project}/{environment}/{name}"
+
+
+def volume_of(key: str) -> tuple[UUID, UUID, str] | None:
+    """Return project, environment and name of a volume that a node told; None where this release cannot read that."""
+    parts = key.split("/")
+    try:
+        project, environment, name = parts
+        return UUID(project), UUID(environment), name
+    except ValueError:
+        return None
 
 
 def node_state(content: bytes) -> NodeState | None:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +33,7 @@ from windlass_builder.application.exits import Exits
 from windlass_builder.application.fetching import Fetching
 from windlass_builder.application.inspecting import Inspecting
 from windlass_builder.application.looking import Looking
+from windlass_builder.application.measuring import Measuring
 from windlass_builder.application.node import Node
 from windlass_builder.application.one_off import OneOff
 from windlass_builder.application.pre_deploy import PreDeploy
@@ -49,6 +50,7 @@ from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.rebuilding import Rebuilding
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.relieving import Relieving
+from windlass_builder.application.removing_volumes import RemovingVolumes
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
@@ -87,7 +89,8 @@ from windlass_contracts.events import (
 from windlass_contracts.subjects import Service
 from windlass_eventlog.background import background
 from windlass_eventlog.buckets import Bucket
-from windlass_eventlog.link import Link
+from windlass_eventlog.link import Link, Own
+from windlass_eventlog.operations import Kind
 from windlass_eventlog.reactor import Reactor
 from windlass_eventlog.service import connected
 
@@ -120,23 +123,27 @@ async def serve(started: Callable[[], None]) -> None:
         node = _node(settings)
         verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node, link.log.head))
         sources = _sources(settings)
-        asked = Asked(*_collectors(link, verifying.containers, sources))
-        async with background(_operating(link, node, verifying, asked)):
+        collecting, collecting_sources = _collectors(link, verifying.containers, sources)
+        removing = RemovingVolumes(collecting)
+        own: dict[Kind, Own] = {**Asked(collecting, collecting_sources).operations, **removing.operations}
+        async with background(_operating(link, node, verifying, own)):
             await link.caught_up(started)
             scratch = Scratch(link.append, verifying.containers, lambda: measured(_disks(settings)).disk_free)
-            async with background(_telling(link, settings, node).run()), background(scratch.run()):
+            measuring = Measuring(verifying.containers)
+            telling = _telling(link, settings, node, measuring)
+            async with background(telling.run()), background(scratch.run()), background(measuring.run()):
                 await work(link, runtime, sources, node, started)
 
 
-async def _operating(link: Link, node: Node, verifying: VerifyingNode, asked: Asked) -> None:
+async def _operating(link: Link, node: Node, verifying: VerifyingNode, own: Mapping[Kind, Own]) -> None:
     """Do what operators ask the builder for, if no other builder of this node does."""
-    async with node.locks.alone("operating"), link.operating(verifying.checks(), asked.operations):
+    async with node.locks.alone("operating"), link.operating(verifying.checks(), own):
         await asyncio.Event().wait()
 
 
-def _telling(link: Link, settings: BuilderSettings, node: Node) -> Telling:
-    measure = partial(measured, _disks(settings))
-    return Telling(link.rows, link.bucket(Bucket.NODES), node, measure, link.append.clock, settings.builder)
+def _telling(link: Link, settings: BuilderSettings, node: Node, volumes: Measuring) -> Telling:
+    measure, bucket = partial(measured, _disks(settings)), link.bucket(Bucket.NODES)
+    return Telling(link.rows, bucket, node, measure, link.append.clock, settings.builder, volumes)
 
 
 _RETIRING: frozenset[type[Event]] = frozenset({RoutesApplied, RoutesFailed, DeploymentLive, ContainerStarted})

@@ -143,3 +143,25 @@ async def test_nothing_is_lost_of_what_a_command_wrote_that_took_only_some_of_it
         await asyncio.wait({typing})
         assert len(came) == 3_000_000
         assert (await attachment.ended()).exit_code == 0
+
+
+CATCHING = """
+import time
+try:
+    print("begun", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize(("line", "code"), [(f"python -c '{CATCHING}'", 3), ("echo begun; sleep 60; echo on", 130)])
+async def test_ctrl_c_ends_the_command_with_the_exit_code_of_what_it_met(node: Node, line: str, code: int) -> None:
+    spec = await command(node, line, TERMINAL)
+    async with node.runtime.attached(spec) as attachment:
+        await until(attachment, b"begun")
+        await asyncio.sleep(0.2)  # until it sleeps
+        await attachment.write(b"\x03")
+        said = await everything(attachment)
+        assert (await attachment.ended()).exit_code == code
+    assert b"on\r\n" not in said

@@ -1,6 +1,6 @@
 """What operators ask services to do, over the bucket OPERATIONS: nobody calls a service, it is asked and answers."""
 
-from windlass_eventlog.operations.answering import Answering, OfProjects, Operation, Report
+from windlass_eventlog.operations.answering import Answering, OfProjects, OfVolumes, Operation, Report
 from windlass_eventlog.operations.asking import Asking, BusyError
 from windlass_eventlog.operations.findings import Checked, Finding, Invariant, Verified
 from windlass_eventlog.operations.model import (
@@ -20,6 +20,7 @@ from windlass_eventlog.operations.model import (
     Silent,
     Standing,
     State,
+    VolumeNamed,
 )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Invariant",
     "Kind",
     "OfProjects",
+    "OfVolumes",
     "Operation",
     "Rebuilt",
     "Report",
@@ -49,4 +51,5 @@ __all__ = [
     "Standing",
     "State",
     "Verified",
+    "VolumeNamed",
 ]

@@ -24,6 +24,7 @@ from windlass_eventlog.operations.model import (
     Result,
     Running,
     State,
+    VolumeNamed,
     answer_key,
     request_key,
 )
@@ -48,6 +49,18 @@ class OfProjects:
 
     def of(self, project: UUID | None) -> Operation:
         return lambda report: self.run(report, project)
+
+
+@dataclass(frozen=True, slots=True)
+class OfVolumes:
+    """An operation on one volume of one project."""
+
+    run: Callable[[Report, UUID, VolumeNamed], Awaitable[Result]]
+
+    def of(self, request: Request) -> Operation | None:
+        """Return it for what was asked for; None where that names no volume."""
+        project, volume = request.project, request.volume
+        return None if project is None or volume is None else lambda report: self.run(report, project, volume)
 
 
 _log = structlog.get_logger(__name__)
@@ -105,7 +118,7 @@ class Answering:
 
     service: Service
     bucket: KeyValue
-    operations: Mapping[Kind, Operation | OfProjects]
+    operations: Mapping[Kind, Operation | OfProjects | OfVolumes]
     clock: Clock
 
     async def run(self) -> NoReturn:
@@ -136,6 +149,8 @@ class Answering:
 
     async def _outcome(self, request: Request) -> State:
         operation = self.operations.get(request.kind)
+        if isinstance(operation, OfVolumes):
+            operation = operation.of(request)
         if operation is None:
             reason = f"The {self.service} knows no operation {request.kind}."
             return Failed(reason=reason, remedy="Use the command of the same release as the installation.")

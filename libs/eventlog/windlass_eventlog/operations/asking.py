@@ -22,6 +22,7 @@ from windlass_eventlog.operations.model import (
     Kind,
     Request,
     Silent,
+    VolumeNamed,
     answer_key,
     request_key,
 )
@@ -48,7 +49,9 @@ class Asking:
     silence: timedelta = SILENCE
     fresh_id: Callable[[], UUID] = uuid4
 
-    async def ask(self, service: Service, kind: Kind, by: str, project: UUID | None = None) -> Request:
+    async def ask(
+        self, service: Service, kind: Kind, by: str, project: UUID | None = None, volume: VolumeNamed | None = None
+    ) -> Request:
         """Ask for an operation, of one project where it is named; it is not known yet whether anybody hears it.
 
         Raises:
@@ -57,14 +60,16 @@ class Asking:
         """
         while True:
             with suppress(KeyTakenError, KeyChangedError):  # somebody asked at the same moment: look at that
-                return await self._asked(service, kind, by, project)
+                return await self._asked(
+                    service,
+                    Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock(), project=project, volume=volume),
+                )
 
-    async def _asked(self, service: Service, kind: Kind, by: str, project: UUID | None) -> Request:
+    async def _asked(self, service: Service, request: Request) -> Request:
         before = await self.bucket.entry(request_key(service))
         current = await self._current(service, before)
         if current is not None:
             raise BusyError(service, current)
-        request = Request(id=self.fresh_id(), kind=kind, by=by, at=self.clock(), project=project)
         content = request.model_dump_json().encode()
         if before is None:
             await self.bucket.create(request_key(service), content)

@@ -29,15 +29,28 @@ class Kind(StrEnum):
     COLLECTABLE = "collectable"
     """Say what that would delete, and change nothing."""
 
+    REMOVE_VOLUME = "remove-volume"
+    """Delete a volume of a project with all that is in it, for ever, unless something has it mounted."""
+
 
 OF_PROJECTS = frozenset({Kind.COLLECT, Kind.COLLECTABLE})
 """What can be asked for of one project alone."""
 
 
+class VolumeNamed(BaseModel):
+    """A volume of a project."""
+
+    model_config = ConfigDict(frozen=True)
+
+    environment: UUID
+    name: str
+
+
 class Request(BaseModel):
     """What somebody asks for; `by` is an actor as the log names it.
 
-    `project` bounds what is done to one project, where the operation is about what projects have.
+    `project` bounds what is done to one project, where the operation is about what projects have; `volume` is the one
+    that is to be removed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +60,7 @@ class Request(BaseModel):
     by: str
     at: datetime
     project: UUID | None = None
+    volume: VolumeNamed | None = None
 
 
 class Accepted(BaseModel):

@@ -12,10 +12,13 @@ def ending_gently(command: str) -> str:
     return f"trap 'exit 143' TERM\n{command}"
 
 
-def script_of(spec: RunnerSpec) -> str:
-    """Return the script of a runner. A command with a console is killed, never asked, and runs as it stands.
+_ENDS_WITH_WHAT_IT_WAITS_FOR = "trap 'code=$?; [ $code -lt 128 ] || exit $code' INT\n"
+"""Ctrl-C goes to the shell too: it ends if the program that it waits for was ended by it, and not if that lives on."""
 
-    A shell that waits behind it would take Ctrl-C for its own, and end with 130 whatever the command made of that.
-    """
+
+def script_of(spec: RunnerSpec) -> str:
+    """Return the script of a runner. A command with a console is killed, and never asked to end."""
     command = spec.command or ""
-    return ending_gently(command) if spec.console is None else command
+    if spec.console is None:
+        return ending_gently(command)
+    return _ENDS_WITH_WHAT_IT_WAITS_FOR + command if spec.console.terminal else command

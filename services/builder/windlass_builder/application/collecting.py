@@ -18,6 +18,7 @@ from windlass_builder.application.locks import deleting
 from windlass_builder.application.looking import Found, Looking
 from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.belongings import SourceKind, Thrift
+from windlass_builder.domain.names import volume_name
 from windlass_builder.domain.workloads import Kept
 from windlass_contracts.events import ReleaseRetired, StorageReclaimed
 from windlass_contracts.ids import ProjectId
@@ -70,6 +71,9 @@ class Collecting:
             return found
         deletions = self._deletions(found)
         present = {one.reference for one in found.kept} | {one.name for one in found.belongings}
+        if any(one.event.kind == "volume" for one in noted):
+            installation = self._containers.node.installation
+            present |= {volume_name(installation, one.volume) for one in await self._containers.runtime.volumes()}
         for intent in noted:
             if intent.event.name in present:  # not done: it is judged anew
                 self._containers.node.intents.forget(intent)

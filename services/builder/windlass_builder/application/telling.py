@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import structlog
 
+from windlass_builder.application.measuring import Measuring
 from windlass_builder.application.node import Node
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.queue import turns_of
@@ -42,6 +45,7 @@ class Telling:
     measure: Callable[[], Room]
     clock: Clock
     builder: int = 1
+    volumes: Measuring | None = None
     _told: NodeState | None = None
 
     async def run(self) -> None:
@@ -55,10 +59,19 @@ class Telling:
 
     async def _changed(self, position: int, wait: float) -> None:
         """Wait until something happened, for so many seconds at most."""
+        works: set[asyncio.Future[Any]] = {asyncio.ensure_future(self.rows.reached(position + 1, _A_WHILE))}
+        if self.volumes is not None:
+            works.add(asyncio.ensure_future(self.volumes.news.wait()))
         try:
-            async with asyncio.timeout(wait):
-                await self.rows.reached(position + 1, _A_WHILE)
-        except (TimeoutError, NotReachedError):
+            done, _ = await asyncio.wait(works, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for work in works:
+                work.cancel()
+            await asyncio.wait(works)
+        try:
+            for work in done:
+                work.result()
+        except NotReachedError:
             return
         except AWAY:
             await asyncio.sleep(_AGAIN_AFTER_S)
@@ -94,6 +107,7 @@ class Telling:
         order = in_turn(waiting, building.values(), await turns_of(self.rows, {one.project for one in waiting}))
         short, room = self.node.shortage(), self.measure()
         queue = places(order[:_MOST_PLACES], len(building), None if short is None else short.reason)
+        sizes, mounted = self._volumes()
         return NodeState(
             at=self.clock(),
             builders=self._builders(),
@@ -104,7 +118,15 @@ class Telling:
             disk_total=room.disk_total,
             memory_free=room.memory_free,
             memory_total=room.memory_total,
+            volumes=sizes,
+            mounted=mounted,
         )
+
+    def _volumes(self) -> tuple[dict[str, int], dict[str, tuple[UUID, ...]]]:
+        if self.volumes is None:
+            return {}, {}
+        self.volumes.news.clear()
+        return dict(self.volumes.sizes), dict(self.volumes.mounted)
 
     def _builders(self) -> int:
         """Count the builders of this node that live: each holds the lock that is named after it."""

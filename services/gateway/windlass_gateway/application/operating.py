@@ -13,7 +13,18 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import KeyTakenError
-from windlass_eventlog.operations import OF_PROJECTS, Answer, Asking, BusyError, Done, Halt, Kind, Request, Standing
+from windlass_eventlog.operations import (
+    OF_PROJECTS,
+    Answer,
+    Asking,
+    BusyError,
+    Done,
+    Halt,
+    Kind,
+    Request,
+    Standing,
+    VolumeNamed,
+)
 from windlass_eventlog.projection import Rows
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.finding import Finder
@@ -46,6 +57,20 @@ class Operating:
         caller.demand(Permission.ADMINISTER)
         try:
             return await self.asking.ask(service, kind, caller.actor, await self._project(caller, kind, project))
+        except BusyError as busy:
+            raise OperationUnderWayError(str(busy)) from busy
+
+    async def ask_about(
+        self, caller: Caller, service: Service, kind: Kind, project: UUID, volume: VolumeNamed
+    ) -> Request:
+        """Ask for an operation on one volume.
+
+        Raises:
+            ForbiddenError, OperationUnderWayError, EventLogError: as `ask`.
+        """
+        caller.demand(Permission.ADMINISTER)
+        try:
+            return await self.asking.ask(service, kind, caller.actor, project, volume)
         except BusyError as busy:
             raise OperationUnderWayError(str(busy)) from busy
 

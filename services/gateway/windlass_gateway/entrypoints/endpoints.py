@@ -24,6 +24,7 @@ from windlass_gateway.entrypoints import (
     streams,
     uploads,
     variables,
+    volumes,
 )
 from windlass_gateway.entrypoints.access import links, sign_in, tokens
 from windlass_gateway.entrypoints.live import endpoint as live
@@ -71,6 +72,7 @@ def _api() -> APIRouter:
         dead_letters,
         projects,
         variables,
+        volumes,
         credentials,
         uploads,
         inspections,

@@ -46,6 +46,7 @@ class NodeView(BaseModel):
     disk_total: int | None
     memory_free: int | None
     memory_total: int | None
+    volumes: Annotated[int, Field(description="bytes in all of them, those of other teams among them")]
 
 
 @router.get("")
@@ -76,4 +77,5 @@ async def _view(finder: Finder, name: str, state: NodeState) -> NodeView:
         disk_total=state.disk_total,
         memory_free=state.memory_free,
         memory_total=state.memory_total,
+        volumes=sum(state.volumes.values()),
     )

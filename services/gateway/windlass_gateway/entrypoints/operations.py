@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, status
 from fastapi import Request as HttpRequest
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.operations import Answer, Kind, Request
@@ -26,11 +26,17 @@ _IS_STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _names_no_volume(kind: Kind) -> Kind:
+    if kind is Kind.REMOVE_VOLUME:
+        raise ValueError("a volume is removed by DELETE /projects/{slug}/volumes/{name}")
+    return kind
+
+
 class OperationBody(Body):
     """A request for an operation."""
 
     service: Service
-    kind: Kind
+    kind: Annotated[Kind, AfterValidator(_names_no_volume)]
     project: Annotated[str, Field(min_length=1, max_length=100, description="of this project alone")] | None = None
 
 

@@ -81,10 +81,12 @@ class Volumes:
 
         Raises: DockerError.
         """
-        # Engines before API 1.42 measure images and containers as well.
-        measured, users = await asyncio.gather(self._get("/system/df", {"type": "volume"}), self._users())
         ours = {"label": having(self._installation, role=Role.VOLUME)["label"]}
         listed = (await self._docker.volumes.list(filters=ours))["Volumes"] or []
+        if not listed:
+            return []
+        # Engines before API 1.42 measure images and containers as well.
+        measured, users = await asyncio.gather(self._get("/system/df", {"type": "volume"}), self._users())
         sizes = {volume["Name"]: volume["UsageData"]["Size"] for volume in measured["Volumes"] or []}
         return [
             VolumeFound(

@@ -15,6 +15,7 @@ Refusal
 ├── NotFoundError                there is nothing under that name
 │   ├── ProjectNotFoundError
 │   ├── EnvironmentNotFoundError
+│   ├── VolumeNotFoundError      no node keeps one of that name there
 │   ├── VariableNotFoundError
 │   ├── CredentialNotFoundError
 │   ├── TokenNotFoundError
@@ -40,6 +41,7 @@ Refusal
     ├── ValueShreddedError       it would need the value of a variable that was shredded
     ├── RotationUnderWayError    the keys are being rotated already
     ├── NothingToRunInError      there is no release that a command could run in
+    ├── VolumeMountedError       something has the volume mounted
     ├── NoConsoleError           the command was asked for without a console
     ├── RunOverError             the command has ended
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
@@ -97,6 +99,8 @@ from windlass_gateway.domain.refusals.projects import (
     SlugTakenError,
     ValueShreddedError,
     VariableNotFoundError,
+    VolumeMountedError,
+    VolumeNotFoundError,
 )
 
 __all__ = [
@@ -143,4 +147,6 @@ __all__ = [
     "UploadNotFoundError",
     "ValueShreddedError",
     "VariableNotFoundError",
+    "VolumeMountedError",
+    "VolumeNotFoundError",
 ]

@@ -18,6 +18,32 @@ class ProjectNotFoundError(NotFoundError):
         )
 
 
+class VolumeNotFoundError(NotFoundError):
+    """No node has such a volume."""
+
+    title = "No such volume"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"No node has said that it keeps a volume {name} there.",
+            next_step="`windlass volumes` lists them; a new one is listed within a minute.",
+            field="name",
+        )
+
+
+class VolumeMountedError(NotNowError):
+    """Something has the volume mounted."""
+
+    title = "The volume is in use"
+
+    def __init__(self, name: str, by: str) -> None:
+        super().__init__(
+            f"The volume {name} is mounted by the deployment {by}.",
+            next_step="Take it out of the settings and deploy; it is free once the earlier containers are gone.",
+            field="name",
+        )
+
+
 class EnvironmentNotFoundError(NotFoundError):
     """The project has no such environment."""
 

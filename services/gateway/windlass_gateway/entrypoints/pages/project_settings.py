@@ -14,6 +14,7 @@ from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.configuring import Configuring
 from windlass_gateway.application.credentials import ManagingCredentials
+from windlass_gateway.application.volumes import Volumes
 from windlass_gateway.domain.environments import checked_name
 from windlass_gateway.domain.project import Project, ProjectChange
 from windlass_gateway.domain.refusals import InvalidInputError, Refusal
@@ -213,6 +214,7 @@ async def settings_page(
         webhooks=_webhooks(visit, project),
         credentials=await ManagingCredentials(visit.gateway).list(visit.caller, slug),
         credential_kinds=_KINDS,
+        volumes=await Volumes(visit.gateway).all(visit.finder, project.key),
         repository_host=_host(row.repository),
         next_step=next_step,
         problem=problem,

@@ -27,7 +27,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals.update(static=assets().address, icon_address=assets().icon, look=look, now=_now)
-    environment.filters.update(age=words.age, duration=words.duration, short=words.short)
+    environment.filters.update(age=words.age, duration=words.duration, short=words.short, size=words.size)
     environment.filters.update(setting_name=setting_name, setting_value=setting_value)
     return environment
 

@@ -39,3 +39,14 @@ def duration(milliseconds: int) -> str:
 def short(identity: object) -> str:
     """Return the beginning of an id or a commit: enough for people to tell it by."""
     return str(identity).replace("-", "")[:7]
+
+
+def size(count: int) -> str:
+    """Return bytes as people read them: `12.3 MiB`."""
+    amount, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while amount >= _KIBI and len(units) > 1:
+        amount, units = amount / _KIBI, units[1:]
+    return f"{count} B" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+_KIBI = 1024
