@@ -282,9 +282,6 @@ def _reactors(
     containers = building.containers
     looks = asyncio.Semaphore(sources.inspections_at_once)
     scratch, clock = containers.node.scratch, link.append.clock
-    opening, skipping = OpeningAccess(link.rows, link.vault), Skipping(link.rows, sources.fetcher)
-    fetching = Fetching(sources.fetcher, StoredUploads(link.objects), opening, skipping, containers.node.name)
-    building = Building(containers, fetching, sources.list_root, link.logs, clock)
     pre_deploy = PreDeploy(containers, link.logs, clock)
     deploying = Deploying(link.append, containers, building, pre_deploy, queue)
     superseding = Superseding(link.append, link.rows)
