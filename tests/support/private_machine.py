@@ -23,8 +23,8 @@ _NETWORK_NAMESPACE = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # What the first process of the machine does before it only waits, and buries the dead. The cgroups stay those of this
-# machine: a mount of one's own of /sys is needed for the network's devices alone. The engine would hide the layers by a
-# mount of its own, if its folder were not one already.
+# machine: a mount of one's own of /sys is needed for the network's devices alone. The engine would hide the layers by
+# mounts of its own, if its folders were none yet.
 _FIRST_PROCESS = """
 set -e
 cd "$1"
@@ -34,6 +34,7 @@ mount -t sysfs sysfs /sys
 mount --rbind cgroup /sys/fs/cgroup
 mount -t tmpfs tmpfs /run
 shift
+mount --bind docker docker
 mount --bind docker/overlay2 docker/overlay2
 for layer in "$@"; do mount --bind "$layer" "docker/overlay2/$(basename "$layer")"; done
 ip link set lo up

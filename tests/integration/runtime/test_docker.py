@@ -177,7 +177,7 @@ async def test_somebody_elses_network_and_volume_under_our_names_are_left_alone(
     volume = Volume(node.project, node.project, "uploads")
     mounted = replace(spec, mounts=(Mount(volume, "/uploads"),))
     names = {"volume": volume_name(node.installation, volume), "network": network_name(node.installation, node.project)}
-    await docker("network", "rm", names["network"])
+    await node.runtime.remove_project(node.project)
     for kind, name in names.items():
         await docker(kind, "create", name)
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from support import router_events as say
 from support.memory_builder import MemoryBuilder, name_of
-from support.memory_runtime import NOON
+from support.memory_runtime import NOON, PowerCut
 from windlass_builder.application.exits import Exits
 from windlass_builder.domain.deployment import Container, ContainerState
 from windlass_builder.domain.looping import LEAST_STEADY, MANY, SOON, Lives, is_replaced, is_told
@@ -190,6 +191,30 @@ async def test_a_started_builder_counts_on_from_what_was_told_last(builder: Memo
         await app.crash(5)
         assert app.loops == [5, 10]
         await _end_of_watch(app)
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+@pytest.mark.parametrize("append", [1, 2])
+async def test_a_builder_killed_while_it_replaces_one_leaves_it_running(
+    builder: MemoryBuilder, append: int, dies: Literal["before", "after"]
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        app = Crashing(builder, tasks)
+        await app.begin()
+        await app.crash(9)
+        builder.log.dies_at, builder.log.dies = append, dies
+        with pytest.raises(PowerCut):
+            await app.exits.note(builder.runtime.exits(app.name, at=app.now + app.lives))
+        await _end_of_watch(app)
+        builder.runtime.started_again(app.name, app.now)  # the engine goes on meanwhile
+
+        after = builder.again()
+        await after.reconciling_in(tasks).run()
+
+        assert after.runtime.running == after.runtime.kept == {app.name}
+        found = (await after.found(app.deployment)).row.container(app.name)
+        assert found is not None
+        assert (found.state, found.exits) == (ContainerState.RUNNING, 5 if (append, dies) == (1, "before") else 10)
 
 
 async def test_a_crashing_app_delays_nobody_elses_events(builder: MemoryBuilder) -> None:
