@@ -25,7 +25,7 @@ from windlass.provisioning.errors import EngineUnavailableError
 from windlass.provisioning.progress import Silence
 from windlass.provisioning.runner_images import PYTHON, RUNNERS, ensure_runner
 
-pytest_plugins = ["support.installations"]
+pytest_plugins = ["support.installations", "support.machines"]
 
 # No test is timed: a busy machine is no failure. In CI, hypothesis has its own profile, which repeats its examples.
 settings.register_profile(

@@ -17,8 +17,8 @@ from support.memory_runtime import NOON, PowerCut
 from windlass_builder.application.exits import Exits
 from windlass_builder.domain.deployment import Container, ContainerState
 from windlass_builder.domain.looping import LEAST_STEADY, MANY, SOON, Lives, is_replaced, is_told
-from windlass_builder.domain.workloads import RunnerEvent, RunnerRemoved
-from windlass_contracts.events import ContainerLooping
+from windlass_builder.domain.workloads import Paused, RunnerEvent, RunnerPaused, RunnerRemoved, RunnerResumed
+from windlass_contracts.events import ContainerLooping, ContainerPaused
 from windlass_contracts.ids import DeploymentId
 
 lives = st.lists(st.timedeltas(timedelta(0), timedelta(hours=1)), max_size=40)
@@ -235,6 +235,18 @@ async def test_what_somebody_stopped_by_hand_is_started_again(builder: MemoryBui
     builder.runtime.kept.discard(name)  # the engine leaves it at that
     await builder.exits.note(builder.runtime.exits(name, 137))
     assert builder.runtime.running == builder.runtime.kept == {name}
+
+
+async def test_what_somebody_paused_by_hand_goes_on_and_what_is_kept_warm_stands_still(builder: MemoryBuilder) -> None:
+    warm, live = await builder.live(), await builder.live()
+    await builder.tell(warm, ContainerPaused(node="one", container=name_of(warm)))
+    await builder.runtime.pause(name_of(live))
+    for deployment, kind in ((live, RunnerPaused), (warm, RunnerResumed)):
+        about = builder.runtime.living[name_of(deployment)]
+        event = kind(runner=about.name, project=about.project, deployment=about.deployment, at=NOON, id=about.id)
+        await builder.exits.note(event)
+    assert builder.runtime.running == {name_of(live)}
+    assert isinstance(builder.runtime.living[name_of(warm)].state, Paused)
 
 
 async def test_what_is_not_wanted_stays_ended(builder: MemoryBuilder) -> None:

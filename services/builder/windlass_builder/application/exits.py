@@ -7,6 +7,7 @@ loops its exits and starts are no news any more: the log keeps it as running, an
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.looping import Loops
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.reconciling import Reconciling
-from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.application.runtime_errors import EngineError, RunnerMissingError, RunnerNotRunningError
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.looping import is_replaced, is_told
 from windlass_builder.domain.workloads import (
@@ -26,7 +27,9 @@ from windlass_builder.domain.workloads import (
     Exited,
     RunnerEvent,
     RunnerExited,
+    RunnerPaused,
     RunnerRemoved,
+    RunnerResumed,
     RunnerStarted,
     Running,
 )
@@ -155,6 +158,16 @@ class Exits:
                 if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:
                     await self.containers.restarted(journal, found.row, container)
                 self._loops.began(DeploymentId(found.key), container, event.at)
+            case RunnerPaused() if container.state is ContainerState.RUNNING:
+                await self._otherwise(self.containers.runtime.resume, container)
+            case RunnerResumed() if container.state is ContainerState.PAUSED:
+                await self._otherwise(self.containers.runtime.pause, container)
+
+    async def _otherwise(self, undo: Callable[[str], Awaitable[None]], container: Container) -> None:
+        """Undo what somebody's hand did."""
+        # One that ended meanwhile does neither: an event of its own says so.
+        with suppress(RunnerMissingError, RunnerNotRunningError):
+            await undo(container.name)
 
     async def _exited(self, journal: Journal, row: Deployment, container: Container, event: RunnerExited) -> None:
         # The failure first: a crash in between leaves a container to be stopped, never a deployment without an end.
