@@ -78,6 +78,15 @@ async def test_it_is_filled_in_by_hand_where_nothing_was_found_or_nobody_answers
     assert (config.runner, config.start_command, config.port) == ("python", "exec python3 app.py", 9000)
 
 
+async def test_private_repository_is_no_dead_end(
+    client: httpx.AsyncClient, gateway: MemoryGateway, story: DashboardStory
+) -> None:
+    path, key = await inspected(client, gateway)
+    await story.append(key, InspectionFailed(code="login-needed", reason="It needs a login."))
+    page = (await client.get(path)).text
+    assert "give the project a deploy key or a token on its settings page" in page
+
+
 @pytest.mark.parametrize(
     "address", ["", "nonsense", "javascript:alert(1)", "https://user:secret@git.example/x", "/etc"]
 )

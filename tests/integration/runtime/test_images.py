@@ -82,6 +82,19 @@ async def test_build_that_hangs_ends_with_its_timeout_and_one_that_is_cancelled_
         await building
 
 
+async def test_build_that_is_cancelled_while_its_source_is_unpacked_leaves_no_file(docker_node: Node) -> None:
+    files = {f"folder-{number}/file": "x" for number in range(3_000)}
+    archive = source(docker_node.folder, {"Dockerfile": f"FROM {docker_node.image}\n", **files})
+    before = {path.name for path in archive.parent.iterdir()}
+    building = asyncio.create_task(docker_node.runtime.build_image(spec(docker_node), archive, docker_node.output))
+    while not list(archive.parent.glob("tmp*/context/folder-1/file")):  # noqa: ASYNC110 - files tell nobody
+        await asyncio.sleep(0)
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    assert {path.name for path in archive.parent.iterdir()} == before
+
+
 async def test_user_that_the_image_does_not_have_is_no_reason_to_try_again(docker_node: Node) -> None:
     release = await built(docker_node, "FROM BASE\nUSER nobody-here\n")
     runner = docker_node.runner_spec(release, "true")

@@ -17,7 +17,9 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
+from threading import Event
 
 from windlass_builder.adapters.docker.build_group import BuildGroup
 from windlass_builder.adapters.docker.disk_guard import first_of, until_fallen
@@ -73,7 +75,7 @@ class BuildKit:
         program = _buildx()
         with tempfile.TemporaryDirectory(dir=source.parent) as folder, ExitStack() as given:
             context, settings = Path(folder, "context"), Path(folder, "docker")
-            await asyncio.to_thread(_unpack, source, context)
+            await _unpacked(source, context)
             _write_logins(settings, spec.logins)
             (settings / _POLICY).write_text(json.dumps(_NOTHING_BY_ADDRESS))
             dockerfile = _dockerfile(context, spec.dockerfile)
@@ -113,12 +115,24 @@ def _buildx() -> str:
     return found
 
 
-def _unpack(source: Path, context: Path) -> None:
-    """Unpack the source; what leads out of the folder is refused."""
+async def _unpacked(source: Path, context: Path) -> None:
+    """Unpack the source in a thread; when this is left nobody writes to the folder any more."""
+    stopped = Event()
+    unpacking = asyncio.ensure_future(asyncio.to_thread(_unpack, source, context, stopped))
+    try:
+        await asyncio.shield(unpacking)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait({unpacking})
+        raise
+
+
+def _unpack(source: Path, context: Path, stopped: Event) -> None:
+    """Unpack the source until stopped; what leads out of the folder is refused."""
     context.mkdir()
     try:
         with readable_tar(source) as files:
-            files.extractall(context, filter="data")
+            files.extractall(context, takewhile(lambda _: not stopped.is_set(), files), filter="data")
     except (tarfile.FilterError, OSError) as error:
         raise BuildSourceError(str(error)) from error
 

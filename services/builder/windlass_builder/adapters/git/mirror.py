@@ -17,11 +17,14 @@ _LAST = "refs/windlass/last"
 class Mirror:
     """The mirror in `folder`, used by one at a time: `lock` is the open file that says so, and Git keeps it open.
 
-    Fetches show the credential `shown`.
+    Fetches show the credential `shown`. Large files may come from this machine itself where `loopback_allowed`.
     """
 
-    def __init__(self, git: GitCommand, folder: Path, lock: int, shown: Shown) -> None:
+    def __init__(
+        self, git: GitCommand, folder: Path, lock: int, shown: Shown, *, loopback_allowed: bool = False
+    ) -> None:
         self._git = git
+        self._loopback_allowed = loopback_allowed
         self._folder = folder
         self._lock = lock
         self.shown = shown
@@ -74,7 +77,7 @@ class Mirror:
             return await self._run("archive", *options, f"{wanted.commit}:{wanted.root}")
         # Attributes count from the top of what is named: of the whole commit, although a folder of it is written.
         only = ("--", f":(literal){wanted.root}") if wanted.root else ()
-        shown = lfs.filtering(wanted.url, self.shown)
+        shown = lfs.filtering(wanted.url, self.shown, self._folder, loopback_allowed=self._loopback_allowed)
         return await self._run("archive", *options, f"{wanted.commit}:", *only, shown=shown)
 
     async def _fetch(self, options: Sequence[str], url: str, *refspecs: str) -> GitAnswer:

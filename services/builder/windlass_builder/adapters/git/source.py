@@ -228,7 +228,8 @@ class GitSource:
         async with self._locks[name], showing(credential, url) as shown:
             with (self._mirrors / f"{name}.lock").open("w") as lock:
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-                yield Mirror(self._git, self._mirrors / f"{name}.git", lock.fileno(), shown)
+                folder, allowed = self._mirrors / f"{name}.git", self._loopback_allowed
+                yield Mirror(self._git, folder, lock.fileno(), shown, loopback_allowed=allowed)
 
 
 def _size(file: Path) -> int:
