@@ -170,7 +170,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         reactors = [
             *_reactors(sources, link, building, queue, tasks),
             Reactor("retire", _RETIRING, retiring.handle),
-            Reactor("collect", frozenset({DeploymentLive, RoutesApplied}), upkeep.handle),
+            Reactor("collect", frozenset({DeploymentLive, RoutesApplied, ContainerStopped}), upkeep.handle),
             Reactor("relieve", frozenset({BuildSucceeded, Failed}), relieving.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]

@@ -1,5 +1,6 @@
 """The invariants of the architecture by their numbers, and what else must hold: some always, all once at rest."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +13,15 @@ from windlass_builder.domain.workloads import Created, Exited, Running
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ForbiddenTransitionError
 from windlass_contracts.event import Event
-from windlass_contracts.events import AliasesChanged, ContainerStarted, Failed, RoutesApplied, RoutesFailed
+from windlass_contracts.events import (
+    AliasesChanged,
+    ContainerStarted,
+    Failed,
+    ReleaseRetired,
+    RoutesApplied,
+    RoutesFailed,
+    StorageReclaimed,
+)
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
@@ -34,6 +43,7 @@ NETWORKS = "7 a container runs in its own project's network alone"
 SECRETS = "8 no secret stands in an event or a line"
 REFUSED = "9 a refusal changes nothing"
 ONCE = "10 the command before the start runs at most once, and before the app"
+DELETED = "11 what a node deletes is said once, or noted to be said"
 _AT_WORK_S = 40.0
 """Longer than a lost wake-up takes to come again, and what it asks for to be done."""
 _DOMAIN = "localhost"
@@ -190,6 +200,7 @@ class Invariants:
         self._check_rebuilt()
         self._check_running()
         self._check_secrets()
+        self._check_deleted()
         return self.violation
 
     def _check_ends(self) -> None:
@@ -274,6 +285,21 @@ class Invariants:
             network = f"10.{self.world.node.networks.get(told.project)}."
             if runner.deployment == identity and not runner.address.host.startswith(network):
                 self.violate(NETWORKS, f"{runner.name} is at {runner.address}")
+
+    def _check_deleted(self) -> None:
+        owed = Counter(intent.event.name for intent in self.world.intents.noted())
+        said = Counter[str]()
+        for sequence in range(1, self.world.log.length + 1):
+            match self.world.log.at(sequence).event:
+                case ReleaseRetired(release=release):
+                    owed[release] += 1
+                case StorageReclaimed(name=name, kind=kind):
+                    said[name] += 1
+                    owed[name] -= kind == "release"
+        did = Counter(self.world.node.deleted)
+        for name in did.keys() | said.keys():
+            if not said[name] <= did[name] <= said[name] + max(0, owed[name]):
+                self.violate(DELETED, f"{name} was deleted {did[name]} times, and that was said {said[name]} times")
 
     def _check_secrets(self) -> None:
         bodies = self.world.log.bodies()

@@ -16,7 +16,7 @@ from support.simulation.process import Process
 from windlass_builder.application.attachment import Attachment
 from windlass_builder.application.runtime import OutputSink, Runtime
 from windlass_builder.application.runtime_errors import BuildExitedError, EngineError
-from windlass_builder.domain.belongings import Belonging
+from windlass_builder.domain.belongings import Belonging, BelongingKind
 from windlass_builder.domain.workloads import (
     Address,
     DockerfileSpec,
@@ -95,7 +95,15 @@ class Node(MemoryRuntime):
         of_project = replace(spec, revision=f"{spec.revision}-{spec.project.hex}")  # no project has another's releases
         release = await MemoryRuntime.build(self, of_project, source, output)
         self.commits[release.reference] = spec.revision
+        cache = Belonging(BelongingKind.CACHE, f"cache-{spec.project.hex}", spec.project)
+        if cache not in self.owned:
+            self.owned.append(cache)
         return release
+
+    async def remove_belonging(self, belonging: Belonging) -> None:
+        count = len(self.owned)
+        await MemoryRuntime.remove_belonging(self, belonging)
+        self.deleted += [belonging.name] * (count - len(self.owned))
 
     async def create(self, spec: RunnerSpec) -> None:
         self.touched("create", spec.name)

@@ -23,6 +23,10 @@ BETWEEN_LOOKS = timedelta(minutes=5)
 """How often the disk is measured where no build ends: apps fill it as well, and no system tells when."""
 
 
+BREATH = timedelta(minutes=1)
+"""How long it rests where nothing more may go: not every build that ends makes something needless."""
+
+
 @dataclass(slots=True)
 class Relieving:
     """Keeps the disk of a node from running full."""
@@ -42,6 +46,8 @@ class Relieving:
         while True:
             self._news.clear()
             await attempted(self.relieve())
+            if self._level() is DiskLevel.SCARCE:
+                await asyncio.sleep(BREATH.total_seconds())
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.between_looks.total_seconds()):
                     await self._news.wait()
@@ -49,17 +55,22 @@ class Relieving:
     async def relieve(self) -> None:
         """Where the disk is scarce, delete in order of least loss until it is ample, or nothing more may go."""
         node = self.collecting.looking.containers.node
-        if node.disk_level() is not DiskLevel.SCARCE:
+        if self._level() is not DiskLevel.SCARCE:
             return
         async with node.locks.alone("relieving"):
+            if self._level() is not DiskLevel.SCARCE:
+                return  # another builder did it
             _log.warning("disk.scarce", node=node.name)
             async with aclosing(self._steps()) as steps:
                 async for step in steps:
                     await attempted(step)
-                    if node.disk_level() is DiskLevel.AMPLE:
+                    if self._level() is DiskLevel.AMPLE:
                         _log.info("disk.relieved", node=node.name)
                         return
             _log.warning("disk.still_short", node=node.name, why="nothing more may go")
+
+    def _level(self) -> DiskLevel:
+        return self.collecting.looking.containers.node.disk_level()
 
     async def _steps(self) -> AsyncGenerator[Awaitable[object], None]:
         """Yield what to do, one thing after the other, of all projects before the next that is missed more."""

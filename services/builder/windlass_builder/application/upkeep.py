@@ -9,8 +9,9 @@ from windlass_builder.application.collecting_sources import CollectingSources
 from windlass_contracts.ids import ProjectId
 from windlass_eventlog.reactor import WakeUp
 
-QUIET = timedelta(minutes=1)
-"""How long after a change the project is looked at: one push brings several, and none is in a hurry."""
+QUIET = timedelta(minutes=2)
+"""How long after a change the project is looked at: one push brings several, and none is in a hurry. A container that
+ended, and so has the engine keep its release, is swept away by then."""
 
 _DAY = timedelta(days=1)
 
