@@ -148,11 +148,12 @@ class Exits:
         seen = Observed(("engine", type(event).__name__, event.runner, event.at.isoformat()))
         journal = Journal.of(self.append, found, seen)
         known_to_run = container.state is not ContainerState.STOPPED
+        if isinstance(event, RunnerRemoved) and not container.exits:
+            self._loops.is_gone(event.runner)
         match event:
             case RunnerExited() if known_to_run:
                 await self._exited(journal, found.row, container, event)
             case RunnerRemoved() if known_to_run:
-                self._loops.is_over(event.runner)
                 await self._stopped(journal, event.runner, "removed")
             case RunnerStarted():
                 if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:

@@ -42,9 +42,14 @@ class Loops:
         return lives
 
     def is_over(self, name: str) -> None:
-        """Count anew: the container is steady, or gone."""
+        """Count anew: the container is steady."""
         self._leave(name)
         self._lives.pop(name, None)
+
+    def is_gone(self, name: str) -> None:
+        """Forget the container."""
+        self.is_over(name)
+        self._began.pop(name, None)
 
     def _of(self, container: Container) -> Lives:
         return self._lives.get(container.name) or Lives(container.exits)
