@@ -48,7 +48,7 @@ def test_a_subject_is_written_as_it_was_published() -> None:
 def test_the_words_of_subjects_are_those_that_were_published() -> None:
     assert list(Service) == ["gateway", "builder", "monitor", "router", "logs"]
     of_projects = ["project", "environments", "variables", "deployment", "routes", "releases"]
-    assert list(Aggregate) == [*of_projects, "inspection", "tokens", "reaction", "credentials", "run"]
+    assert list(Aggregate) == [*of_projects, "inspection", "tokens", "reaction", "credentials", "run", "domains"]
 
 
 def test_what_belongs_to_a_team_as_a_whole_has_no_project_in_its_subject() -> None:

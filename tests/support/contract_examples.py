@@ -13,6 +13,7 @@ from windlass_contracts.events import (
     AliasesChanged,
     ApiTokenCreated,
     ApiTokenRevoked,
+    BranchDeleted,
     BuildStarted,
     BuildSucceeded,
     ContainerLooping,
@@ -27,8 +28,11 @@ from windlass_contracts.events import (
     DeploymentLive,
     DeploymentRequested,
     DeploymentSuperseded,
+    DomainAssigned,
+    DomainRemoved,
     EnvironmentConfigured,
     EnvironmentCreated,
+    EnvironmentReleased,
     Failed,
     Healthy,
     InspectionFailed,
@@ -162,6 +166,10 @@ _OF_PROJECT: tuple[tuple[Service, Event], ...] = (
         Service.BUILDER,
         StorageReclaimed(node="node-1", kind="release", name=_RELEASE, why="retention", freed_bytes=271_350_000),
     ),
+    (Service.GATEWAY, DomainAssigned(host="www.example.com", environment=PRODUCTION)),
+    (Service.GATEWAY, DomainRemoved(host="old.example.com")),
+    (Service.GATEWAY, BranchDeleted(branch="feature/basket")),
+    (Service.GATEWAY, EnvironmentReleased(environment=PRODUCTION, note=_id("why it is released"))),
 )
 
 _OF_DEPLOYMENT: tuple[tuple[Service, Event], ...] = (

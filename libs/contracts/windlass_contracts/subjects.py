@@ -41,6 +41,7 @@ class Aggregate(StrEnum):
     REACTION = "reaction"
     CREDENTIALS = "credentials"
     RUN = "run"
+    DOMAINS = "domains"
 
     @property
     def of_team(self) -> bool:
@@ -104,6 +105,9 @@ class AggregateKey:
 
 PROJECT_REGISTRY = f"evt.*.*.*.{Aggregate.PROJECT}.*"
 """The scope in which projects are created: all projects of all teams, so that no two ever take the same slug."""
+
+DOMAIN_REGISTRY = f"evt.*.*.*.{Aggregate.DOMAINS}.*"
+"""The scope in which hosts are assigned: all projects of all teams, so that no two ever have the same one."""
 
 
 def parse_subject(subject: str) -> tuple[Service, AggregateKey]:

@@ -23,6 +23,7 @@ from windlass_contracts.events.deployment import (
     PreDeployStarted,
     PreDeploySucceeded,
 )
+from windlass_contracts.events.domain import DomainAssigned, DomainRemoved
 from windlass_contracts.events.environment import EnvironmentConfigured, EnvironmentCreated
 from windlass_contracts.events.inspection import InspectionFailed, InspectionRequested, SourceInspected
 from windlass_contracts.events.project import ProjectConfigured, ProjectCreated
@@ -35,6 +36,8 @@ from windlass_contracts.events.reaction import (
 from windlass_contracts.events.release import ReleaseRetired, StorageReclaimed
 from windlass_contracts.events.routes import (
     AliasesChanged,
+    BranchDeleted,
+    EnvironmentReleased,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
@@ -47,6 +50,7 @@ __all__ = [
     "AliasesChanged",
     "ApiTokenCreated",
     "ApiTokenRevoked",
+    "BranchDeleted",
     "BuildStarted",
     "BuildSucceeded",
     "ContainerLooping",
@@ -61,8 +65,11 @@ __all__ = [
     "DeploymentLive",
     "DeploymentRequested",
     "DeploymentSuperseded",
+    "DomainAssigned",
+    "DomainRemoved",
     "EnvironmentConfigured",
     "EnvironmentCreated",
+    "EnvironmentReleased",
     "Failed",
     "Healthy",
     "InspectionFailed",

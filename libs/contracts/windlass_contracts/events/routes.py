@@ -7,8 +7,9 @@ from pydantic import Field
 from windlass_contracts.event import Event, Record
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId
+from windlass_contracts.source_values import GitRef
 from windlass_contracts.subjects import Aggregate, Service
-from windlass_contracts.values import HostName, Milliseconds, NodeName, Sentence, Sequence, Token
+from windlass_contracts.values import HostName, Milliseconds, NodeName, Seconds, Sentence, Sequence, Token
 
 AliasName = HostName
 """A host label below the installation's domain, or, for the kind `domain`, a whole host name in ASCII."""
@@ -73,7 +74,10 @@ class AliasesChanged(Event):
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
 
     why: Token
-    """`cutover`, `rollback`, `promotion`, or `compensation` for a change that could not be confirmed."""
+    """`cutover`, `rollback`, `promotion`, or `compensation` for a change that could not be confirmed.
+
+    Or `domain`, `branch-deleted`, or another one of later releases.
+    """
     deployment: DeploymentId | None = None
     """The deployment that goes live by it."""
     request: EventId | None = None
@@ -108,3 +112,27 @@ class RoutesFailed(Event):
     stage: Stage
     code: Token
     reason: Sentence
+
+
+class BranchDeleted(Event):
+    """The branch is gone from the repository: its address is given up after a while, unless it is pushed again."""
+
+    TYPE: ClassVar = "branch.deleted.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    branch: GitRef
+    grace_s: Seconds = 3_600
+    """How long the address stays."""
+
+
+class EnvironmentReleased(Event):
+    """An environment that somebody rolled back takes what is pushed again."""
+
+    TYPE: ClassVar = "environment.released.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    note: NoteId | None = None
+    """Why."""
