@@ -16,6 +16,8 @@ from windlass.commands.verdict import Check, Verdict
 from windlass.connection import Connection, find_connection
 from windlass.errors import CommandError
 from windlass.terminal import age, plain
+from windlass.up.home import Home
+from windlass.up.remembered_runtime import remembered_runtime
 
 _GIB = 1024**3
 _LITTLE_DISK = 2 * _GIB
@@ -28,7 +30,8 @@ _PATIENCE_SECONDS = 3.0
 async def check_all(environment: Mapping[str, str], folder: Path) -> list[Check]:
     """Return everything that could be looked at."""
     home = Path(environment.get("WINDLASS_HOME") or folder / ".windlass")
-    machine = [*await _machine(environment.get("DOCKER_HOST", "")), _disk(home)]
+    contained = remembered_runtime(Home(home)) != "process"
+    machine = [*await _machine(environment.get("DOCKER_HOST", ""), contained=contained), _disk(home)]
     try:
         connection = find_connection(environment, folder)
     except CommandError as error:
@@ -92,10 +95,10 @@ async def _proxy(status: Json) -> Check:
     return Check("proxy", Verdict.WARNING, says, remedy)
 
 
-async def _machine(docker_host: str) -> list[Check]:
+async def _machine(docker_host: str, *, contained: bool) -> list[Check]:
     """Look at the engine, and at the walls around its containers where these are this machine's."""
     engine = await _engine(docker_host)
-    if engine.verdict is not Verdict.GOOD or sys.platform != "linux":
+    if not contained or engine.verdict is not Verdict.GOOD or sys.platform != "linux":
         return [engine]
     return [engine, await asyncio.to_thread(check_isolation, docker_host or f"unix://{_SOCKET}")]
 

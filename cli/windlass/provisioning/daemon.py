@@ -14,7 +14,8 @@ START_SECONDS = 60
 LAST_LINES = 4
 LOG = Path("/var/log/windlass-dockerd.log")
 # Docker's own pools allow for some 30 networks; every project needs one, so a thousand and more /24s are set aside.
-COMMAND = ("dockerd", "--default-address-pool", "base=10.64.0.0/10,size=24")
+# On the engine's own bridge, where steps of several projects' Dockerfiles run, nobody reaches anybody else.
+COMMAND = ("dockerd", "--icc=false", "--default-address-pool", "base=10.64.0.0/10,size=24")
 
 
 def start_daemon(command: Sequence[str] = COMMAND, log: Path = LOG, seconds: float = START_SECONDS) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -11,10 +12,10 @@ from support.memory_runtime import PowerCut
 from windlass_builder.application.node import Node
 from windlass_builder.application.scratch import Scratch
 from windlass_builder.domain.workloads import RunnerRemoved
-from windlass_contracts.config import DeploymentConfig
-from windlass_contracts.events import ContainerStopped, Failed
+from windlass_contracts.config import DeploymentConfig, Limits
+from windlass_contracts.events import ContainerStopped, Failed, RunEnded, RunRequested
 from windlass_contracts.events.deployment import Stage
-from windlass_contracts.ids import DeploymentId, ProjectId
+from windlass_contracts.ids import DeploymentId, ProjectId, RunId
 from windlass_contracts.lifecycle import Phase
 
 MIB = 2**20
@@ -138,6 +139,23 @@ async def test_command_before_the_start_that_writes_too_much_fails_with_the_reas
     assert isinstance(failed, Failed)
     assert (failed.stage, failed.code) == (Stage.PRE_DEPLOY, "scratch-full")
     assert "10240 MiB" in failed.reason
+
+
+async def test_command_that_runs_once_and_writes_too_much_is_ended_with_the_reason(builder: MemoryBuilder) -> None:
+    async def writes(name: str) -> None:
+        builder.runtime.scratch[name] = 11 * 1024 * MIB
+        await watching(builder).look()
+
+    deployment = await builder.live()
+    builder.runtime.while_attended, builder.runtime.ends_with = writes, 137
+    run = RunId(UUID(int=7))
+    secret = await builder.vault.store("fill the disk")
+    await builder.tell(run, RunRequested(deployment=deployment, command=secret, limits=Limits(), deadline_s=60))
+    await builder.reactors.settle()
+
+    [ended] = [one for at in range(1, builder.log.length + 1) if isinstance(one := builder.log.at(at).event, RunEnded)]
+    assert (ended.code, "10240 MiB" in (ended.reason or "")) == ("scratch-full", True)
+    assert builder.runtime.running == {name_of(deployment)}
 
 
 def test_a_project_may_ask_for_less_than_the_node_allows_and_not_for_more(tmp_path: Path) -> None:
