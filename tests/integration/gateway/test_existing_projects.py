@@ -188,6 +188,23 @@ async def test_the_command_says_and_changes_how_many_releases_stay(tmp_path: Pat
     assert last_request(gateway).config.keep_releases == 1
 
 
+async def test_the_command_says_and_changes_what_containers_may_write(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command, gateway.client() as client:
+        await deploy(client)
+        said = [await command("project", "show", "shop")]
+        for value in ("512", "0"):
+            saved = await command("project", "set", "shop", "--scratch-mib", value)
+            assert saved.code == 0, saved.err
+            said.append(await command("project", "show", "shop"))
+        bad = await command("project", "set", "shop", "--scratch-mib", "15")
+    bounds = [line for one in said for line in one.out.splitlines() if line.startswith("May write: ")]
+    rest = "outside of its volumes, in each container"
+    free, bound = f"May write: as much as the node allows {rest}", f"May write: 512 MiB {rest}"
+    assert bounds == [free, bound, free]
+    assert (bad.code, bad.err.startswith("config.scratch_mib: ")) == (1, True), bad.err
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
