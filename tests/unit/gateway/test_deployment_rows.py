@@ -25,7 +25,7 @@ from windlass_contracts.subjects import Service
 from windlass_gateway.domain.canceling import decide_cancel
 from windlass_gateway.domain.deadlines import MARGIN, awaited, decide_failure
 from windlass_gateway.domain.deployment import ContainerState
-from windlass_gateway.domain.explanation import explain
+from windlass_gateway.domain.explanation import Bearings, Queued, explain
 from windlass_gateway.domain.refusals import TooLateToCancelError
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
 
@@ -167,3 +167,11 @@ def test_a_pre_deploy_command_is_a_step_of_its_own_that_is_awaited_and_explained
         ("pre-deploy", 2_000),
         ("start", 1_000),
     ]
+
+
+def test_request_in_the_queue_waits_for_its_turn_and_no_longer_once_it_is_built() -> None:
+    queued = Bearings(queued=Queued(2, "2 builds run."))
+    waiting = explain(deployment_after(way_to_live()[:1]), queued)
+    assert (waiting.awaits, waiting.queued) == ("its turn to be built", "2nd in the queue: 2 builds run.")
+    building = explain(deployment_after(way_to_live()[:2]), queued)
+    assert (building.awaits != waiting.awaits, building.queued) == (True, None)

@@ -131,6 +131,7 @@ def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None,
         )
     return replace(
         found,
+        awaits=found.awaits if queued is None else "its turn to be built",
         remarks=tuple(remarks),
         alarms=len(row.looping) + len(open_letters),
         dead_letters=open_letters,
