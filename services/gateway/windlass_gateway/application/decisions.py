@@ -53,14 +53,15 @@ async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signa
     """
     appended: dict[AggregateKey, int] = {}
     for number, write in enumerate(writes, start=1):
-        is_last = number == len(writes)
-        identity = EventId(derived("event", signature.id, write.event.TYPE, write.event.model_dump_json()))
+        identity = signature.id
+        if number < len(writes):
+            identity = EventId(derived("event", signature.id, write.event.TYPE, write.event.model_dump_json()))
         sequence = await gateway.append.commanded(
             write.key,
             write.event,
             Expected(write.scope or write.key.pattern, appended.get(write.key, write.after)),
             actor=signature.actor,
-            id=signature.id if is_last else identity,
+            id=identity,
             correlation=signature.correlation or signature.id,
         )
         # One that was appended before has an older sequence than the row that was decided from.

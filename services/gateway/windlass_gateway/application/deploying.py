@@ -111,9 +111,10 @@ class _Attempt:
         return await self._request(state, environment, identity)
 
     async def _request(self, state: ProjectState, environment: Environment, identity: DeploymentId) -> Requested:
-        decide_deployment(self._command, state, environment)  # a refusal comes before anything is stored
-        secrets = await self._store_values()
-        accepted = decide_deployment(replace(self._command, secrets=secrets), state, environment)
+        accepted = decide_deployment(self._command, state, environment)  # a refusal comes before anything is stored
+        if self._values:
+            secrets = await self._store_values()
+            accepted = decide_deployment(replace(self._command, secrets=secrets), state, environment)
         request = EventId(derived("event", identity, "requested"))
         sequence = await append_all(self._gateway, accepted.writes, Signature(self._caller.actor, request))
         return Requested(identity, accepted.slug, environment, sequence)
