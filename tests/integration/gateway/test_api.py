@@ -206,6 +206,7 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         document = (await client.get("/openapi.json")).json()
     assert {path.removeprefix("/api/v1") for path in document["paths"]} == {
         "/projects/{slug}/runs",
+        "/runs/{run}",
         "/runs/{run}/output",
         "/runs/{run}/cancel",
         "/audit",
@@ -237,6 +238,8 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/projects/{slug}/deployments",
         "/projects/{slug}/environments/{name}",
         "/projects/{slug}/rollback",
+        "/projects/{slug}/volumes/{name}",
+        "/volumes",
         "/projects/{slug}/variables",
         "/projects/{slug}/variables/preview",
         "/projects/{slug}/webhooks",
