@@ -35,8 +35,10 @@ class StoredUploads(UploadFetcher, SourceStore):
     def names_of(self, source: Source, project: UUID) -> Collection[str]:  # noqa: ARG002 - the port's signature
         return (source.key,) if isinstance(source, UploadSource) else ()
 
-    async def all(self) -> Sequence[StoredSource]:
+    async def tidy(self) -> None:
         await self._objects.clear_pieces(utc_now() - JUST_UPLOADED)
+
+    async def all(self) -> Sequence[StoredSource]:
         return [
             StoredSource(SourceKind.UPLOAD, found.key, found.size, found.stored_at)
             async for found in self._objects.all("uploads/")

@@ -63,6 +63,8 @@ class CollectingSources:
         """
         async with self.looking.containers.node.locks.alone(_ALONE):
             await self._finish()
+            for store in self.stores:
+                await store.tidy()
             spared, known = await self._judged(thrift, project)
             deletions = {key: self._deletions(one) for key, one in known.items()}
             return [one for one in spared if await self._deleted(one, deletions)]

@@ -27,9 +27,16 @@ class SourceStore(Protocol):
         ...
 
     async def all(self) -> Sequence[StoredSource]:
-        """Return what is kept, and clear away what was cut off while it was put here.
+        """Return what is kept.
 
         Raises: EventLogError, where the object store does not answer.
+        """
+        ...
+
+    async def tidy(self) -> None:
+        """Clear away what was cut off while it was put here, or while it was deleted.
+
+        Raises: as `all`.
         """
         ...
 

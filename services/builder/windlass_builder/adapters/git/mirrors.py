@@ -36,12 +36,17 @@ class GitMirrors(SourceStore):
     async def all(self) -> Sequence[StoredSource]:
         return await asyncio.to_thread(self._all)
 
+    async def tidy(self) -> None:
+        await asyncio.to_thread(self._tidy)
+
     async def remove(self, name: str) -> None:
         await asyncio.to_thread(self._remove, name)
 
-    def _all(self) -> list[StoredSource]:
+    def _tidy(self) -> None:
         for doomed in self._folder.glob(".gone-*"):
             shutil.rmtree(doomed, ignore_errors=True)
+
+    def _all(self) -> list[StoredSource]:
         return [
             StoredSource(SourceKind.MIRROR, folder.stem, _size(folder), _used(folder))
             for folder in sorted(self._folder.glob("[!.]*.git"))
