@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from support.runtime_node import NODE_IMAGE, POOL, RUNNER_IMAGE, STATIC_IMAGE, DockerNode, Node, ProcessNode
+from support.memory_runtime import MemoryRuntime
+from support.runtime_node import NODE_IMAGE, POOL, RUNNER_IMAGE, STATIC_IMAGE, DockerNode, MemoryNode, Node, ProcessNode
 from windlass.provisioning.engine import Engine
 from windlass_builder.adapters.docker.runtime import DockerRuntime
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
@@ -47,5 +48,21 @@ async def process_node(tmp_path: Path, installation_id: str) -> AsyncIterator[Pr
 @pytest.fixture(params=[pytest.param("docker_node", marks=pytest.mark.docker, id="docker"), "process_node"])
 def node(request: pytest.FixtureRequest) -> Node:
     """Return a node of each runtime in turn."""
+    node: Node = request.getfixturevalue(request.param)
+    return node
+
+
+@pytest.fixture
+def memory_node(tmp_path: Path, installation_id: str) -> MemoryNode:
+    """Return an installation on the runtime of simulations."""
+    runtime = MemoryRuntime()
+    return MemoryNode(installation_id, tmp_path, lambda: runtime, runtime)
+
+
+@pytest.fixture(
+    params=[pytest.param("docker_node", marks=pytest.mark.docker, id="docker"), "process_node", "memory_node"]
+)
+def any_node(request: pytest.FixtureRequest) -> Node:
+    """Return a node of each runtime in turn, the one in memory too."""
     node: Node = request.getfixturevalue(request.param)
     return node

@@ -165,3 +165,10 @@ async def test_ctrl_c_ends_the_command_with_the_exit_code_of_what_it_met(node: N
         said = await everything(attachment)
         assert (await attachment.ended()).exit_code == code
     assert b"on\r\n" not in said
+
+
+async def test_one_that_takes_too_much_memory_is_ended_and_said_to_be(node: Node) -> None:
+    spec = await command(node, "python -c 'hog = bytearray(2**30)'", PIPES)
+    async with node.runtime.attached(spec) as attachment:
+        await everything(attachment)
+        assert await attachment.ended() == Exited(137, out_of_memory=True)

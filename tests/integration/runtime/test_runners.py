@@ -11,9 +11,6 @@ import pytest
 from support.apps import FORK_BOMB, request
 from support.runtime_node import LIMITS, Node
 from windlass_builder.application.runtime_errors import (
-    EngineError,
-    ReleaseMissingError,
-    RunnerConflictError,
     RunnerMissingError,
     RunnerNotRunningError,
 )
@@ -69,22 +66,6 @@ async def test_environment_arrives_as_it_was_given(node: Node) -> None:
     assert said["GREETING"] == given["GREETING"]
     assert said["EMPTY"] == ""
     assert int(said["PORT"]) == runner.address.port
-
-
-async def test_starting_again_takes_up_the_same_runner(node: Node) -> None:
-    spec = await node.app()
-    first = await node.runtime.start(spec)
-    again = await node.runtime.start(spec)
-    assert (again.id, again.address) == (first.id, first.address)
-    assert len(await node.runtime.runners()) == 1
-
-
-async def test_other_settings_under_the_same_name_are_refused(node: Node) -> None:
-    spec = await node.app()
-    first = await node.runtime.start(spec)
-    with pytest.raises(RunnerConflictError, match=spec.name):
-        await node.runtime.start(replace(spec, environment={"CHANGED": "yes"}))
-    assert (await node.runtime.inspect(spec.name)).id == first.id
 
 
 async def test_runners_of_one_release_share_no_file_and_no_address(node: Node) -> None:
@@ -260,16 +241,6 @@ async def test_removed_runner_is_forgotten_and_removing_again_is_no_error(node: 
     assert await node.leftovers() == []
 
 
-async def test_what_is_not_there_is_named(node: Node) -> None:
-    spec = await node.app()
-    for operation in (node.runtime.inspect, node.runtime.pause, node.runtime.resume, node.runtime.keep_running):
-        with pytest.raises(RunnerMissingError, match=spec.name):
-            await operation(spec.name)
-    await node.runtime.remove_release(spec.release)
-    with pytest.raises(ReleaseMissingError, match=spec.release):
-        await node.runtime.start(spec)
-
-
 async def test_exited_runner_is_neither_paused_nor_resumed(node: Node) -> None:
     spec = await node.app("exit 0")
     since = node.now()
@@ -278,28 +249,6 @@ async def test_exited_runner_is_neither_paused_nor_resumed(node: Node) -> None:
     for operation in (node.runtime.pause, node.runtime.resume):
         with pytest.raises(RunnerNotRunningError):
             await operation(spec.name)
-
-
-async def test_release_that_a_runner_uses_is_left_alone(node: Node) -> None:
-    spec = await node.app()
-    await node.runtime.start(spec)
-    with pytest.raises(EngineError, match=spec.release):
-        await node.runtime.remove_release(spec.release)
-    await node.runtime.start(replace(spec, name=f"{spec.name}1"))
-
-
-async def test_removed_project_takes_only_its_own_along(node: Node) -> None:
-    spec = await node.app()
-    await node.runtime.start(spec)
-    other = node.another_project()
-    await node.runtime.start(await node.app())
-    await node.runtime.remove_project(other)
-    assert [runner.name for runner in await node.runtime.runners()] == [spec.name]
-    assert not (await node.build(node.release_spec())).cache_hit
-
-
-async def test_isolation_is_said_in_a_sentence(node: Node) -> None:
-    assert node.runtime.isolation.endswith(".")
 
 
 async def test_what_a_runner_wrote_outside_of_its_volumes_is_known_while_it_runs_and_afterwards(node: Node) -> None:

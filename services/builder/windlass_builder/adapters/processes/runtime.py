@@ -61,6 +61,8 @@ from windlass_builder.domain.workloads import (
     Written,
 )
 
+_NICENESS = 5
+"""Of apps: where the CPU is short the platform comes first, and builds come last."""
 # Below the ports that the kernel hands out by itself; each installation of a machine has its own block.
 _FIRST_PORT, _PORTS, _BLOCKS = 20_000, 600, 20
 # As root, a runner is the user of its port, a build one of those behind them: nobody else has such ids.
@@ -295,7 +297,7 @@ class ProcessRuntime:
             **spec.environment,
             "PORT": str(found.port),
         }
-        usage = Usage(user=user, limits=spec.limits)
+        usage = Usage(user=user, limits=spec.limits, niceness=_NICENESS)
         order = self._sandbox.order(place, script_of(spec), environment, usage)
         await start_supervisor(found.path, order if spec.console is None else with_console(order, spec.console))
 
