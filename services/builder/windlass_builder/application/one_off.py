@@ -136,7 +136,7 @@ class OneOff:
             return await self._ending(run, row, began)
         if not order.console.terminal:
             # Bytes passed by while nobody listened: whatever came out or went in now would have a hole in it.
-            why = "The builder was started again while it ran; it was killed, for nobody has all of its output."
+            why = "The builder was started again meanwhile: nobody has all of its output. What still ran was killed."
             raise NotBegunError("lost", why)
         connecting = self.containers.runtime.attached_again(self._name(run))
         return await self._connected(run, row, order.console, connecting, began, again=True)
