@@ -19,6 +19,7 @@ from support.runtime_node import RUNNER_IMAGE, ProcessNode
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
 from windlass_builder.adapters.processes.sandbox import Bubblewrap, Plain
 from windlass_builder.adapters.processes.supervision import record
+from windlass_builder.adapters.processes.supervision.line_files import FILE_BYTES, FILES_KEPT
 from windlass_builder.application.runtime_errors import BuildSourceError
 from windlass_builder.domain.workloads import Exited, RunnerExited
 
@@ -130,3 +131,15 @@ async def test_events_are_followed_into_the_next_file(node: ProcessNode, monkeyp
             assert isinstance(event, RunnerExited)
             seen.append(event.exit_code)
     assert seen == [*range(20)]
+
+
+async def test_output_without_end_leaves_its_newest_files_and_no_more(node: ProcessNode) -> None:
+    flood = "python3 -c 'for _ in range(1300): print(\"x\" * 99_999)'; echo last"
+    spec = await node.app(flood)
+    since = node.now()
+    await node.runtime.start(spec)
+    await node.exit_of(spec.name, since)
+    files = sorted((node.folder / "home" / "processes" / "runners" / spec.name / "log").iterdir())
+    assert sum(file.stat().st_size for file in files) <= (FILES_KEPT + 1) * FILE_BYTES
+    assert len(files) == FILES_KEPT
+    assert files[-1].read_bytes().endswith(b"1 last\n")
