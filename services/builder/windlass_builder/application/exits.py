@@ -40,6 +40,9 @@ from windlass_eventlog.appender import Appender
 from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Versioned
 
+_PATIENCE_S = 10.0
+"""So long what was told of one deployment may keep the whole node from being compared."""
+
 
 @dataclass(slots=True)
 class Exits:
@@ -59,8 +62,8 @@ class Exits:
         await self._until_done(self.resume)
         async for event in self.containers.runtime.events(since):
             if isinstance(event, EventsResumed):
-                if self._workers:
-                    await asyncio.wait(self._workers)  # what was told before is older than what is found now
+                if self._workers:  # what was told before is older than what is found now
+                    await asyncio.wait(self._workers, timeout=_PATIENCE_S)
                 await self._until_done(self.reconciling.run)
             else:
                 self._hand_on(event)
