@@ -25,7 +25,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerImageMissingError,
     RunnerMissingError,
 )
-from windlass_builder.domain.names import build_name, network_name, volume_name
+from windlass_builder.domain.names import build_name, cache_name, network_name, volume_name
 from windlass_builder.domain.workloads import EventsResumed, Mount, OutputLine, RunnerPaused, RunnerStarted, Volume
 
 pytestmark = pytest.mark.docker
@@ -187,6 +187,16 @@ async def test_somebody_elses_network_and_volume_under_our_names_are_left_alone(
             assert (await inspected(kind, name))["Labels"] in (None, {})
         finally:
             await docker(kind, "rm", name)
+
+
+async def test_somebody_elses_volume_is_no_cache_of_ours(node: DockerNode) -> None:
+    name = cache_name(node.installation, node.project)
+    await docker("volume", "create", name)
+    try:
+        with pytest.raises(NameTakenError, match=f"There is a volume {name}"):
+            await node.runtime.prepare(node.project)
+    finally:
+        await docker("volume", "rm", name)
 
 
 async def test_pool_without_a_free_subnet_is_said(node: DockerNode, docker_engine: Engine) -> None:

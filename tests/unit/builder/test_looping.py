@@ -217,6 +217,31 @@ async def test_a_builder_killed_while_it_replaces_one_leaves_it_running(
         assert (found.state, found.exits) == (ContainerState.RUNNING, 5 if (append, dies) == (1, "before") else 10)
 
 
+async def test_an_exit_that_is_noted_once_more_for_somebody_wrote_meanwhile_counts_once(builder: MemoryBuilder) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        app = Crashing(builder, tasks)
+        await app.begin()
+        await app.crash(4)
+        fifth = builder.runtime.exits(app.name, at=app.now + app.lives)
+        container = await app.container()
+        assert app.exits._loops.ended(container, fifth.at).exits == 5  # and then its event met a conflict
+        await app.exits.note(fifth)
+        assert app.loops == [5]
+        await _end_of_watch(app)
+
+
+async def test_a_replaced_version_that_loops_gets_no_fresh_container(builder: MemoryBuilder) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        app = Crashing(builder, tasks)
+        await app.begin()
+        new = await builder.live(before=app.deployment)
+        await app.crash(10)
+        assert app.loops == [5, 10]
+        assert builder.runtime.running == {app.name, name_of(new)}
+        assert "container.stopped.v1" not in app.types[-2:]
+        await _end_of_watch(app)
+
+
 async def test_a_crashing_app_delays_nobody_elses_events(builder: MemoryBuilder) -> None:
     one, other = await builder.live(), await builder.live()
     async with asyncio.TaskGroup() as tasks:

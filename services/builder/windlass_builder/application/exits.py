@@ -195,7 +195,9 @@ class Exits:
             out_of_memory=event.out_of_memory,
         )
         await journal.add(looping, event.runner)
-        if is_replaced(exits):
+        if is_replaced(exits) and await self.reconciling.is_wanted(
+            ProjectId(event.project), DeploymentId(event.deployment)
+        ):
             await self._stopped(journal, event.runner, ContainerStopped.LOOPING, event)
             await self.containers.runtime.remove(event.runner)
         await self.containers.caught_up(journal.sequence)

@@ -20,6 +20,7 @@ class Loops:
     tasks: asyncio.TaskGroup
     steady: Callable[[DeploymentId, str], Awaitable[None]]
     _lives: dict[str, Lives] = field(default_factory=dict)
+    _ended: dict[str, datetime] = field(default_factory=dict)
     _began: dict[str, datetime] = field(default_factory=dict)
     _watches: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -34,7 +35,10 @@ class Loops:
             self._watches[container.name] = self.tasks.create_task(self._watch(deployment, container.name, wait))
 
     def ended(self, container: Container, at: datetime) -> Lives:
-        """Return what is known of the container after a life that ended now."""
+        """Return what is known of the container after a life that ended then; an end that is told again is no other."""
+        if self._ended.get(container.name) == at:
+            return self._of(container)
+        self._ended[container.name] = at
         self._leave(container.name)
         began = self._began.pop(container.name, at)
         lives = self._of(container).after(at - began)
@@ -50,9 +54,10 @@ class Loops:
         """Forget the container."""
         self.is_over(name)
         self._began.pop(name, None)
+        self._ended.pop(name, None)
 
     def _of(self, container: Container) -> Lives:
-        return self._lives.get(container.name) or Lives(container.exits)
+        return self._lives.get(container.name, Lives(container.exits))
 
     def _leave(self, name: str) -> None:
         watch = self._watches.pop(name, None)

@@ -79,9 +79,13 @@ class Reconciling:
 
     async def restore_wanted(self, project: ProjectId, deployment: DeploymentId) -> None:
         """Start again what a deployment misses, if an address points at it or somebody asked for it."""
-        routes = await self.containers.rows.get(ROUTES, project)
-        if routes is not None and deployment in routes.row.referenced:
+        if await self.is_wanted(project, deployment):
             await self._restore(deployment)
+
+    async def is_wanted(self, project: ProjectId, deployment: DeploymentId) -> bool:
+        """Tell whether an address points at the deployment, or somebody asked for it."""
+        routes = await self.containers.rows.get(ROUTES, project)
+        return routes is not None and deployment in routes.row.referenced
 
     async def _decide(self, deployment: DeploymentId, step: Callable[[Versioned[Deployment]], Awaitable[None]]) -> None:
         """Take a step by the deployment's row, and again by the next row where others wrote meanwhile."""

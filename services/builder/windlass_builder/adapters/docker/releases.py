@@ -131,7 +131,9 @@ class ImageReleases:
 
     async def make_cache(self, project: UUID) -> str:
         name = cache_name(self._installation, project)
-        await self._docker.volumes.create({"Name": name, "Labels": labels(self._installation, Role.CACHE, project)})
+        marks = labels(self._installation, Role.CACHE, project)
+        volume = await self._docker.volumes.create({"Name": name, "Labels": marks})
+        require_ours("volume", name, (await volume.show())["Labels"], self._installation)
         return name
 
     async def kept(self, project: UUID) -> list[Kept]:
