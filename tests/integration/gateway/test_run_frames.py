@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -15,9 +15,11 @@ from support.http_server import served
 from support.memory_gateway import TOKEN, MemoryGateway
 from windlass_contracts.events import RunRequested
 from windlass_contracts.ids import RunId
+from windlass_contracts.logs import LogBatch
 from windlass_contracts.run_frames import LARGEST_DATA, WINDOW, Frame, FrameKind, decode_frame
 from windlass_contracts.run_values import Console, read_order
 from windlass_eventlog.frames.port import into, out_of
+from windlass_eventlog.logs.codec import decode_batch
 
 ASKED = {"command": "cat", "console": {"terminal": True, "rows": 30, "columns": 90, "name": "screen"}}
 
@@ -177,3 +179,20 @@ async def test_a_command_without_a_console_is_not_connected_to(asked: Asked) -> 
     with pytest.raises(InvalidStatus) as refused:
         await connect(asked.url.replace(str(asked.run), plain), additional_headers={"Authorization": f"Bearer {TOKEN}"})
     assert refused.value.response.status_code == 409
+
+
+async def test_what_sits_on_the_stream_for_a_console_is_no_line_and_its_end_is_told(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def frames(*_: object) -> AsyncGenerator[LogBatch, None]:
+        for frame in (b"a frame",):
+            yield decode_batch(frame)
+
+    monkeypatch.setattr(asked.gateway.gateway.terminals, "follow", frames)
+    monkeypatch.setattr(asked.gateway.gateway.terminals, "read", frames)
+    await ended(asked)
+    async with asked.gateway.client() as client:
+        output = await client.get(f"/runs/{asked.run}/output")
+        shown = (await client.get(f"/runs/{asked.run}")).json()
+    assert [json.loads(line) for line in output.text.splitlines()] == [{"end": "canceled"}]
+    assert shown["end"]["end"] == "canceled"

@@ -15,7 +15,7 @@ from windlass_contracts.logs import LogBatch
 from windlass_contracts.run_values import Console, RunOrder, read_order
 from windlass_contracts.subjects import AggregateKey
 from windlass_eventlog.errors import NotReachedError
-from windlass_eventlog.logs.port import Cursor, RunOutput
+from windlass_eventlog.logs.port import Cursor, RunOutput, UnreadableBatchError
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_eventlog.vault import SecretShreddedError
 from windlass_gateway.application.access import Caller, Permission
@@ -130,10 +130,10 @@ class OneOff:
             raise NoConsoleError(run)
 
     async def follow(self, caller: Caller, run: UUID, after: int | None = None) -> AsyncGenerator[LogBatch | RunEnded]:
-        """Yield what the command writes, behind a line where one is given, and how it ended at last.
+        """Yield the lines that the command writes, behind one where one is given, and how it ended at last.
 
         Raises:
-            EventLogError: what it writes cannot be read.
+            EventLogError: they cannot be read.
         """
         output = RunOutput(caller.team, RunId(run))
         cursor = None if after is None else Cursor(SOURCE, after)
@@ -149,6 +149,9 @@ class OneOff:
                 async for batch in rest:
                     yield batch
             yield end
+        except UnreadableBatchError:
+            # Frames, where a command has a console: it writes no lines, and those who sit before it have all else.
+            yield await ending
         finally:
             ending.cancel()
             await asyncio.wait({ending})
