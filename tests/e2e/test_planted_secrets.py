@@ -11,12 +11,13 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from support.git_server import Repository
-from support.installations import GitHost
+from support.git_server import Door, Repository, make_repository, smart_http
+from support.installations import GitHost, read_example
 from support.planted import (
     Planted,
     own_secrets,
     private_files,
+    search_containers,
     search_databases,
     search_files,
     search_image,
@@ -24,6 +25,7 @@ from support.planted import (
 )
 from support.platform import Platform
 from support.story import Story
+from windlass.provisioning.runner_images import PYTHON
 
 SHOUT = """
 import base64, json, os, sys, urllib.parse
@@ -136,6 +138,33 @@ def deploy_each_way(story: Story, repository: Repository, url: str) -> list[str]
     return [str(one["id"]) for _, one in ended]
 
 
+def deploy_from_a_private_repository(planted: Planted, story: Story, git: str, door: Door) -> str:
+    """Deploy with a token and a registry's password, from what looks for both wherever a build can look."""
+    door.user, door.password = "robot", planted.plant("source: token", secrets.token_hex(16))
+    registry = planted.plant("source: password of a registry", secrets.token_hex(16))
+    url, path = f"{git}/private/app", f"/projects/{story.project}/credentials"
+    assert story.deploy(url)["failure"]["code"] == "login-needed"
+    for body in (
+        {"kind": "https", "host": git.removeprefix("http://"), "user": door.user, "password": door.password},
+        {"kind": "registry", "host": "registry.example", "user": "robot", "password": registry},
+    ):
+        status, answer = story.platform.api("POST", path, body)
+        assert status == HTTPStatus.OK, answer
+    ended = story.deploy(url)
+    assert ended["phase"] == "live", ended["failure"]
+    return str(ended["id"])
+
+
+def private_repository(folder: Path, runtime: str) -> None:
+    """Make one whose build tells all that it can see; by its own Dockerfile where an engine builds that."""
+    look = "env; cat /proc/*/environ /proc/*/cmdline; grep -rs . /app /tmp /run /root || true"
+    files = {"server.py": read_example("hello-python")["server.py"]}
+    if runtime == "docker":
+        run = 'CMD ["python3", "/app/server.py"]'
+        files["Dockerfile"] = f"FROM {PYTHON.tag}\nCOPY server.py /app/\nRUN {look}\n{run}\n"
+    make_repository(folder / "private" / "app", files)
+
+
 def rotate_keys(planted: Planted, platform: Platform) -> None:
     """Rotate the keys while everything runs: the builder and the logs service learn of it by the values alone."""
     [old] = (platform.home / "secrets.keys").read_text().split()
@@ -176,6 +205,12 @@ def test_planted_secrets_are_found_nowhere(
         plant_access(planted, story)
         rotate_keys(planted, platform)
         deployments = deploy_each_way(story, repository, url)
+        private_repository(tmp_path / "private", platform.runtime)
+        door = Door()
+        with smart_http(tmp_path / "private", door) as git:
+            host = git.replace("127.0.0.1", "localhost")
+            private = Story(platform, f"{story.project}-private")
+            from_private = deploy_from_a_private_repository(planted, private, host, door)
         own = own_secrets(platform.home)
         for name, secret in own.items():
             planted.plant(name, secret)
@@ -192,6 +227,14 @@ def test_planted_secrets_are_found_nowhere(
         engine, base = request.getfixturevalue("docker_engine"), request.getfixturevalue("runner_images")["python"]
         _, built = platform.api("GET", f"/deployments/{deployments[0]}")
         asyncio.run(search_image(planted, engine.url, built["release"], base, tmp_path / "image.tar"))
+        _, built = platform.api("GET", f"/deployments/{from_private}")
+        asyncio.run(search_image(planted, engine.url, built["release"], base, tmp_path / "private.tar"))
+        # Apps are given their variables; what opens their sources is nothing of theirs.
+        sources = {name: secret for name, secret in planted.secrets.items() if name.startswith("source: ")}
+        of_sources = Planted(sources)
+        asyncio.run(search_containers(of_sources, engine.url, platform.installation))
+        assert of_sources.searched["container"]
+        planted.found |= of_sources.found
     assert {path.name: mode for path, mode in private_files(platform.home).items() if mode} == {}
     assert {"command line", "message", "header", "row", "file", "log"} <= planted.searched.keys()
     assert sorted(planted.found) == []

@@ -201,6 +201,17 @@ async def search_image(planted: Planted, engine: str, reference: str, base: str,
             _search_archive(planted, file, len([one for one in said["RootFS"]["Layers"] if one not in known]))
 
 
+async def search_containers(planted: Planted, engine: str, installation: str) -> None:
+    """Look into what the engine knows of the installation's containers, and into what they wrote."""
+    async with aiodocker.Docker(engine) as docker:
+        ours = {"label": [f"dev.windlass.installation={installation}"]}
+        for container in await docker.containers.list(all=True, filters=ours):
+            about = await container.show()
+            planted.search("container", about["Name"], json.dumps(about, ensure_ascii=False).encode())
+            written = await container.log(stdout=True, stderr=True)
+            planted.search("container", f"{about['Name']} wrote", "".join(written).encode())
+
+
 def _search_archive(planted: Planted, file: BinaryIO, own: int) -> None:
     with tarfile.open(fileobj=file) as archive:
         manifest = json.loads(_member(archive, "manifest.json"))[0]
