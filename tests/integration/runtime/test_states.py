@@ -17,7 +17,7 @@ from windlass_builder.application.runtime_errors import (
     RunnerMissingError,
     RunnerNotRunningError,
 )
-from windlass_builder.domain.workloads import Console, Exited, Paused, Running
+from windlass_builder.domain.workloads import Console, Created, Exited, Paused, Running
 
 GRACE = timedelta(seconds=1)
 SLEEPS = "exec sleep 1000"
@@ -29,6 +29,18 @@ async def test_starting_again_takes_up_the_same_runner(any_node: Node) -> None:
     again = await any_node.runtime.start(spec)
     assert (again.id, again.address) == (first.id, first.address)
     assert len(await any_node.runtime.runners()) == 1
+
+
+async def test_what_was_only_made_has_not_run_until_it_is_started(any_node: Node) -> None:
+    spec = await any_node.app(SLEEPS)
+    await any_node.runtime.create(spec)
+    made = await any_node.runtime.inspect(spec.name)
+    assert isinstance(made.state, Created)
+    started = await any_node.runtime.start(spec)
+    await any_node.runtime.create(spec)
+    runs = await any_node.runtime.inspect(spec.name)
+    assert isinstance(runs.state, Running)
+    assert (made.id, made.address) == (started.id, started.address) == (runs.id, runs.address)
 
 
 async def test_other_settings_under_the_same_name_are_refused(any_node: Node) -> None:
