@@ -20,6 +20,7 @@ from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.log import Expected
 from windlass_eventlog.memory import MemoryLog, MemoryReactors, MemoryRows
+from windlass_router.application.giving_up import GivingUp
 from windlass_router.application.projections import ALL
 from windlass_router.application.proxy import Proxy
 from windlass_router.application.publisher import Publisher
@@ -51,7 +52,9 @@ class MemoryRouter:
         append = Appender(self.log, Service.ROUTER, self.now)
         switching = Switching(append, self.rows, self.publisher, self.now)
         serving = Serving(self.rows, self.publisher, self.now)
-        self.reactors = MemoryReactors(self.log, self.rows, reactors_of(switching, serving))
+        self.reactors = MemoryReactors(
+            self.log, self.rows, reactors_of(switching, serving, GivingUp(switching, self.now))
+        )
         self.proxy.pass_time = self._pass
 
     def now(self) -> datetime:

@@ -16,6 +16,7 @@ from windlass_router.adapters.file_guard import FileGuard
 from windlass_router.adapters.proxies import Proxies
 from windlass_router.adapters.routes_file import RoutesFile
 from windlass_router.adapters.traefik import Traefik
+from windlass_router.application.giving_up import GivingUp
 from windlass_router.application.projections import ALL
 from windlass_router.application.proxy import Proxy, ProxyError
 from windlass_router.application.publisher import Publisher
@@ -57,7 +58,8 @@ async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], Non
         publishing = tasks.create_task(publisher.run())
         await _restore(publisher, link)
         switching = Switching(link.append, link.rows, publisher, clock)
-        async with link.reacting(reactors_of(switching, Serving(link.rows, publisher, clock))):
+        serving, giving_up = Serving(link.rows, publisher, clock), GivingUp(switching, clock)
+        async with link.reacting(reactors_of(switching, serving, giving_up)):
             started()
             await publishing
 

@@ -183,3 +183,40 @@ def test_idle_connections_to_apps_are_closed_before_the_apps_close_them() -> Non
     transport = found["services"][router_name(ONE)]["loadBalancer"]["serversTransport"]
     idle = found["serversTransports"][transport]["forwardingTimeouts"]["idleConnTimeout"]
     assert 0 < int(idle.removesuffix("s")) < SHORTEST_USUAL_KEEP_ALIVE_S
+
+
+labels = st.sampled_from(["shop", "other", "windlass", "a", "x`y", "*", "A", "-", "{{env}}", "ä", ""])
+domains = st.sampled_from(
+    [".localhost", "", ".example.com", ".localhost.", ".10.0.0.1", "localhost", '") || Host("c.d']
+)
+any_hosts = st.lists(st.builds("".join, st.tuples(labels, domains)), max_size=4)
+
+
+@given(any_hosts, any_hosts, any_hosts, any_hosts, st.integers(1, 9), st.integers(1, 9))
+def test_no_input_yields_an_invalid_or_a_foreign_rule(
+    own: list[str], brought: list[str], others_own: list[str], others_brought: list[str], since: int, others_since: int
+) -> None:
+    """Labels and domains of two projects: what is in the file is plain, one project's, and below no other's name."""
+    own = [host for host in own if host not in brought]
+    others_own = [host for host in others_own if host not in others_brought]
+    one = Target(ONE, dict.fromkeys([*own, *brought], since), SERVERS, brought=frozenset(brought))
+    other = Target(
+        OTHER, dict.fromkeys([*others_own, *others_brought], others_since), SERVERS, brought=frozenset(others_brought)
+    )
+    routers = http(configuration([one, other], SITE, MARK))["routers"]
+    rules = {name: routers.get(router_name(name), {"rule": ""})["rule"] for name in (ONE, OTHER)}
+    found = {name: re.findall(r'Host\("([a-z0-9.-]+)"\)', rule) for name, rule in rules.items()}
+    for name, rule in rules.items():
+        assert rule == " || ".join(f'Host("{host}")' for host in found[name])
+    assert not set(found[ONE]) & set(found[OTHER])
+    assert "windlass.localhost" not in found[ONE] + found[OTHER]
+    for name, target_of in ((ONE, one), (OTHER, other)):
+        assert set(found[name]) <= set(target_of.hosts)
+        assert not [host for host in found[name] if host in target_of.brought and host.endswith(".localhost")]
+
+
+def test_a_host_below_the_installations_domain_that_somebody_brought_takes_nothing_from_its_owner() -> None:
+    thief = Target(ONE, {"shop.localhost": 1}, SERVERS, brought=frozenset({"shop.localhost"}))
+    found = configuration([thief, target(OTHER, "shop.localhost", since=5)], SITE, MARK)
+    assert set(found.refused) == {ONE}
+    assert http(found)["routers"][router_name(OTHER)]["rule"] == 'Host("shop.localhost")'

@@ -19,12 +19,15 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase, transition
-from windlass_contracts.subjects import PROJECT_REGISTRY, Aggregate, AggregateKey
+from windlass_contracts.subjects import DOMAIN_REGISTRY, PROJECT_REGISTRY, Aggregate, AggregateKey
 
 _ENDS, _ROUTES, _LATEST, _READABLE = 1, 2, 4, 5
 _OWN_ADDRESS = "deployment"
-_ASKED_FOR = frozenset({"rollback", "promotion", "compensation"})
-"""Why an address may go back to an older request; a cutover never may."""
+_ASKED_FOR = frozenset({"rollback", "promotion", "compensation", "domain"})
+"""Why an address may go back to an older request; a cutover never may. A domain goes where its environment is."""
+
+_REGISTRIES = {PROJECT_REGISTRY: Aggregate.PROJECT, DOMAIN_REGISTRY: Aggregate.DOMAINS}
+"""The scopes of what is decided over all teams, and what they are about."""
 
 _ID_BITS = (1 << 64) - 1
 
@@ -70,7 +73,7 @@ class LogAudit:
     _own_addresses: set[str] = field(default_factory=set)
     _first_change: dict[UUID, int] = field(default_factory=dict)
     _last: dict[AggregateKey, int] = field(default_factory=dict)
-    _last_project: int = 0
+    _last_of_all: dict[Aggregate, int] = field(default_factory=dict)
     _ids: "array[int]" = field(default_factory=lambda: array("Q"))
 
     @property
@@ -107,8 +110,8 @@ class LogAudit:
 
     def _check_condition(self, recorded: Recorded[Event], condition: Condition) -> None:
         self.conditions += 1
-        if condition.scope == PROJECT_REGISTRY:
-            last = self._last_project
+        if condition.scope in _REGISTRIES:
+            last = self._last_of_all.get(_REGISTRIES[condition.scope], 0)
         elif condition.scope == recorded.key.pattern:
             last = self._last.get(recorded.key, 0)
         else:
@@ -122,8 +125,7 @@ class LogAudit:
 
     def _note(self, recorded: Recorded[Event]) -> None:
         self._last[recorded.key] = recorded.sequence
-        if recorded.key.aggregate is Aggregate.PROJECT:
-            self._last_project = recorded.sequence
+        self._last_of_all[recorded.key.aggregate] = recorded.sequence
 
     def _take_deployment(self, recorded: Recorded[Event]) -> None:
         history = self._deployments.get(recorded.key.id)

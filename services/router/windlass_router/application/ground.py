@@ -10,6 +10,7 @@ from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_router.application.projections import DEPLOYMENTS, PLACES, ROUTES
 from windlass_router.domain.deployment import Deployment
+from windlass_router.domain.giving_up import deleted_addresses
 from windlass_router.domain.place import Place
 from windlass_router.domain.routes import Routes
 from windlass_router.domain.situation import Situation
@@ -43,11 +44,14 @@ class Ground:
 async def read_ground(rows: Rows, team: TeamId, project: ProjectId) -> Ground:
     place = await rows.get(PLACES, project)
     routes = await rows.get(ROUTES, project) or Versioned(project, Routes(team=team, project=project), 0)
+    known = Place(team=team, project=project) if place is None else place.row
     due = await rows.find(DEPLOYMENTS, {"project": project, "phase": (Phase.HEALTHY, Phase.CUTOVER)})
     deployments = {DeploymentId(found.key): found for found in due}
+    if gone := tuple(deleted_addresses(known, routes.row)):
+        of_branches = await rows.find(DEPLOYMENTS, {"project": project, "branch": gone})
+        deployments |= {DeploymentId(found.key): found for found in of_branches}
     named = await rows.get_all(DEPLOYMENTS, _named(routes.row) - deployments.keys())
     deployments |= {DeploymentId(key): found for key, found in named.items()}
-    known = Place(team=team, project=project) if place is None else place.row
     return Ground(team, project, known, routes, deployments)
 
 

@@ -13,21 +13,21 @@ from windlass_router.domain.routes import Routes
 
 
 def _project(recorded: Recorded[Event]) -> UUID | None:
-    named = recorded.key.aggregate in {Aggregate.PROJECT, Aggregate.ENVIRONMENTS}
+    named = recorded.key.aggregate in {Aggregate.PROJECT, Aggregate.ENVIRONMENTS, Aggregate.DOMAINS}
     return recorded.project if named else None
 
 
-PLACES = Projection(name="places", version=1, row=Place, key=_project, evolve=place.evolve)
+PLACES = Projection(name="places", version=2, row=Place, key=_project, evolve=place.evolve)
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=3,
+    version=4,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
-    indexes=("routable", "project", "phase"),
+    indexes=("routable", "project", "phase", "branch"),
 )
 
-ROUTES = Projection(name="routes", version=1, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+ROUTES = Projection(name="routes", version=2, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
 
 ALL = (PLACES, DEPLOYMENTS, ROUTES)

@@ -160,11 +160,18 @@ class Publisher:
 
     def _of_project(self, routes: Routes, rows: Mapping[DeploymentId, Deployment]) -> list[Target]:
         hosts: dict[DeploymentId, dict[str, int]] = {}
+        brought = frozenset(one.alias.name for one in routes.pointers.values() if one.alias.kind == DOMAIN)
         lost = frozenset(deployment for deployment, row in rows.items() if row.lost)
         for pointer in routes.pointers.values():
             hosts.setdefault(pointer.answering(lost), {})[self._host(pointer)] = pointer.since
         return [
-            Target(deployment, names, rows[deployment].servers if deployment in rows else (), deployment in lost)
+            Target(
+                deployment,
+                names,
+                rows[deployment].servers if deployment in rows else (),
+                lost=deployment in lost,
+                brought=brought.intersection(names),
+            )
             for deployment, names in hosts.items()
         ]
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    BranchDeleted,
     ContainerLooping,
     ContainerPaused,
     ContainerResumed,
     ContainerStarted,
     ContainerStopped,
+    DomainAssigned,
+    DomainRemoved,
     Failed,
     Healthy,
     PromotionRequested,
@@ -17,17 +20,31 @@ from windlass_contracts.events import (
     Unhealthy,
 )
 from windlass_eventlog.reactor import Reactor
+from windlass_router.application.giving_up import GivingUp
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
 
 DECIDED_ON: frozenset[type[Event]] = frozenset(
-    {Healthy, ContainerStopped, Failed, RollbackRequested, PromotionRequested, RoutesFailed}
+    {
+        Healthy,
+        ContainerStopped,
+        Failed,
+        RollbackRequested,
+        PromotionRequested,
+        RoutesFailed,
+        DomainAssigned,
+        DomainRemoved,
+    }
 )
 SERVED_ON: frozenset[type[Event]] = frozenset(
     {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, ContainerLooping, Healthy, Unhealthy}
 )
 
 
-def reactors_of(switching: Switching, serving: Serving) -> Sequence[Reactor]:
+def reactors_of(switching: Switching, serving: Serving, giving_up: GivingUp) -> Sequence[Reactor]:
     """Return the router's reactors."""
-    return [Reactor("switch", DECIDED_ON, switching.handle), Reactor("serve", SERVED_ON, serving.handle)]
+    return [
+        Reactor("switch", DECIDED_ON, switching.handle),
+        Reactor("serve", SERVED_ON, serving.handle),
+        Reactor("give-up-branches", frozenset({BranchDeleted}), giving_up.handle),
+    ]

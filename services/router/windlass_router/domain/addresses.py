@@ -2,25 +2,29 @@
 
 from windlass_contracts.events.routes import Alias
 from windlass_contracts.ids import DeploymentId, EnvironmentId
-from windlass_router.domain.aliases import branch_alias, deployment_alias, environment_alias, environment_id_alias
+from windlass_router.domain.aliases import (
+    branch_alias,
+    deployment_alias,
+    domain_alias,
+    environment_alias,
+    environment_id_alias,
+)
 from windlass_router.domain.deployment import Deployment
 from windlass_router.domain.place import Place
-from windlass_router.domain.pointers import DOMAIN
-from windlass_router.domain.routes import Routes
 
 
-def environment_addresses(place: Place, routes: Routes, environment: EnvironmentId) -> tuple[Alias, ...]:
+def environment_addresses(place: Place, environment: EnvironmentId) -> tuple[Alias, ...]:
     """Return the addresses that go wherever the environment goes, its own first."""
     slug, named = place.slug or "", place.environments.get(environment)
     own = () if named is None else (environment_alias(slug, environment, named.name, production=named.production),)
-    domains = (one.alias for one in routes.of_environment(environment) if one.alias.kind == DOMAIN)
+    domains = (domain_alias(host, environment) for host, goes_to in place.domains.items() if goes_to == environment)
     return (*own, environment_id_alias(slug, environment), *domains)
 
 
-def shared_addresses(place: Place, routes: Routes, deployment: Deployment) -> tuple[Alias, ...]:
+def shared_addresses(place: Place, deployment: Deployment) -> tuple[Alias, ...]:
     """Return the addresses for which deployments follow one another: those of its environment and of its branch."""
     environment = deployment.environment
-    of_environment = environment_addresses(place, routes, environment)
+    of_environment = environment_addresses(place, environment)
     if deployment.branch is None:
         return of_environment
     return (*of_environment, branch_alias(place.slug or "", deployment.branch, environment))

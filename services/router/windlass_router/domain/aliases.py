@@ -36,6 +36,11 @@ def branch_alias(slug: str, branch: str, environment: EnvironmentId) -> Alias:
     return Alias(kind="branch", name=_label(f"{slug}--git--", spelled, branch), environment=environment)
 
 
+def domain_alias(host: str, environment: EnvironmentId) -> Alias:
+    """Return the address that somebody brought: a whole host name."""
+    return Alias(kind="domain", name=host, environment=environment)
+
+
 def deployment_alias(slug: str, deployment: DeploymentId) -> Alias:
     """Return the address that is one deployment's alone."""
     return Alias(kind="deployment", name=f"{slug}--id--{deployment.hex[:_ID_DIGITS]}")

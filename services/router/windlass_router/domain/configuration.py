@@ -36,13 +36,15 @@ P = ParamSpec("P")
 class Target:
     """A deployment, where its containers answer, and its hosts, each with the sequence since which it has it.
 
-    One that `lost` answers at none but its own address any more.
+    `brought` names those hosts that are domains of somebody's own. One that `lost` answers at none but its own address
+    any more.
     """
 
     deployment: DeploymentId
     hosts: Mapping[str, int]
     servers: tuple[tuple[str, int], ...]
     lost: bool = False
+    brought: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class Site:
     @property
     def own_host(self) -> str:
         return f"windlass.{self.domain}"
+
+    def has(self, host: str) -> bool:
+        """Whether a host is the installation's domain, or below it."""
+        return host == self.domain or host.endswith(f".{self.domain}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,7 @@ def _owners(targets: Iterable[Target], site: Site) -> Mapping[str, DeploymentId 
         (since, host, target.deployment.hex, target.deployment)
         for target in targets
         for host, since in target.hosts.items()
+        if not _is_foreign(host, target, site)
     )
     owners: dict[str, DeploymentId | None] = {site.own_host: None}
     for _, host, _, deployment in claims:
@@ -144,9 +151,14 @@ def _owners(targets: Iterable[Target], site: Site) -> Mapping[str, DeploymentId 
     return owners
 
 
+def _is_foreign(host: str, target: Target, site: Site) -> bool:
+    """Whether somebody brought what is not theirs: hosts below the installation's domain are made by us alone."""
+    return host in target.brought and site.has(host)
+
+
 def _rule(host: str, target: Target, owners: Mapping[str, DeploymentId | None]) -> str:
     rule = host_rule(host)
-    if owners[host] != target.deployment:
+    if owners.get(host) != target.deployment:
         raise UnsafeHostError(f"{host} belongs to somebody else.")
     return rule
 

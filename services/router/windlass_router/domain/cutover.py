@@ -50,7 +50,7 @@ def _outrun(row: Deployment, situation: Situation) -> Event | None:
     In production one version serves everybody, so that it has to get the environment; elsewhere its branch will do.
     """
     later = _later_holders(row, situation)
-    aliases = shared_addresses(situation.place, situation.routes, row)
+    aliases = shared_addresses(situation.place, row)
     lost = aliases[0].name in later if situation.place.is_production(row.environment) else len(later) == len(aliases)
     return DeploymentSuperseded(by=next(iter(later.values()))) if lost else None
 
@@ -86,7 +86,7 @@ def _failed(code: str, reason: str) -> Failed:
 
 def _obtainable(row: Deployment, situation: Situation) -> Iterable[Alias]:
     later = _later_holders(row, situation)
-    aliases = shared_addresses(situation.place, situation.routes, row)
+    aliases = shared_addresses(situation.place, row)
     return (alias for alias in aliases if alias.name not in later)
 
 
@@ -94,7 +94,7 @@ def _later_holders(row: Deployment, situation: Situation) -> dict[str, Deploymen
     """Return the addresses that a later request holds, and by which deployment."""
     held = {
         alias.name: pointer
-        for alias in shared_addresses(situation.place, situation.routes, row)
+        for alias in shared_addresses(situation.place, row)
         if (pointer := situation.routes.pointers.get(alias.name))
     }
     return {

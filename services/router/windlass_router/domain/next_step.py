@@ -6,6 +6,7 @@ from itertools import chain
 
 from windlass_router.domain.compensation import take_back
 from windlass_router.domain.cutover import begin_cutovers, finish_cutovers
+from windlass_router.domain.giving_up import give_up_branches, settle_domains
 from windlass_router.domain.returns import answer_requests, refuse_taken_back
 from windlass_router.domain.routes import COMPENSATION
 from windlass_router.domain.situation import Situation
@@ -34,6 +35,8 @@ def _in_order(situation: Situation) -> Iterator[Step]:
         refuse_taken_back(situation),
         _confirm(situation),
         finish_cutovers(situation),
+        settle_domains(situation),
+        give_up_branches(situation),
         answer_requests(situation),
         begin_cutovers(situation),
     )

@@ -1,4 +1,4 @@
-"""What the router knows of a project by name: its slug, and its environments'."""
+"""What the router knows of a project by name: its slug, its environments', and the domains that somebody brought."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
-from windlass_contracts.events import EnvironmentCreated, ProjectCreated
+from windlass_contracts.events import DomainAssigned, DomainRemoved, EnvironmentCreated, ProjectCreated
 from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
 
 
@@ -18,7 +18,7 @@ class Environment(BaseModel):
 
 
 class Place(BaseModel):
-    """The row of a project's names."""
+    """The row of a project's names. `domains` says which environment each host of somebody's own is for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,6 +26,7 @@ class Place(BaseModel):
     project: ProjectId
     slug: str | None = None
     environments: Mapping[EnvironmentId, Environment] = {}
+    domains: Mapping[str, EnvironmentId] = {}
 
     def is_production(self, environment: EnvironmentId) -> bool:
         named = self.environments.get(environment)
@@ -34,13 +35,17 @@ class Place(BaseModel):
 
 def evolve(row: Place | None, recorded: Recorded[Event]) -> Place | None:
     """Fold one event into the row."""
+    known = row or Place(team=recorded.team, project=recorded.project)
     match recorded.event:
         case ProjectCreated(slug=slug):
-            row = row or Place(team=recorded.team, project=recorded.project)
-            return row.model_copy(update={"slug": slug})
+            return known.model_copy(update={"slug": slug})
         case EnvironmentCreated(environment=environment, name=name, production=production):
-            row = row or Place(team=recorded.team, project=recorded.project)
             named = Environment(name=name, production=production)
-            return row.model_copy(update={"environments": {**row.environments, environment: named}})
+            return known.model_copy(update={"environments": {**known.environments, environment: named}})
+        case DomainAssigned(host=host, environment=environment):
+            return known.model_copy(update={"domains": {**known.domains, host: environment}})
+        case DomainRemoved(host=host):
+            others = {one: environment for one, environment in known.domains.items() if one != host}
+            return known.model_copy(update={"domains": others})
         case _:
             return row

@@ -12,7 +12,8 @@ IMMUTABLE = "deployment"
 """The kind of address that is one deployment's alone."""
 
 DOMAIN = "domain"
-OF_THE_ENVIRONMENT = frozenset({"environment", "environment-id", DOMAIN})
+ENVIRONMENT_ID = "environment-id"
+OF_THE_ENVIRONMENT = frozenset({"environment", ENVIRONMENT_ID, DOMAIN})
 """The kinds of address that go wherever their environment goes."""
 
 
@@ -63,6 +64,15 @@ def moved(known: Pointer | None, move: AliasMove, sequence: int, request: Reques
         previous=None if known is None else known.current,
         since=sequence if known is None else known.since,
     )
+
+
+def like_its_environment(pointer: Pointer, others: Iterable[Pointer]) -> Pointer:
+    """Return the pointer; a domain's, asked for when its environment was, where both answer with the same."""
+    if pointer.alias.kind != DOMAIN:
+        return pointer
+    place = ENVIRONMENT_ID, pointer.alias.environment, pointer.current.deployment
+    leading = (one for one in others if (one.alias.kind, one.alias.environment, one.current.deployment) == place)
+    return pointer.model_copy(update={"current": next((one.current for one in leading), pointer.current)})
 
 
 def _holder(known: Pointer | None, deployment: DeploymentId, request: Request | None) -> Holder:

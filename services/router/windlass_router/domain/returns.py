@@ -35,7 +35,7 @@ def _answered(identity: EventId, request: Request, situation: Situation) -> Step
     if _outrun(request, situation):
         reason = "A later request decided where the environment goes before this one could."
         return _failed(identity, Stage.ROUTE, "outrun", reason)
-    aliases = environment_addresses(situation.place, situation.routes, request.environment)
+    aliases = environment_addresses(situation.place, request.environment)
     if not situation.routes.moves_to(request.to, aliases):
         return _failed(identity, Stage.ROUTE, "nothing-to-do", "The environment answers with this deployment already.")
     if not target.ready:

@@ -9,6 +9,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    BranchDeleted,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
@@ -16,10 +17,12 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, moved
+from windlass_router.domain.deletions import Deletions, still_due, with_deletion
+from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
 from windlass_router.domain.requests import Request, Requests, RequestState, unanswered, with_state, without
 
 COMPENSATION = "compensation"
+BRANCH_DELETED = "branch-deleted"
 _REMEMBERED = 20
 
 
@@ -50,6 +53,7 @@ class Routes(BaseModel):
     changed: Change | None = None
     applied: int = 0
     taken_back: tuple[DeploymentId, ...] = ()
+    deleted: Deletions = {}
 
     @property
     def awake(self) -> frozenset[DeploymentId]:
@@ -98,19 +102,19 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
         case RoutesApplied(generation=generation):
             requests = unanswered(row.requests, generation)
             return row.model_copy(update={"applied": max(row.applied, generation), "requests": requests})
-        case RollbackRequested() as asked:
-            return _asked(row, recorded, asked, "rollback")
-        case PromotionRequested() as asked:
-            return _asked(row, recorded, asked, "promotion")
+        case RollbackRequested() | PromotionRequested() as asked:
+            return _asked(row, recorded, asked)
         case RoutesFailed(request=request):
             return _failed(row, request)
+        case BranchDeleted() as event:
+            return row.model_copy(update={"deleted": with_deletion(row.deleted, event, recorded)})
         case _:
             return row
 
 
-def _asked(row: Routes, recorded: Recorded[Event], asked: RollbackRequested | PromotionRequested, why: str) -> Routes:
+def _asked(row: Routes, recorded: Recorded[Event], asked: RollbackRequested | PromotionRequested) -> Routes:
     request = Request(
-        why=why,
+        why="rollback" if isinstance(asked, RollbackRequested) else "promotion",
         environment=asked.environment,
         to=asked.to,
         asked_at=recorded.metadata.time,
@@ -126,13 +130,14 @@ def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> R
     for move in event.moves:
         pointer = moved(pointers.pop(move.alias.name, None), move, sequence, request)
         if pointer is not None:
-            pointers[move.alias.name] = pointer
+            pointers[move.alias.name] = like_its_environment(pointer, pointers.values())
     awake = _awake(pointers.values())
     change = Change(sequence=sequence, at=recorded.metadata.time, why=event.why, deployment=event.deployment)
     return row.model_copy(
         update={
             "pointers": {name: one for name, one in pointers.items() if one.current.deployment in awake},
             "changed": change,
+            "deleted": still_due(row.deleted, change.at) if event.why == BRANCH_DELETED else row.deleted,
             **_progress(row, event, sequence),
         }
     )

@@ -16,7 +16,8 @@ from windlass_router.domain.routes import Change, Routes
 class Situation:
     """The project's rows at a moment.
 
-    `deployments` are those that are healthy or cutting over, that addresses point at, or that somebody asked for.
+    `deployments` are those that are healthy or cutting over, that addresses point at, that somebody asked for, or that
+    are of a deleted branch which still has its address.
     `refusals` says which decisions (by their sequence) the proxies did not confirm, and why, the earliest first.
     """
 
