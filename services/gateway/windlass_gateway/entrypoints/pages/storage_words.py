@@ -19,7 +19,7 @@ _KINDS: Mapping[str, str] = {
 _REASONS: Mapping[str, str] = {
     "retention": "it is older than what the project keeps",
     "unreferenced": "nothing needs it any more",
-    "disk-full": "the disk was running full, and nothing points at it",
+    "disk-full": "the disk was running full",
     "asked": "somebody asked for that",
 }
 """Both are open vocabularies: what is not here is told as it is."""
