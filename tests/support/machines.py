@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,12 @@ from windlass.provisioning.engine import Engine
 
 
 @pytest.fixture
-def machine(docker_engine: Engine, runner_image: str) -> Iterator[PrivateMachine]:
-    """Yield a machine of one's own that is off; its engine has the Python runner."""
+def machine(docker_engine: Engine, runner_images: Mapping[str, str]) -> Iterator[PrivateMachine]:
+    """Yield a machine of one's own that is off; its engine has all runners."""
     folder = Path(tempfile.mkdtemp(prefix="wl-"))  # short, for there is a socket in it
     machine = PrivateMachine(folder)
-    machine.take_image(docker_engine, runner_image)
+    for tag in runner_images.values():
+        machine.take_image(docker_engine, tag)
     try:
         yield machine
     finally:

@@ -23,8 +23,7 @@ _NETWORK_NAMESPACE = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # What the first process of the machine does before it only waits, and buries the dead. The cgroups stay those of this
-# machine: a mount of one's own of /sys is needed for the network's devices alone. The engine would hide the layers by
-# mounts of its own, if its folders were none yet.
+# machine: a mount of one's own of /sys is needed for the network's devices alone.
 _FIRST_PROCESS = """
 set -e
 cd "$1"
@@ -33,13 +32,22 @@ mount --rbind /sys/fs/cgroup cgroup
 mount -t sysfs sysfs /sys
 mount --rbind cgroup /sys/fs/cgroup
 mount -t tmpfs tmpfs /run
-shift
-mount --bind docker docker
-mount --bind docker/overlay2 docker/overlay2
-for layer in "$@"; do mount --bind "$layer" "docker/overlay2/$(basename "$layer")"; done
 ip link set lo up
 echo up
 exec tini -s -- sleep infinity
+"""
+
+# Before each start of the engine: one that is stopped takes its mounts along, and one that finds its folders to be no
+# mounts makes some of its own, which hide the layers.
+_MOUNT_LAYERS = """
+set -e
+cd "$1"
+shift
+for folder in docker docker/overlay2; do mountpoint --quiet "$folder" || mount --bind "$folder" "$folder"; done
+for layer in "$@"; do
+  folder="docker/overlay2/$(basename "$layer")"
+  mountpoint --quiet "$folder" || mount --bind "$layer" "$folder"
+done
 """
 
 
@@ -68,7 +76,7 @@ class PrivateMachine:
         (self.folder / "docker" / "overlay2").mkdir(parents=True, exist_ok=True)
         namespaces = ("--net", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc")
         self._first = subprocess.Popen(
-            ["unshare", *namespaces, "--", "sh", "-c", _FIRST_PROCESS, "sh", str(self.folder), *map(str, self._layers)],
+            ["unshare", *namespaces, "--", "sh", "-c", _FIRST_PROCESS, "sh", str(self.folder)],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -79,6 +87,7 @@ class PrivateMachine:
     def start_engine(self) -> None:
         for left in ("docker.sock", "docker.pid"):
             (self.folder / left).unlink(missing_ok=True)
+        self._run_inside("sh", "-c", _MOUNT_LAYERS, "sh", str(self.folder), *map(str, self._layers))
         daemon = (
             "dockerd",
             "--default-address-pool",
@@ -89,6 +98,11 @@ class PrivateMachine:
             f"--host={self.url}",
         )
         start_daemon(self._inside(*daemon), self.folder / "dockerd.log")
+
+    def stop_engine(self) -> None:
+        """Stop the engine in order, with its containers, and wait until it is gone."""
+        pid = (self.folder / "docker.pid").read_text()
+        self._run_inside("sh", "-c", f"kill -TERM {pid}; tail --pid={pid} --follow /dev/null")
 
     def kill_engine(self) -> None:
         """Kill the engine as the kernel does when memory is short: without a word."""
