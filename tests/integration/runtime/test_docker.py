@@ -214,6 +214,7 @@ async def test_build_that_a_killed_builder_left_behind_is_replaced(node: DockerN
     spec = node.release_spec()
     release = await node.build(spec)
     await node.runtime.remove_release(release.reference)
+    await node.reconnect()  # and with it what is still being deleted
     name = build_name(node.installation, release.digest.removeprefix("sha256:"))
     labels = ("--label", f"dev.windlass.installation={node.installation}", "--label", "dev.windlass.role=build")
     await docker("run", "--detach", "--name", name, *labels, "--network", "none", node.image, "sleep", "1000")
