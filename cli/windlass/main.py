@@ -13,6 +13,12 @@ _COMMANDS = {
     "ps": Target("windlass.commands.ps:ps", "List deployments: what is live, what is under way, what ended how."),
     "logs": Target("windlass.commands.logs:logs", "Show the lines of a deployment's builds and containers."),
     "rollback": Target("windlass.commands.rollback:rollback", "Let a project answer with an earlier version again."),
+    "promote": Target(
+        "windlass.commands.promote:promote", "Let an environment answer with any deployment that was live."
+    ),
+    "release": Target(
+        "windlass.commands.release:release", "Let an environment that was rolled back take pushes again."
+    ),
     "run": Target("windlass.commands.run_once:run_once", "Run a command once in a release of a project."),
     "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),

@@ -93,10 +93,11 @@ class MemoryRouter:
         environment: EnvironmentId = say.PRODUCTION,
         ref: str | None = "main",
         config: DeploymentConfig | None = None,
+        trigger: str = "api",
     ) -> DeploymentId:
         self.deployments += 1
         identity = say.deployment_number(self.deployments)
-        await self.tell(identity, say.requested(environment, ref, config))
+        await self.tell(identity, say.requested(environment, ref, config, trigger))
         return identity
 
     async def healthy(self, deployment: DeploymentId, replicas: int = 1) -> None:
@@ -108,6 +109,12 @@ class MemoryRouter:
 
     async def live(self, environment: EnvironmentId = say.PRODUCTION, ref: str | None = "main") -> DeploymentId:
         deployment = await self.requested(environment, ref)
+        await self.healthy(deployment)
+        return deployment
+
+    async def pushed(self, environment: EnvironmentId = say.PRODUCTION, ref: str | None = "main") -> DeploymentId:
+        """Let a push be built and become healthy, and let the router do what is due."""
+        deployment = await self.requested(environment, ref, trigger="webhook")
         await self.healthy(deployment)
         return deployment
 

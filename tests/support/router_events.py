@@ -14,6 +14,7 @@ from windlass_contracts.events import (
     ContainerStopped,
     DeploymentRequested,
     EnvironmentCreated,
+    EnvironmentReleased,
     Healthy,
     ProjectCreated,
     PromotionRequested,
@@ -55,11 +56,14 @@ def founding() -> Sequence[Event]:
 
 
 def requested(
-    environment: EnvironmentId = PRODUCTION, ref: str | None = "main", config: DeploymentConfig | None = None
+    environment: EnvironmentId = PRODUCTION,
+    ref: str | None = "main",
+    config: DeploymentConfig | None = None,
+    trigger: str = "api",
 ) -> Event:
     source = GitSource(repository="https://git.example/shop", ref=ref)
     return DeploymentRequested(
-        environment=environment, source=source, trigger="api", config=config or DeploymentConfig()
+        environment=environment, source=source, trigger=trigger, config=config or DeploymentConfig()
     )
 
 
@@ -108,6 +112,10 @@ def stopped(deployment: UUID, replica: int = 0) -> Event:
 
 def rollback(to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:
     return RollbackRequested(environment=environment, alias="shop", to=to)
+
+
+def released(environment: EnvironmentId = PRODUCTION) -> Event:
+    return EnvironmentReleased(environment=environment)
 
 
 def promotion(to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:

@@ -8,6 +8,7 @@ from windlass.api import Api, Json
 from windlass.commands.paths import environment_path, project_path
 from windlass.commands.running import AsJson, print_json, print_line, run
 from windlass.commands.table import print_table
+from windlass.terminal import age
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="List environments, and say which pushes go there.")
 
@@ -26,7 +27,8 @@ def list_environments(project: Project, *, as_json: AsJson = False) -> None:
         print_json(found)
     else:
         print_table(
-            ("ENVIRONMENT", "BRANCHES", "ADDRESS"), [(one["name"], _taken(one), one["url"] or "") for one in found]
+            ("ENVIRONMENT", "BRANCHES", "ADDRESS", "PUSHES"),
+            [(one["name"], _taken(one), one["url"] or "", _held(one)) for one in found],
         )
 
 
@@ -51,6 +53,11 @@ def set_branches(
         print_json(view)
     else:
         print_line(f"Pushes that go to {environment}: {_taken(view)}.")
+
+
+def _held(environment: Json) -> str:
+    held = environment["held"]
+    return "taken" if held is None else f"held back since the rollback {age(held['at'])} ago"
 
 
 def _taken(environment: Json) -> str:

@@ -1,20 +1,15 @@
 """`windlass rollback`."""
 
 import time
-from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
 from windlass.api import Api, Json
-from windlass.commands.following import EventFollower
 from windlass.commands.paths import project_path
 from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
-from windlass.errors import RefusedError
+from windlass.commands.switching import applied
 from windlass.terminal import duration
-
-_ANSWERS = ["aliases.changed", "routes.applied", "routes.failed"]
-_NO_STATUS = 0
 
 
 def rollback(
@@ -31,7 +26,7 @@ def rollback(
         since = time.monotonic()
         accepted = await api.post(f"{project_path(project)}/rollback", {"to": to, "environment": environment})
         if wait:
-            await _applied(api, project, accepted)
+            await applied(api, accepted)
         return {**accepted, "applied": wait, "duration_ms": int((time.monotonic() - since) * 1_000)}
 
     done = run(ask)
@@ -39,25 +34,9 @@ def rollback(
         print_json(done)
     elif wait:
         print_line(f"{project} answers with deployment {done['to']} after {duration(done['duration_ms'])}.")
+        print_line(
+            f"Pushes to {environment} are built and wait at their own address, until you "
+            f"`windlass release {project}{'' if environment == 'production' else f' --environment {environment}'}`."
+        )
     else:
         print_line(f"The rollback to deployment {done['to']} was requested.")
-
-
-async def _applied(api: Api, project: str, accepted: Json) -> None:
-    """Wait until the routes that the request asked for are confirmed.
-
-    Raises:
-        RefusedError: it could not be done.
-    """
-    generation: int | None = None
-    follower = EventFollower(api, accepted["sequence"], {"project": project, "type": _ANSWERS})
-    async with aclosing(follower.follow()) as events:
-        async for event in events:
-            data = event["data"]
-            match event["type"]:
-                case "aliases.changed.v1" if data["request"] == accepted["request"]:
-                    generation = event["sequence"]
-                case "routes.applied.v1" if generation is not None and data["generation"] >= generation:
-                    return
-                case "routes.failed.v1" if data["request"] == accepted["request"]:
-                    raise RefusedError(_NO_STATUS, data["reason"], "The addresses answer as before.")

@@ -71,6 +71,22 @@ class RollBack(_Act):
     which: int | None = None
 
 
+class Promote(_Act):
+    """Somebody promotes a deployment, counted from the latest request, to an environment."""
+
+    do: Literal["promote"] = "promote"
+    environment: int = 0
+    which: int = 0
+
+
+class Release(_Act):
+    """Somebody releases an environment."""
+
+    do: Literal["release"] = "release"
+    project: int = 0
+    environment: int = 0
+
+
 class Redeploy(_Act):
     """Somebody deploys the commit of a deployment again."""
 
@@ -126,7 +142,19 @@ class Incident(_Act):
 
 
 Act = Annotated[
-    Deploy | Push | Cancel | RollBack | Redeploy | SetVariable | UnsetVariable | Kill | Hold | Outage | Incident,
+    Deploy
+    | Push
+    | Cancel
+    | RollBack
+    | Promote
+    | Release
+    | Redeploy
+    | SetVariable
+    | UnsetVariable
+    | Kill
+    | Hold
+    | Outage
+    | Incident,
     Field(discriminator="do"),
 ]
 

@@ -44,6 +44,8 @@ SECRETS = "8 no secret stands in an event or a line"
 REFUSED = "9 a refusal changes nothing"
 ONCE = "10 the command before the start runs at most once, and before the app"
 DELETED = "11 what a node deletes is said once, or noted to be said"
+HELD = "12 what a rollback holds back leaves its environment alone"
+OF_AN_ENVIRONMENT = frozenset({"environment", "environment-id", "domain"})
 _AT_WORK_S = 40.0
 """Longer than a lost wake-up takes to come again, and what it asks for to be done."""
 _DOMAIN = "localhost"
@@ -89,6 +91,7 @@ class Invariants:
                     before, after = held.get(name), self.ledger.addresses[name].current
                     if before is not None and after is not None and after.asked < before.asked:
                         self.violate(LATEST, f"{name} leaves {before.deployment.hex[:8]} for an older request")
+                self._check_held(recorded.event)
             case ContainerStarted(container=name) if self.ledger.deployments[recorded.key.id].waits_for_command:
                 self.violate(ONCE, f"{name} was started before the command that comes first had succeeded")
             case RoutesApplied(generation=generation):
@@ -97,6 +100,12 @@ class Invariants:
                 self._check_abandoned(recorded, Service(code.rpartition("-")[2]))
             case _:
                 pass
+
+    def _check_held(self, change: AliasesChanged) -> None:
+        told = None if change.deployment is None else self.ledger.deployments[change.deployment]
+        taken = [one.alias.name for one in change.moves if one.alias.kind in OF_AN_ENVIRONMENT]
+        if change.why == "cutover" and told is not None and told.held_back and taken:
+            self.violate(HELD, f"{taken} go to a push, although a rollback holds them")
 
     def _check_abandoned(self, recorded: Recorded[Event], owner: Service) -> None:
         if self.world.was_at_work(owner, _AT_WORK_S) and self.world.was_at_work(Service.GATEWAY, 0):
@@ -225,7 +234,7 @@ class Invariants:
             for identity, told in self.ledger.deployments.items():
                 if told.environment != address.environment or told.phase is not Phase.LIVE:
                     continue
-                late = holder is None or told.sequence > holder.asked
+                late = not told.held_back and (holder is None or told.sequence > holder.asked)
                 if late and self._wins_environment(address.environment):
                     self.violate(LATEST, f"{name} does not answer with {identity.hex[:8]}, the later request")
 

@@ -14,6 +14,7 @@ from windlass_contracts.events import (
     CutoverStarted,
     DeploymentRequested,
     EnvironmentCreated,
+    EnvironmentReleased,
     Healthy,
     PreDeploySucceeded,
     ProjectCreated,
@@ -48,6 +49,10 @@ class Told:
     ends: int = 0
     boxes: dict[str, Box] = field(default_factory=dict)
     cutover: int = 0
+    pushed: bool = False
+    """Whether nobody asked for it by hand."""
+    held_back: bool = False
+    """Whether it took its addresses while a rollback held its environment."""
     waits_for_command: bool = False
     """Whether the command before the start has not succeeded yet."""
 
@@ -93,6 +98,10 @@ class Ledger:
     """At which sequence the log says of an address that what ran there is stopped."""
     slugs: dict[UUID, str] = field(default_factory=dict)
     production: set[UUID] = field(default_factory=set)
+    holds: dict[UUID, dict[UUID, int | None]] = field(default_factory=dict)
+    """Each project's environments that were rolled back, and at which sequence they were released, if they were."""
+    held_before: dict[UUID, dict[UUID, int | None]] = field(default_factory=dict)
+    """The holds before the last decision."""
 
     def fold(self, recorded: Recorded[Event]) -> None:
         event, about = recorded.event, recorded.key.id
@@ -103,6 +112,7 @@ class Ledger:
                 event.environment,
                 recorded.sequence,
                 event.config.replicas,
+                pushed=event.trigger == "webhook",
                 waits_for_command=event.config.pre_deploy_command is not None,
             )
         elif told is not None:
@@ -144,20 +154,52 @@ class Ledger:
             case RollbackRequested(to=to) | PromotionRequested(to=to):
                 self.switches[recorded.metadata.id] = Switch(recorded.project, to, recorded.sequence)
             case AliasesChanged() as change:
+                self._held(recorded.project, change)
                 self._moved(recorded, change)
+            case EnvironmentReleased(environment=environment):
+                self._released(recorded, environment)
             case RoutesApplied(generation=generation):
-                self.applied[recorded.project] = max(generation, self.applied.get(recorded.project, 0))
-                for identity, switch in list(self.switches.items()):
-                    if switch.project == recorded.project and 0 < switch.moved <= generation:
-                        self._answer(identity)
+                self._applied(recorded.project, generation)
             case RoutesFailed(request=request):
                 self._answer(request)
             case _:
                 pass
 
+    def _applied(self, project: UUID, generation: int) -> None:
+        self.applied[project] = max(generation, self.applied.get(project, 0))
+        for identity, switch in list(self.switches.items()):
+            if switch.project == project and 0 < switch.moved <= generation:
+                self._answer(identity)
+
+    def _released(self, recorded: Recorded[Event], environment: UUID) -> None:
+        for known in (self.holds, self.held_before):
+            holds = known.get(recorded.project, {})
+            if holds.get(environment, 0) is None:
+                known[recorded.project] = {**holds, environment: recorded.sequence}
+
     def _answer(self, identity: UUID) -> None:
         self.answered[identity] = self.answered.get(identity, 0) + 1
         self.switches.pop(identity, None)
+
+    def _held(self, project: UUID, change: AliasesChanged) -> None:
+        """Fold what the change does to the project's holds."""
+        told = None if change.deployment is None else self.deployments.get(change.deployment)
+        if change.why == "compensation":
+            self.holds[project] = dict(self.held_before.get(project, {}))
+        if change.why not in {"cutover", "promotion", "rollback"}:
+            return
+        if change.why == "cutover" and told is not None:
+            told.held_back = self.is_held_back(told)
+        moved = {one.alias.environment for one in change.moves if one.alias.kind == "environment"} - {None}
+        holds = self.held_before[project] = self.holds.get(project, {})
+        self.holds[project] = {one: at for one, at in holds.items() if one not in moved}
+        if change.why == "rollback":
+            self.holds[project] |= {one: None for one in moved if one is not None}
+
+    def is_held_back(self, told: Told) -> bool:
+        """Tell whether a rollback keeps a deployment from its environment's addresses."""
+        released = self.holds.get(told.project, {}).get(told.environment, 0)
+        return told.pushed and (released is None or told.sequence < released)
 
     def _moved(self, recorded: Recorded[Event], change: AliasesChanged) -> None:
         switch = None if change.request is None else self.switches.get(change.request)

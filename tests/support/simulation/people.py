@@ -8,8 +8,10 @@ from support.simulation.history import (
     App,
     Cancel,
     Deploy,
+    Promote,
     Push,
     Redeploy,
+    Release,
     RollBack,
     SetVariable,
     UnsetVariable,
@@ -21,8 +23,10 @@ from windlass_gateway.application.access import EVERYTHING, Caller
 from windlass_gateway.application.canceling import Canceling
 from windlass_gateway.application.deploying import Deploying, DeployRequest
 from windlass_gateway.application.gateway import Gateway
+from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.pushing import Pushing
 from windlass_gateway.application.redeploying import Redeploying
+from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.variables import SettingVariables, VariablePlace
 from windlass_gateway.domain.configuration import ConfigChange, DeadlinesChange, RetirementChange
@@ -36,7 +40,7 @@ BRANCHES = ("main", "topic")
 _DEADLINES = DeadlinesChange(queued_s=30, fetch_s=10, build_s=20, pre_deploy_s=10, start_s=10, health_s=10, route_s=5)
 _RETIREMENT = RetirementChange(drain_s=1, grace_s=2, keep_warm_s=10)
 
-Wish = Deploy | Push | Cancel | RollBack | Redeploy | SetVariable | UnsetVariable
+Wish = Deploy | Push | Cancel | RollBack | Promote | Release | Redeploy | SetVariable | UnsetVariable
 
 
 class Answer(Enum):
@@ -98,8 +102,13 @@ class People:
                 await Canceling(gateway).cancel(caller, self._one(which))
             case RollBack():
                 to = None if act.which is None else self._one(act.which)
-                command = RollbackCommand(_slug(act.project), ENVIRONMENTS[act.environment], to)
-                await RollingBack(gateway).roll_back(caller, command)
+                back = RollbackCommand(_slug(act.project), ENVIRONMENTS[act.environment], to)
+                await RollingBack(gateway).roll_back(caller, back)
+            case Promote(environment=environment, which=which):
+                command = PromoteCommand(self._one(which), ENVIRONMENTS[environment])
+                await Promoting(gateway).promote(caller, command)
+            case Release(project=project, environment=environment):
+                await Releasing(gateway).release(caller, _slug(project), ENVIRONMENTS[environment])
             case Redeploy(which=which):
                 key = f"again-{caller.actor}"
                 return [(await Redeploying(gateway).redeploy(caller, self._one(which), key)).deployment]

@@ -1,12 +1,14 @@
 """What bears on a deployment beside its own row, gathered for its explanation."""
 
+from windlass_contracts.ids import DeploymentId
 from windlass_contracts.subjects import Service
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS, Retrying
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import ACTIVITIES, ROUTES, activity_key
+from windlass_gateway.application.projections import ACTIVITIES, ENVIRONMENTS, ROUTES, activity_key
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.explanation import Bearings, Explanation, GivenUp, explain
+from windlass_gateway.domain.holding import held_back
 
 
 async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanation:
@@ -21,6 +23,9 @@ async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanati
     correlations = (found.row.correlation, *requests)
     letters = await rows.find(DEAD_LETTERS, {"team": found.row.team, "correlation": correlations, "unanswered": True})
     activities = await rows.get_all(ACTIVITIES, [activity_key(service) for service in Service])
+    environments = await rows.get(ENVIRONMENTS, found.row.project)
+    environment = None if environments is None else environments.row.by_id(found.row.environment)
+    known = None if routes is None else routes.row
     bearings = Bearings(
         given_up=[
             GivenUp(one.key, one.row.service, one.row.reactor, isinstance(one.row.state, Retrying)) for one in letters
@@ -29,5 +34,6 @@ async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanati
         appended={one.row.service: one.row.last_at for one in activities.values()},
         now=gateway.clock(),
         queued=gateway.nodes.queued(found.key),
+        held_back=None if environment is None else held_back(environment, known, DeploymentId(found.key), found.row),
     )
     return explain(found.row, bearings)

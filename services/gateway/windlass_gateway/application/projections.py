@@ -104,7 +104,7 @@ DEPLOYMENTS = Projection(
 )
 ROUTES = Projection(
     name="routes",
-    version=1,
+    version=2,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

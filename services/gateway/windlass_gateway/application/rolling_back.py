@@ -3,23 +3,21 @@
 from dataclasses import dataclass
 
 from windlass_contracts.events import RollbackRequested
-from windlass_contracts.ids import DeploymentId, EventId, NoteId, ProjectId
-from windlass_contracts.subjects import Aggregate, AggregateKey
+from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
-from windlass_gateway.application.decisions import Signature, append_all, decided
+from windlass_gateway.application.decisions import decided
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import DEPLOYMENTS, RELEASES, ROUTES
-from windlass_gateway.application.stored import shredded_names
+from windlass_gateway.application.projections import ROUTES
+from windlass_gateway.application.switching import Asking, SwitchAccepted, check_values, retired
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION, Environment
 from windlass_gateway.domain.project import Project
-from windlass_gateway.domain.refusals import ValueShreddedError
-from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback, decide_step_back
 from windlass_gateway.domain.routes import Routes
-from windlass_gateway.domain.writes import Write
+
+_ANOTHER = "Name another deployment with --to; or set the variable and deploy the same commit again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +31,12 @@ class RollbackCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class RollbackAccepted:
-    """The request that was appended: its answer, RoutesApplied or RoutesFailed, names or follows it."""
-
-    request: EventId
-    to: DeploymentId
-    before: DeploymentId | None
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
 class RollingBack:
     """Requests rollbacks."""
 
     gateway: Gateway
 
-    async def roll_back(self, caller: Caller, command: RollbackCommand) -> RollbackAccepted:
+    async def roll_back(self, caller: Caller, command: RollbackCommand) -> SwitchAccepted:
         """Return once the request is durable.
 
         Raises:
@@ -56,35 +44,19 @@ class RollingBack:
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
-        request = EventId(self.gateway.fresh_id())
-        note: NoteId | None = None if command.reason is None else self.gateway.fresh_id()
+        asking = Asking.by(self.gateway, caller, command.reason)
 
-        async def attempt() -> RollbackAccepted:
+        async def attempt() -> SwitchAccepted:
             finder = Finder(self.gateway.rows, caller.team)
             project = await finder.project(command.project)
             environment = await finder.environment(project, command.environment)
             routes = await self.gateway.rows.get(ROUTES, project.key)
             event = await self._decide(finder, project, environment, command.to, routes)
-            await self._check_values(event.to)
-            if note is not None and command.reason is not None:
-                await self.gateway.personal.note(note, command.reason)
-            key = AggregateKey.of_project(caller.team, ProjectId(project.key), Aggregate.ROUTES)
-            write = Write(key, event.model_copy(update={"note": note}), 0 if routes is None else routes.sequence)
-            sequence = await append_all(self.gateway, [write], Signature(caller.actor, request))
-            return RollbackAccepted(request, event.to, event.before, sequence)
+            await check_values(self.gateway, event.to, "to", _ANOTHER)
+            sequence = await asking.append(project, event, routes)
+            return SwitchAccepted(asking.id, project.row.slug, environment.name, event.to, event.before, sequence)
 
         return await decided(self.gateway, attempt)
-
-    async def _check_values(self, target: DeploymentId) -> None:
-        found = await self.gateway.rows.get(DEPLOYMENTS, target)
-        names = () if found is None else await shredded_names(self.gateway.vault, found.row)
-        if names:
-            raise ValueShreddedError(
-                f"Deployment {target.hex[:8]}",
-                names,
-                field="to",
-                next_step="Name another deployment with --to; or set the variable and deploy the same commit again.",
-            )
 
     async def _decide(
         self,
@@ -95,8 +67,7 @@ class RollingBack:
         routes: Versioned[Routes] | None,
     ) -> RollbackRequested:
         alias = None if routes is None else routes.row.alias_of(environment.id)
-        found = await self.gateway.rows.get(RELEASES, project.key)
-        releases = Releases() if found is None else found.row
+        releases = await retired(self.gateway, project)
         if to is not None:
             return decide_rollback(environment, alias, _candidate(await finder.deployment(to)), releases)
         before = () if alias is None else alias.before

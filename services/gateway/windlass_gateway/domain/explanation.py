@@ -9,6 +9,7 @@ from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_switch
 from windlass_gateway.domain.deployment import Container, ContainerState, Deployment, Failure
+from windlass_gateway.domain.holding import HeldBack
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.routes import SwitchRequest
 
@@ -40,13 +41,17 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Bearings:
-    """What else bears on a deployment: dead letters, ways back to it, who appended when, and its place in the queue."""
+    """What else bears on a deployment: dead letters, ways back to it, who appended when, its place in the queue.
+
+    And what holds it back from its environment, where something does.
+    """
 
     given_up: Sequence[GivenUp] = ()
     switches: Sequence[SwitchRequest] = ()
     appended: Mapping[Service, datetime] = field(default_factory=dict)
     now: datetime | None = None
     queued: Queued | None = None
+    held_back: HeldBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ def explain(row: Deployment, bearings: Bearings = Bearings()) -> Explanation:
         found = _waiting(
             switch, sentence, "Nothing: it answers again, or the request fails, and what is live stays so."
         )
+    elif bearings.held_back is not None and bearings.held_back.live:
+        found = _beside(row, bearings.held_back)
     else:
         found = _ended(row)
     return _with_bearings(row, found, waiting or switch, bearings)
@@ -122,6 +129,8 @@ def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None,
         remarks += _quiet(waiting, bearings)
     else:
         remarks += _kept(row)
+    if bearings.held_back is not None and not row.ended:
+        remarks.append(f"It will be live at its own address and its branch's alone: {bearings.held_back.why}.")
     open_letters = tuple(one.id for one in bearings.given_up if not one.retried)
     next_step = f"`windlass dead-letters show {open_letters[0].hex[:8]}`." if open_letters else found.next_step
     if row.looping and waiting is None and not open_letters:
@@ -202,6 +211,15 @@ def _kept(row: Deployment) -> list[str]:
         return []
     keep = row.config.retirement.keep_warm_s
     return [f"It was replaced: its containers are paused, and kept for {keep} s from then on for an instant rollback."]
+
+
+def _beside(row: Deployment, held: HeldBack) -> Explanation:
+    """Say of a push that was held back where it is live, and how its environment gets it."""
+    where = "is live at its own address and its branch's" if held.answers else "was live at its branch's address"
+    promote = f"`windlass promote {row.prefix} --to {held.environment}`, and {held.environment} answers with it"
+    release = "; `windlass release PROJECT`, and the next push takes the environment"
+    released = held.hold.released is not None
+    return Explanation(f"It {where}: {held.why}.", f"{promote}{'' if released else release}.")
 
 
 def _ended(row: Deployment) -> Explanation:

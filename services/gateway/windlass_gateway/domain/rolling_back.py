@@ -80,10 +80,15 @@ def _address(environment: Environment, alias: AliasState | None) -> AliasState:
 
 def _obstacle(environment: Environment, alias: AliasState, target: Candidate, releases: Releases) -> str | None:
     """Return why the target cannot answer at the address."""
+    if target.row.environment != environment.id:
+        return f"Deployment {target.id.hex[:8]} was made for another environment than {environment.name}: promote it."
+    return cannot_answer(alias.current, target, releases)
+
+
+def cannot_answer(current: DeploymentId | None, target: Candidate, releases: Releases) -> str | None:
+    """Return why the target cannot answer instead of `current`, None where it can."""
     row, short = target.row, target.id.hex[:8]
-    if row.environment != environment.id:
-        return f"Deployment {short} was made for another environment than {environment.name}."
-    if target.id == alias.current:
+    if target.id == current:
         return f"Deployment {short} is the one that answers now."
     if not row.was_live or row.release is None:
         return f"Deployment {short} was never live: it is {row.phase}."

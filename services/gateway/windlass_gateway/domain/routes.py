@@ -9,12 +9,14 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    EnvironmentReleased,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
 )
 from windlass_contracts.events.routes import AliasMove
+from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 
 ENVIRONMENT_ALIAS = "environment"
@@ -45,6 +47,7 @@ class SwitchRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     to: DeploymentId
+    by: str
     requested_at: datetime
     sequence: int
     generation: int | None = None
@@ -60,6 +63,11 @@ class Routes(BaseModel):
     aliases: tuple[AliasState, ...] = ()
     requests: Mapping[EventId, SwitchRequest] = {}
     awaiting: bool = False
+    holds: Holds = Holds()
+
+    def hold_of(self, environment: EnvironmentId) -> Hold | None:
+        """Return the rollback that keeps pushes from taking the environment, None where none does."""
+        return self.holds.of(environment)
 
     def alias_of(self, environment: EnvironmentId) -> AliasState | None:
         """Return the environment's own address."""
@@ -77,8 +85,7 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
     row = row or Routes(team=recorded.team, project=recorded.project)
     match recorded.event:
         case AliasesChanged() as change:
-            moved = row.model_copy(update={"aliases": _moved(row.aliases, change.moves)})
-            return _decided(moved, change.request, recorded.sequence)
+            return _changed(row, change, recorded)
         case RoutesApplied(generation=generation):
             open_requests = {
                 request: asked
@@ -87,12 +94,23 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
             }
             return _with_requests(row, open_requests)
         case RollbackRequested(to=to) | PromotionRequested(to=to):
-            asked = SwitchRequest(to=to, requested_at=recorded.metadata.time, sequence=recorded.sequence)
+            asked = SwitchRequest(
+                to=to, by=recorded.metadata.actor, requested_at=recorded.metadata.time, sequence=recorded.sequence
+            )
             return _with_requests(row, {**row.requests, recorded.metadata.id: asked})
         case RoutesFailed(request=request):
             return _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
+        case EnvironmentReleased(environment=environment):
+            return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case _:
             return row
+
+
+def _changed(row: Routes, change: AliasesChanged, recorded: Recorded[Event]) -> Routes:
+    asked = None if change.request is None else row.requests.get(change.request)
+    holds = row.holds.changed(change, recorded.metadata.time, None if asked is None else asked.by)
+    moved = row.model_copy(update={"aliases": _moved(row.aliases, change.moves), "holds": holds})
+    return _decided(moved, change.request, recorded.sequence)
 
 
 def _moved(aliases: tuple[AliasState, ...], moves: tuple[AliasMove, ...]) -> tuple[AliasState, ...]:

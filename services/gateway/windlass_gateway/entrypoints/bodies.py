@@ -179,6 +179,12 @@ class RollbackBody(Body):
     environment: Slug = PRODUCTION
 
 
+class PromoteBody(Body):
+    """A request to let an environment answer with a deployment that was live."""
+
+    to: Annotated[EnvironmentName, Field(description="the environment's name")] = PRODUCTION
+
+
 class VariableBody(Body):
     """A variable's new value."""
 

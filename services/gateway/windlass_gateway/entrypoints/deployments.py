@@ -1,4 +1,4 @@
-"""`/api/v1/deployments`: request, list, look at, cancel."""
+"""`/api/v1/deployments`: request, list, look at, cancel, promote."""
 
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from windlass_gateway.application.canceling import Canceling
 from windlass_gateway.application.deploying import Deploying, DeployRequest, Requested
 from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.projections import DEPLOYMENTS
+from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.application.uploads import Uploads
 from windlass_gateway.entrypoints.bodies import (
@@ -18,11 +19,12 @@ from windlass_gateway.entrypoints.bodies import (
     DeployBody,
     DeploymentAccepted,
     IdempotencyKey,
+    PromoteBody,
     image_source,
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import DeploymentSummary, DeploymentView, ExplanationView
+from windlass_gateway.entrypoints.views import DeploymentSummary, DeploymentView, ExplanationView, SwitchAcceptedView
 
 router = APIRouter(prefix="/deployments", tags=["deployments"])
 
@@ -113,6 +115,15 @@ async def cancel_deployment(deployment: DeploymentRef, asking: ACaller, shared: 
     """End a deployment before its cutover begins."""
     canceled = await Canceling(shared.gateway).cancel(asking, deployment)
     return CancelAccepted(deployment=canceled.deployment, sequence=canceled.sequence)
+
+
+@router.post("/{deployment}/promote", status_code=status.HTTP_202_ACCEPTED)
+async def promote(
+    deployment: DeploymentRef, body: PromoteBody, asking: ACaller, shared: AContext
+) -> SwitchAcceptedView:
+    """Let an environment answer with a deployment that was live, wherever it was; a hold of the environment ends."""
+    accepted = await Promoting(shared.gateway).promote(asking, PromoteCommand(deployment, body.to))
+    return SwitchAcceptedView.model_validate(accepted)
 
 
 @router.get("/{deployment}/explain")

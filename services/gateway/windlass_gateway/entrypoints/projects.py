@@ -1,4 +1,4 @@
-"""`/api/v1/projects`: list, configure, deploy, roll back."""
+"""`/api/v1/projects`: list, configure, deploy, roll back, release."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from windlass_contracts.values import EnvironmentName
 from windlass_gateway.application.configuring import Configuring
 from windlass_gateway.application.projections import PROJECTS
 from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
+from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.entrypoints.bodies import (
     DeploymentAccepted,
@@ -20,7 +21,7 @@ from windlass_gateway.entrypoints.bodies import (
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, RollbackAcceptedView
+from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, SwitchAcceptedView
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
@@ -76,8 +77,14 @@ async def set_branches(
     return Done(sequence=await Configuring(shared.gateway).branches(asking, slug, name, body.branches))
 
 
+@router.post("/{slug}/environments/{name}/release", status_code=202)
+async def release(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext) -> Done:
+    """Let an environment that was rolled back take what is pushed again; nothing moves before the next push."""
+    return Done(sequence=await Releasing(shared.gateway).release(asking, slug, name))
+
+
 @router.post("/{slug}/rollback", status_code=202)
-async def roll_back(slug: ProjectSlug, body: RollbackBody, asking: ACaller, shared: AContext) -> RollbackAcceptedView:
+async def roll_back(slug: ProjectSlug, body: RollbackBody, asking: ACaller, shared: AContext) -> SwitchAcceptedView:
     """Let an environment answer with a version that was live there before."""
     command = RollbackCommand(slug, body.environment, body.to)
-    return RollbackAcceptedView.model_validate(await RollingBack(shared.gateway).roll_back(asking, command))
+    return SwitchAcceptedView.model_validate(await RollingBack(shared.gateway).roll_back(asking, command))

@@ -21,6 +21,7 @@ from windlass_gateway.entrypoints.views import (
     DeploymentSummary,
     DeploymentView,
     EnvironmentView,
+    HoldView,
     Named,
     ProjectView,
     VariableView,
@@ -88,6 +89,7 @@ class Shown:
 
     def _environment(self, around: _Surroundings, environment: Environment) -> EnvironmentView:
         alias = None if around.routes is None else around.routes.alias_of(environment.id)
+        hold = None if around.routes is None else around.routes.hold_of(environment.id)
         return EnvironmentView(
             name=environment.name,
             production=environment.production,
@@ -96,6 +98,7 @@ class Shown:
             url=None if alias is None or alias.current is None else self._places.of_alias(alias),
             current=None if alias is None else alias.current,
             previous=alias.before[0] if alias is not None and alias.before else None,
+            held=None if hold is None else HoldView.model_validate(hold),
         )
 
     async def _named(self, found: Versioned[Deployment]) -> Named:

@@ -194,6 +194,14 @@ class ExplanationView(_View):
         )
 
 
+class HoldView(_View):
+    """A rollback that holds an environment: pushes are built, and wait at their own address until it is released."""
+
+    to: Annotated[DeploymentId | None, Field(description="what it was rolled back to")]
+    at: datetime
+    by: Annotated[str | None, Field(description="who asked for it, as events name them")]
+
+
 class EnvironmentView(_View):
     """An environment of a project, and what answers there."""
 
@@ -204,6 +212,7 @@ class EnvironmentView(_View):
     url: str | None
     current: DeploymentId | None
     previous: DeploymentId | None
+    held: Annotated[HoldView | None, Field(description="the rollback that keeps pushes from taking the environment")]
 
 
 class VariableView(_View):
@@ -274,10 +283,12 @@ class ProjectView(_View):
     environments: list[EnvironmentView]
 
 
-class RollbackAcceptedView(_View):
-    """The request to go back is durable; `request` is the id that its answer in the log carries."""
+class SwitchAcceptedView(_View):
+    """A rollback or promotion is durable; `request` is the id that its answer in the log carries."""
 
     request: EventId
+    project: str
+    environment: str
     to: DeploymentId
     before: DeploymentId | None
     sequence: int

@@ -21,13 +21,13 @@ PLACES = Projection(name="places", version=2, row=Place, key=_project, evolve=pl
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=4,
+    version=5,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
     indexes=("routable", "project", "phase", "branch"),
 )
 
-ROUTES = Projection(name="routes", version=2, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+ROUTES = Projection(name="routes", version=3, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
 
 ALL = (PLACES, DEPLOYMENTS, ROUTES)

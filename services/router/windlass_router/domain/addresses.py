@@ -23,11 +23,14 @@ def environment_addresses(place: Place, environment: EnvironmentId) -> tuple[Ali
 
 def shared_addresses(place: Place, deployment: Deployment) -> tuple[Alias, ...]:
     """Return the addresses for which deployments follow one another: those of its environment and of its branch."""
-    environment = deployment.environment
-    of_environment = environment_addresses(place, environment)
+    return (*environment_addresses(place, deployment.environment), *branch_addresses(place, deployment))
+
+
+def branch_addresses(place: Place, deployment: Deployment) -> tuple[Alias, ...]:
+    """Return its branch's address, if it has a branch."""
     if deployment.branch is None:
-        return of_environment
-    return (*of_environment, branch_alias(place.slug or "", deployment.branch, environment))
+        return ()
+    return (branch_alias(place.slug or "", deployment.branch, deployment.environment),)
 
 
 def own_address(place: Place, deployment: DeploymentId) -> Alias:

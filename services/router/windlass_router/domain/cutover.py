@@ -8,7 +8,7 @@ from windlass_contracts.events.deployment import Stage
 from windlass_contracts.events.routes import Alias
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
-from windlass_router.domain.addresses import own_address, shared_addresses
+from windlass_router.domain.addresses import branch_addresses, own_address, shared_addresses
 from windlass_router.domain.deployment import Deployment
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, Step, WaitUntil
@@ -47,10 +47,14 @@ def _begun(identity: DeploymentId, row: Deployment, situation: Situation) -> Ste
 def _outrun(row: Deployment, situation: Situation) -> Event | None:
     """Return the end of a deployment that comes too late.
 
-    In production one version serves everybody, so that it has to get the environment; elsewhere its branch will do.
+    In production one version serves everybody, so that it has to get the environment; elsewhere, and for what a
+    rollback holds back, its branch will do. What is held back and has no branch has nothing to take.
     """
     later = _later_holders(row, situation)
-    aliases = shared_addresses(situation.place, row)
+    aliases = _wanted(row, situation)
+    if not aliases:
+        holder, *_ = situation.routes.of_environment(row.environment)
+        return DeploymentSuperseded(by=holder.current.deployment)
     lost = aliases[0].name in later if situation.place.is_production(row.environment) else len(later) == len(aliases)
     return DeploymentSuperseded(by=next(iter(later.values()))) if lost else None
 
@@ -84,9 +88,17 @@ def _failed(code: str, reason: str) -> Failed:
     return Failed(stage=Stage.ROUTE, code=code, reason=reason[:LONGEST_REASON])
 
 
+def _wanted(row: Deployment, situation: Situation) -> tuple[Alias, ...]:
+    """Return the addresses that it may take, as far as nobody later has them: its branch's alone if it is held back."""
+    holds = situation.routes.holds
+    if holds.holds_back(row.environment, row.trigger, row.requested_sequence):
+        return branch_addresses(situation.place, row)
+    return shared_addresses(situation.place, row)
+
+
 def _obtainable(row: Deployment, situation: Situation) -> Iterable[Alias]:
     later = _later_holders(row, situation)
-    aliases = shared_addresses(situation.place, row)
+    aliases = _wanted(row, situation)
     return (alias for alias in aliases if alias.name not in later)
 
 
@@ -94,7 +106,7 @@ def _later_holders(row: Deployment, situation: Situation) -> dict[str, Deploymen
     """Return the addresses that a later request holds, and by which deployment."""
     held = {
         alias.name: pointer
-        for alias in shared_addresses(situation.place, row)
+        for alias in _wanted(row, situation)
         if (pointer := situation.routes.pointers.get(alias.name))
     }
     return {

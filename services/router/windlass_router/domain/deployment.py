@@ -56,6 +56,7 @@ class Deployment(BaseModel):
     project: ProjectId
     environment: EnvironmentId
     branch: str | None
+    trigger: str
     requested_at: datetime
     requested_sequence: int
     phase: Phase
@@ -148,6 +149,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         project=recorded.project,
         environment=event.environment,
         branch=_branch(event.source),
+        trigger=event.trigger,
         requested_at=recorded.metadata.time,
         requested_sequence=recorded.sequence,
         phase=transition(None, DeploymentRequested),

@@ -10,12 +10,14 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
     BranchDeleted,
+    EnvironmentReleased,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
 )
 from windlass_contracts.events.routes import Alias, AliasMove
+from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 from windlass_router.domain.deletions import Deletions, still_due, with_deletion
 from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
@@ -54,6 +56,7 @@ class Routes(BaseModel):
     applied: int = 0
     taken_back: tuple[DeploymentId, ...] = ()
     deleted: Deletions = {}
+    holds: Holds = Holds()
 
     @property
     def awake(self) -> frozenset[DeploymentId]:
@@ -102,10 +105,19 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
         case RoutesApplied(generation=generation):
             requests = unanswered(row.requests, generation)
             return row.model_copy(update={"applied": max(row.applied, generation), "requests": requests})
-        case RollbackRequested() | PromotionRequested() as asked:
-            return _asked(row, recorded, asked)
         case RoutesFailed(request=request):
             return _failed(row, request)
+        case _:
+            return _told(row, recorded)
+
+
+def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
+    """Fold what the gateway says."""
+    match recorded.event:
+        case RollbackRequested() | PromotionRequested() as asked:
+            return _asked(row, recorded, asked)
+        case EnvironmentReleased(environment=environment):
+            return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case BranchDeleted() as event:
             return row.model_copy(update={"deleted": with_deletion(row.deleted, event, recorded)})
         case _:
@@ -138,6 +150,7 @@ def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> R
             "pointers": {name: one for name, one in pointers.items() if one.current.deployment in awake},
             "changed": change,
             "deleted": still_due(row.deleted, change.at) if event.why == BRANCH_DELETED else row.deleted,
+            "holds": row.holds.changed(event, recorded.metadata.time),
             **_progress(row, event, sequence),
         }
     )

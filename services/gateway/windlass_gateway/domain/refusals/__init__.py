@@ -44,6 +44,8 @@ Refusal
     ├── VolumeMountedError       something has the volume mounted
     ├── NoConsoleError           the command was asked for without a console
     ├── RunOverError             the command has ended
+    ├── NotPromotableError       the deployment never was live, is gone, or answers there already
+    ├── NothingHeldError         no rollback holds the environment
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
 
@@ -65,8 +67,10 @@ from windlass_gateway.domain.refusals.deployments import (
     InspectionNotFoundError,
     KeyReusedError,
     NoConsoleError,
+    NothingHeldError,
     NothingToRollBackError,
     NothingToRunInError,
+    NotPromotableError,
     NotRepeatableError,
     RollbackUnderWayError,
     RunNotFoundError,
@@ -125,7 +129,9 @@ __all__ = [
     "NotFoundError",
     "NotHaltedError",
     "NotNowError",
+    "NotPromotableError",
     "NotRepeatableError",
+    "NothingHeldError",
     "NothingToRollBackError",
     "NothingToRunInError",
     "OperationUnderWayError",

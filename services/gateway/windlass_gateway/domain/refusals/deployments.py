@@ -134,6 +134,32 @@ class NothingToRollBackError(NotNowError):
     title = "There is nothing to roll back to"
 
 
+class NotPromotableError(NotNowError):
+    """The deployment cannot answer in that environment: it never was live, is gone, or answers there already."""
+
+    title = "The deployment cannot be promoted"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            detail,
+            next_step="`windlass ps PROJECT` lists its deployments; promote one that was live, or deploy the commit.",
+            field="deployment",
+        )
+
+
+class NothingHeldError(NotNowError):
+    """No rollback holds the environment."""
+
+    title = "Nothing is held"
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(
+            f"No rollback holds {environment}: it takes what is pushed.",
+            next_step="Nothing needs to be done.",
+            field="environment",
+        )
+
+
 class UploadNotFoundError(NotFoundError):
     """Nothing of that digest was uploaded, or it is gone."""
 
