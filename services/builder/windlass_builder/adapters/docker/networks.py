@@ -78,7 +78,8 @@ class ProjectNetworks:
     async def holds(self, name: str, settings: dict[str, Any]) -> bool:
         """Return whether a container with these settings can be started in the network of that name as it is now.
 
-        One that was made anew under the name is another network.
+        One that was made anew under the name is another network, but not to a container that never ran: its network is
+        only looked up, by its name, when it is started.
         """
         known = settings["Networks"].get(name)
         try:
@@ -87,7 +88,7 @@ class ProjectNetworks:
             if is_missing(error):
                 return False
             raise
-        return known is not None and known["NetworkID"] == details["Id"]
+        return known is not None and known["NetworkID"] in {"", details["Id"]}
 
     async def _find(self, name: str) -> ProjectNetwork | None:
         try:
