@@ -27,6 +27,9 @@ _COMMANDS = {
         "windlass.commands.credentials:app", "Give the builder what private repositories and images need."
     ),
     "environments": Target("windlass.commands.environments:app", "List environments, and say which pushes go there."),
+    "domains": Target(
+        "windlass.commands.domains:domains", "Let hosts of your own answer with an environment, or list them."
+    ),
     "webhook": Target("windlass.commands.webhook:webhook", "Show how pushes are announced, and the secrets for it."),
     "explain": Target("windlass.commands.explain:explain", "Say what a deployment waits for, or how it ended."),
     "nodes": Target("windlass.commands.nodes:nodes", "List the machines: what is built, what waits, what is left."),

@@ -19,5 +19,9 @@ def environment_path(slug: str, name: str) -> str:
     return f"{project_path(slug)}/environments/{quote(name, safe='')}"
 
 
+def domain_path(slug: str, host: str) -> str:
+    return f"{project_path(slug)}/domains/{quote(host, safe='')}"
+
+
 def credential_path(slug: str, kind: str) -> str:
     return f"{project_path(slug)}/credentials/{quote(kind, safe='')}"

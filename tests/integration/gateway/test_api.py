@@ -216,6 +216,8 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/uploads/{digest}",
         "/projects/{slug}/credentials",
         "/projects/{slug}/credentials/{kind}",
+        "/projects/{slug}/domains",
+        "/projects/{slug}/domains/{host}",
         "/nodes",
         "/keys/rotation",
         "/keys",

@@ -14,6 +14,7 @@ from windlass_gateway.domain import (
     activity,
     credentials,
     deployment,
+    domains,
     environments,
     inspection,
     project,
@@ -27,6 +28,7 @@ from windlass_gateway.domain import (
 from windlass_gateway.domain.activity import Activity
 from windlass_gateway.domain.credentials import Credentials
 from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.domains import DOMAIN_REGISTRY_KEY, DomainRegistry
 from windlass_gateway.domain.environments import Environments
 from windlass_gateway.domain.inspection import Inspection
 from windlass_gateway.domain.project import REGISTRY, Project, Registry
@@ -40,6 +42,10 @@ from windlass_gateway.domain.variables import Variables
 
 def _registry_key(_: Recorded[Event]) -> UUID:
     return REGISTRY
+
+
+def _domain_registry_key(_: Recorded[Event]) -> UUID:
+    return DOMAIN_REGISTRY_KEY
 
 
 def _about(aggregate: Aggregate) -> frozenset[type[Event]]:
@@ -93,6 +99,13 @@ CREDENTIALS = Projection(
     key=aggregate_key(Aggregate.CREDENTIALS),
     evolve=credentials.evolve,
 )
+DOMAINS = Projection(
+    name="domains",
+    version=1,
+    row=DomainRegistry,
+    key=ByType(_about(Aggregate.DOMAINS), _domain_registry_key),
+    evolve=domains.evolve,
+)
 DEPLOYMENTS = Projection(
     name="deployments",
     version=6,
@@ -104,7 +117,7 @@ DEPLOYMENTS = Projection(
 )
 ROUTES = Projection(
     name="routes",
-    version=2,
+    version=3,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,
@@ -151,6 +164,7 @@ ALL = (
     ENVIRONMENTS,
     VARIABLES,
     CREDENTIALS,
+    DOMAINS,
     DEPLOYMENTS,
     ROUTES,
     RELEASES,

@@ -8,11 +8,13 @@ from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import NoteId, PersonId, ProjectId
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
+from windlass_gateway.application.deleting_branches import DeletingBranches
 from windlass_gateway.application.deploying import Deploying, DeployRequest, Requested
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.personal import Person
 from windlass_gateway.application.projections import PROJECTS
+from windlass_gateway.domain.branch_deletion import AddressGoes
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.pushes import Author, Ignored, Push, decide_branch, decide_push, ignored
@@ -27,7 +29,7 @@ class Outcome:
     """What a push did to one project."""
 
     project: str
-    result: Requested | Ignored
+    result: Requested | AddressGoes | Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ class Pushing:
         return await self._deploy(caller, project, self._request(project, signal, signal.environment or PRODUCTION))
 
     async def _of(self, caller: Caller, push: Push, project: Versioned[Project]) -> Outcome:
+        if push.commit is None and push.branch is not None:
+            deleted = await DeletingBranches(self.gateway).delete(caller, project, push.branch, push.key)
+            return Outcome(project.row.slug, deleted)
         environments = await self._finder(caller).environments(project.key)
         decision = decide_push(push, project.row, environments)
         if isinstance(decision, Ignored):

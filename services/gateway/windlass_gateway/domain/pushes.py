@@ -12,7 +12,7 @@ from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.project import Project
 
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
-BRANCH, _TAG = "refs/heads/", "refs/tags/"
+BRANCH, TAG = "refs/heads/", "refs/tags/"
 _MAX_NAME = 100
 _MAX_SUBJECT = 200
 # Controls, line separators, and the marks that turn the direction of what is read.
@@ -55,13 +55,11 @@ class Ignored:
 
 def ignored(push: Push) -> Ignored | None:
     """Return why no project can do anything with a push; None where one might."""
-    name = shown(push.ref.removeprefix(BRANCH).removeprefix(_TAG), _MAX_NAME) or "nameless"
-    if push.ref.startswith(_TAG):
+    name = shown(push.ref.removeprefix(BRANCH).removeprefix(TAG), _MAX_NAME) or "nameless"
+    if push.ref.startswith(TAG):
         return Ignored(f"The tag {name} was pushed: only pushes of branches are deployed.")
     if push.branch is None:
         return Ignored(f"{name} is no branch: only pushes of branches are deployed.")
-    if push.commit is None:
-        return Ignored(f"The branch {name} was deleted: what is live stays live.")
     if not _is_ref(push.branch):
         return Ignored(f"The name of the branch {name} is longer than 250 characters, or none that Git allows.")
     return None

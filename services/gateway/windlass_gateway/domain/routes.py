@@ -9,6 +9,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    BranchDeleted,
     EnvironmentReleased,
     PromotionRequested,
     RollbackRequested,
@@ -18,12 +19,16 @@ from windlass_contracts.events import (
 from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_gateway.domain.deletions import Deletions, still_due, with_deletion
 
 ENVIRONMENT_ALIAS = "environment"
 """The kind of alias that is an environment's own address."""
 
 DEPLOYMENT_ALIAS = "deployment"
 """The kind of alias that answers with one deployment for as long as that is there, whatever is live."""
+
+BRANCH_ALIAS = "branch"
+"""The kind of alias that answers with the newest version of a branch."""
 
 _REMEMBERED = 20
 """How many earlier deployments an address remembers: those that a rollback chooses from by itself."""
@@ -63,6 +68,7 @@ class Routes(BaseModel):
     aliases: tuple[AliasState, ...] = ()
     requests: Mapping[EventId, SwitchRequest] = {}
     awaiting: bool = False
+    deleted: Deletions = {}
     holds: Holds = Holds()
 
     def hold_of(self, environment: EnvironmentId) -> Hold | None:
@@ -93,13 +99,22 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
                 if asked.generation is None or asked.generation > generation
             }
             return _with_requests(row, open_requests)
+        case RoutesFailed(request=request):
+            return _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
+        case _:
+            return _told(row, recorded)
+
+
+def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
+    """Fold what the gateway says."""
+    match recorded.event:
         case RollbackRequested(to=to) | PromotionRequested(to=to):
             asked = SwitchRequest(
                 to=to, by=recorded.metadata.actor, requested_at=recorded.metadata.time, sequence=recorded.sequence
             )
             return _with_requests(row, {**row.requests, recorded.metadata.id: asked})
-        case RoutesFailed(request=request):
-            return _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
+        case BranchDeleted() as event:
+            return row.model_copy(update={"deleted": with_deletion(row.deleted, event, recorded)})
         case EnvironmentReleased(environment=environment):
             return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case _:
@@ -109,7 +124,9 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
 def _changed(row: Routes, change: AliasesChanged, recorded: Recorded[Event]) -> Routes:
     asked = None if change.request is None else row.requests.get(change.request)
     holds = row.holds.changed(change, recorded.metadata.time, None if asked is None else asked.by)
-    moved = row.model_copy(update={"aliases": _moved(row.aliases, change.moves), "holds": holds})
+    deleted = still_due(row.deleted, recorded.metadata.time) if change.why == "branch-deleted" else row.deleted
+    update = {"aliases": _moved(row.aliases, change.moves), "holds": holds, "deleted": deleted}
+    moved = row.model_copy(update=update)
     return _decided(moved, change.request, recorded.sequence)
 
 

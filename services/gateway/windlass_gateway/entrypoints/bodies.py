@@ -148,6 +148,12 @@ class EnvironmentBody(Body):
     ] = ()
 
 
+class DomainBody(Body):
+    """Which environment a host answers with."""
+
+    environment: EnvironmentName = PRODUCTION
+
+
 class ProjectBody(Body):
     """What is to change of a project; what is not said stays as it is."""
 

@@ -18,6 +18,7 @@ Refusal
 │   ├── VolumeNotFoundError      no node keeps one of that name there
 │   ├── VariableNotFoundError
 │   ├── CredentialNotFoundError
+│   ├── DomainNotFoundError      the project does not have the host
 │   ├── TokenNotFoundError
 │   ├── DeploymentNotFoundError
 │   ├── UploadNotFoundError
@@ -30,6 +31,7 @@ Refusal
     ├── SlugTakenError           another repository's project has that name
     ├── KeyReusedError           an idempotency key came back with another request
     ├── BranchTakenError         another environment has that branch pattern
+    ├── DomainTakenError         another project has the host
     ├── NoRepositoryError        the project has no repository to deploy from
     ├── NotRepeatableError       the deployment was made of no repository
     ├── TooLateToCancelError     the deployment ended, or its cutover began
@@ -97,6 +99,8 @@ from windlass_gateway.domain.refusals.operations import (
 from windlass_gateway.domain.refusals.projects import (
     BranchTakenError,
     CredentialNotFoundError,
+    DomainNotFoundError,
+    DomainTakenError,
     EnvironmentNotFoundError,
     NoRepositoryError,
     ProjectNotFoundError,
@@ -113,6 +117,8 @@ __all__ = [
     "DeadLetterNotFoundError",
     "DeadLetterOverError",
     "DeploymentNotFoundError",
+    "DomainNotFoundError",
+    "DomainTakenError",
     "EnvironmentNotFoundError",
     "ForbiddenError",
     "ForgedFormError",

@@ -57,6 +57,32 @@ class EnvironmentNotFoundError(NotFoundError):
         )
 
 
+class DomainNotFoundError(NotFoundError):
+    """The project does not have the host."""
+
+    title = "No such domain"
+
+    def __init__(self, project: str, host: str) -> None:
+        super().__init__(
+            f"The project {project} does not have the domain {host}.",
+            next_step=f"`windlass domains {project}` lists those that it has.",
+            field="host",
+        )
+
+
+class DomainTakenError(NotNowError):
+    """Another project has the host."""
+
+    title = "The domain is taken"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"Another project of this installation has the domain {host}.",
+            next_step="Remove it there first, or choose another host.",
+            field="host",
+        )
+
+
 class VariableNotFoundError(NotFoundError):
     """The variable is not set."""
 

@@ -8,6 +8,7 @@ from windlass_contracts.config import MIB, CommandProbe, Deadlines, DeploymentCo
 from windlass_contracts.events.deployment import GitSource, ImageSource, Recipe, VariableVersion
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
+from windlass_gateway.application.deleting_branches import branch_state
 from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import RELEASES
@@ -17,6 +18,7 @@ from windlass_gateway.domain.refusals import NothingToRollBackError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
+from windlass_gateway.domain.routes import BRANCH_ALIAS
 from windlass_gateway.domain.timeline import PRE_DEPLOY, StepState, steps
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
@@ -63,6 +65,8 @@ class DeploymentShown:
     settings: Sequence[tuple[str, str]]
     no_rollback: str | None
     shown_at: datetime
+    branch_goes_at: datetime | None = None
+    """When its branch's address goes, which answers with it: the branch was deleted."""
 
     @property
     def id(self) -> DeploymentId:
@@ -131,6 +135,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         settings=settings(found.row.config),
         no_rollback=_no_rollback(surroundings, found, Releases() if retired is None else retired.row),
         shown_at=shared.gateway.clock(),
+        branch_goes_at=await _branch_goes_at(shared, surroundings, found),
     )
 
 
@@ -155,6 +160,15 @@ def _urls(shared: Context, around: Around, found: Versioned[Deployment]) -> list
     if not found.row.ended and environment is not None:
         return shared.places.expected(around.slug, environment, identity)
     return [shared.places.of_alias(alias) for alias in around.routes.pointing_at(identity)]
+
+
+async def _branch_goes_at(shared: Context, around: Around, found: Versioned[Deployment]) -> datetime | None:
+    branch = found.row.branch
+    pointing = (alias.kind for alias in around.routes.pointing_at(DeploymentId(found.key)))
+    if branch not in around.routes.deleted or branch is None or BRANCH_ALIAS not in pointing:
+        return None
+    deletion = (await branch_state(shared.gateway, around.routes, branch)).deletion(branch)
+    return None if deletion is None else deletion.until
 
 
 def _no_rollback(around: Around, found: Versioned[Deployment], releases: Releases) -> str | None:

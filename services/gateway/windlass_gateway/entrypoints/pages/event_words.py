@@ -10,6 +10,7 @@ from windlass_contracts.events import (
     AliasesChanged,
     ApiTokenCreated,
     ApiTokenRevoked,
+    BranchDeleted,
     BuildStarted,
     BuildSucceeded,
     ContainerLooping,
@@ -24,6 +25,8 @@ from windlass_contracts.events import (
     DeploymentLive,
     DeploymentRequested,
     DeploymentSuperseded,
+    DomainAssigned,
+    DomainRemoved,
     EnvironmentConfigured,
     EnvironmentCreated,
     EnvironmentReleased,
@@ -108,6 +111,12 @@ def _requested(event: DeploymentRequested, environments: Environments) -> str:
 _WHY_STOPPED = {"scratch-full": "it wrote more outside of its volumes than it may"}
 
 
+def _moved(event: AliasesChanged) -> str:
+    if event.why == "branch-deleted":
+        return "gave up the address of a deleted branch"
+    return f"moved addresses, for a {event.why}"
+
+
 def _stopped(event: ContainerStopped) -> str:
     code = "" if event.exit_code is None else f", exit code {event.exit_code}"
     memory = ", out of memory" if event.out_of_memory else ""
@@ -135,6 +144,8 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
     VariableRemoved: lambda event, names: f"removed the variable {event.name} from {_where(names, event.environment)}",
     CredentialSet: lambda event, _: f"set the credential {event.kind} for {event.host}",
     CredentialRemoved: lambda event, _: f"removed the credential {event.kind} for {event.host}",
+    DomainAssigned: lambda event, names: f"gave the domain {event.host} to {_where(names, event.environment)}",
+    DomainRemoved: lambda event, _: f"removed the domain {event.host}",
     DeploymentRequested: _requested,
     DeploymentCanceled: lambda event, _: "skipped it" if event.code == "unchanged" else "canceled it",
     DeploymentSuperseded: lambda *_: "ended it for a later request",
@@ -152,7 +163,8 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
     ContainerLooping: lambda event, _: f"saw a container end {event.exits} times in a row, and waits longer each time",
     Healthy: lambda event, _: f"got a good answer to the {event.probe} probe",
     Unhealthy: lambda event, _: f"got {event.failures} bad answers to the {event.probe} probe: {event.code}",
-    AliasesChanged: lambda event, _: f"moved addresses, for a {event.why}",
+    AliasesChanged: lambda event, _: _moved(event),
+    BranchDeleted: lambda event, _: f"learned that the branch {event.branch} was deleted",
     RollbackRequested: lambda event, names: f"asked for the way back of {_where(names, event.environment)}",
     PromotionRequested: lambda event, names: f"asked for a promotion to {_where(names, event.environment)}",
     EnvironmentReleased: lambda event, names: f"released {_where(names, event.environment)}: it takes pushes again",

@@ -20,6 +20,7 @@ from windlass_gateway.domain.project import Project, ProjectChange
 from windlass_gateway.domain.refusals import InvalidInputError, Refusal
 from windlass_gateway.domain.repository import repository_url
 from windlass_gateway.entrypoints.credentials import next_step
+from windlass_gateway.entrypoints.domains import domains_of, point_to
 from windlass_gateway.entrypoints.pages.form_fields import checked_config
 from windlass_gateway.entrypoints.pages.project import ProjectSlug
 from windlass_gateway.entrypoints.pages.recipes import RUNNERS
@@ -197,9 +198,14 @@ def _webhooks(visit: Visit, project: Versioned[Project]) -> WebhooksView | None:
 
 
 async def settings_page(
-    visit: Visit, slug: str, *, form: BuildForm | None = None, problem: Problem | None = None
+    visit: Visit,
+    slug: str,
+    *,
+    form: BuildForm | None = None,
+    problem: Problem | None = None,
+    domain: str | None = None,
 ) -> Response:
-    """Show the settings, with what is wrong with a form that was sent."""
+    """Show the settings, with what is wrong with a form that was sent; `domain` is the host that one of them named."""
     project = await visit.finder.project(slug)
     row = project.row
     return visit.render(
@@ -214,6 +220,9 @@ async def settings_page(
         webhooks=_webhooks(visit, project),
         credentials=await ManagingCredentials(visit.gateway).list(visit.caller, slug),
         credential_kinds=_KINDS,
+        domains=await domains_of(visit.shared, visit.finder, project),
+        domain=domain,
+        domain_target=point_to(visit.shared, row.slug),
         volumes=await Volumes(visit.gateway).all(visit.finder, project.key),
         repository_host=_host(row.repository),
         next_step=next_step,

@@ -3,6 +3,7 @@
 Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from windlass_gateway.domain.refusals import InvalidInputError, UnsignedWebhookE
 from windlass_gateway.entrypoints.audited import asks
 from windlass_gateway.entrypoints.context import AContext
 from windlass_gateway.entrypoints.webhooks.answers import ANSWERS, DeliveryView, answer
-from windlass_gateway.entrypoints.webhooks.github_push import GitHubPush
+from windlass_gateway.entrypoints.webhooks.github_push import GitHubDelete, GitHubPush
 from windlass_gateway.entrypoints.webhooks.signed_body import aside, payload_of, read_json
 
 PATH = "/api/github/webhook"
@@ -24,6 +25,7 @@ MAX_BYTES = 25 * 1024 * 1024
 
 _SIGNATURE, _EVENT, _DELIVERY = "X-Hub-Signature-256", "X-GitHub-Event", "X-GitHub-Delivery"
 _SHOWN = 40
+_KINDS: Mapping[str, type[GitHubPush | GitHubDelete]] = {"push": GitHubPush, "delete": GitHubDelete}
 
 router = APIRouter(tags=["webhooks"])
 
@@ -37,17 +39,21 @@ async def github_webhook(
     event: Annotated[str, Header(alias=_EVENT)] = "",
     delivery: Annotated[str, Header(alias=_DELIVERY)] = "",
 ) -> DeliveryView:
-    """Take a delivery of GitHub: a push of a branch is deployed, everything else is answered and explained."""
+    """Take a delivery of GitHub: a push of a branch is deployed, and the address of a deleted one goes after a while.
+
+    Everything else is answered and explained.
+    """
     body = await request.body()
     if not await aside(body, lambda: shared.webhook_keys.signed_by_github(body, signature)):
         raise UnsignedWebhookError(_SIGNATURE)
     sender = webhook_caller(shared.team, "github")
     asks(request, sender.actor)
-    if event != "push":
+    kind = _KINDS.get(event)
+    if kind is None:
         return DeliveryView(sentence=_other_event(event))
     identity = _identity(delivery)
     payload = payload_of(body, request.headers.get("content-type", ""))
-    pushed = await aside(payload, lambda: read_json(GitHubPush, payload))
+    pushed = await aside(payload, lambda: read_json(kind, payload))
     pushing = Pushing(shared.gateway, shared.webhook_keys)
     return answer(response, await pushing.push(sender, pushed.push(str(identity))))
 

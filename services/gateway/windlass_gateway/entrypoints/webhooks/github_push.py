@@ -1,14 +1,14 @@
-"""What GitHub sends about a push, as far as it matters here.
+"""What GitHub sends about a push, and about a branch that was deleted, as far as it matters here.
 
-Source of the format: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
+Source of the formats: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push, and #delete
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from windlass_contracts.values import CommitSha
-from windlass_gateway.domain.pushes import Author, Push, author_of, subject_of
+from windlass_gateway.domain.pushes import BRANCH, TAG, Author, Push, author_of, subject_of
 from windlass_gateway.domain.repository import place_key, repository_url
 
 _Text = Annotated[str, Field(max_length=1_000_000)]
@@ -70,4 +70,27 @@ class GitHubPush(_Part):
             default_branch=self.repository.default_branch,
             author=None if commit is None or commit.author is None else commit.author.author(),
             subject=None if commit is None else subject_of(commit.message),
+        )
+
+
+class GitHubDelete(_Part):
+    """A `delete`: of a branch, or of a tag."""
+
+    ref: _Address
+    ref_type: Literal["branch", "tag"]
+    repository: _Repository
+
+    def push(self, delivery: str) -> Push:
+        """Return it as the push that it is.
+
+        Raises:
+            InvalidInputError: its repository has no address.
+        """
+        kind = BRANCH if self.ref_type == "branch" else TAG
+        return Push(
+            key=f"github:{delivery}",
+            places=self.repository.places(),
+            ref=f"{kind}{self.ref}",
+            commit=None,
+            default_branch=self.repository.default_branch,
         )
