@@ -74,6 +74,7 @@ async def test_containers_are_locked_up(node: DockerNode) -> None:
     assert host["SecurityOpt"] == ["no-new-privileges"]
     assert (host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (LIMITS.memory, LIMITS.memory, LIMITS.pids)
     assert host["NanoCpus"] == 1_000_000_000
+    assert host["CgroupParent"] in {"/windlass-apps", "windlass-apps.slice"}
     assert host["LogConfig"] == {"Type": "local", "Config": {"mode": "blocking", "max-file": "5", "max-size": "20m"}}
     status = (await docker("exec", spec.name, "cat", "/proc/1/status")).replace("\t", " ")
     assert "CapEff: 0000000000000000" in status

@@ -16,6 +16,7 @@ from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
 from windlass_builder.adapters.connections import open_connections
+from windlass_builder.adapters.docker.app_group import AppGroup
 from windlass_builder.adapters.docker.attachment import ContainerAttachment
 from windlass_builder.adapters.docker.attending import pass_on
 from windlass_builder.adapters.docker.belongings import Belongings
@@ -95,6 +96,7 @@ class DockerRuntime:
         self._belongings = Belongings(self._docker, installation, self._networks)
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
+        self._group = AppGroup(self._docker)
         group = BuildGroup(share or BuildShare.of_this_machine()) if is_here(url) else None
         buildkit = BuildKit(url, group)
         self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks, buildkit)
@@ -330,6 +332,7 @@ class DockerRuntime:
         try:
             user = (await self._docker.images.inspect(spec.release))["Config"].get("User") or ""
             configuration = runner_configuration(self._installation, spec, network, address, user)
+            configuration["HostConfig"] |= await self._group.settings()
             return await self._docker.containers.create(configuration, name=spec.name)
         except DockerError as error:
             if is_missing(error):
