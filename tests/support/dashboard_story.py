@@ -38,6 +38,7 @@ from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.application.personal import Person
 from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
+from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.domain.configuration import ConfigChange
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import PRODUCTION
@@ -158,17 +159,36 @@ class DashboardStory:
         )
         await self.settled()
 
-    async def live(self, deployment: DeploymentId) -> None:
-        """Take a requested deployment the whole way."""
+    async def live(self, deployment: DeploymentId, *, beside: bool = False) -> None:
+        """Take a requested deployment the whole way; `beside` its environment, to its branch's address alone."""
         await self.started(deployment)
         container = _container(deployment)
         await self.tell(deployment, Healthy(container=container, probe="http", status=200, tries=1, duration_ms=3))
         await self.tell(deployment, CutoverStarted(containers=(container,)))
-        await self.route(deployment)
+        await (self._branch(deployment) if beside else self.route(deployment))
         await self.tell(deployment, DeploymentLive(generation=1, duration_ms=4_000))
         await self.settled()
 
-    async def route(self, deployment: DeploymentId) -> None:
+    async def roll_back(self, slug: str, to: DeploymentId) -> None:
+        """Let production go back to a deployment."""
+        command = RollbackCommand(slug, to=to.hex)
+        accepted = await RollingBack(self.gateway).roll_back(self.caller, command)
+        await self.route(to, why="rollback", request=accepted.request)
+        await self.settled()
+
+    async def _branch(self, deployment: DeploymentId) -> None:
+        row = await self._row(deployment)
+        project = await self.gateway.rows.get(PROJECTS, row.project)
+        assert project is not None
+        slug = project.row.slug
+        branch = Alias(kind="branch", name=f"{slug}--git--{row.branch}", environment=row.environment)
+        own = Alias(kind="deployment", name=f"{slug}--id--{deployment.hex[:12]}")
+        moves = tuple(AliasMove(alias=alias, after=deployment) for alias in (branch, own))
+        key = AggregateKey.of_project(row.team, row.project, Aggregate.ROUTES)
+        generation = await self.append(key, AliasesChanged(why="cutover", deployment=deployment, moves=moves))
+        await self.append(key, RoutesApplied(generation=generation, proxies=(_NODE,), duration_ms=40))
+
+    async def route(self, deployment: DeploymentId, why: str = "cutover", request: EventId | None = None) -> None:
         """Let the addresses of the deployment's environment answer with it, confirmed."""
         row = await self._row(deployment)
         project = await self.gateway.rows.get(PROJECTS, row.project)
@@ -190,7 +210,9 @@ class DashboardStory:
             AliasMove(alias=Alias(kind="deployment", name=f"{slug}--id--{deployment.hex[:12]}"), after=deployment),
         )
         key = AggregateKey.of_project(row.team, row.project, Aggregate.ROUTES)
-        generation = await self.append(key, AliasesChanged(why="cutover", deployment=deployment, moves=moves))
+        generation = await self.append(
+            key, AliasesChanged(why=why, deployment=deployment, moves=moves, request=request)
+        )
         await self.append(key, RoutesApplied(generation=generation, proxies=(_NODE,), duration_ms=40))
 
     async def fail(self, deployment: DeploymentId, reason: str = "The build command ended with exit code 1.") -> None:

@@ -53,5 +53,7 @@ def _cells(one: Json) -> tuple[str, ...]:
 def _state(one: Json) -> str:
     if (one.get("cancellation") or {}).get("code") == "unchanged":
         return "skipped"
+    if one.get("held_back"):
+        return "held back"
     state = "replaced" if one["phase"] == "live" and not one["current"] else str(one["phase"])
     return f"{state}, looping" if one.get("looping") else state

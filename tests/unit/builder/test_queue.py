@@ -12,8 +12,11 @@ from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.queue import Request, in_turn, outdated, places
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events.deployment import GitSource, ImageSource, Source
+from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase
+
+_NOTHING_HELD = Holds()
 
 
 def project(number: int) -> ProjectId:
@@ -136,10 +139,10 @@ def _git(ref: str | None, commit: str | None = None) -> GitSource:
     return GitSource(repository="https://git.example/shop", ref=ref, commit=commit)
 
 
-def _outdated(*rows: Deployment) -> dict[int, int]:
+def _outdated(*rows: Deployment, holds: Holds = _NOTHING_HELD) -> dict[int, int]:
     numbered = {UUID(int=row.requested_sequence): row for row in rows}
     latest = DeploymentId(UUID(int=max(row.requested_sequence for row in rows)))
-    return {earlier.int: later.int for earlier, later in outdated(numbered, latest).items()}
+    return {earlier.int: later.int for earlier, later in outdated(numbered, latest, holds).items()}
 
 
 def test_later_request_takes_the_place_of_all_before_their_cutover() -> None:
@@ -167,7 +170,16 @@ def test_other_branches_environments_and_single_commits_are_left_alone() -> None
 
 def test_request_that_comes_to_be_known_late_gives_way_to_the_later_one() -> None:
     rows = {UUID(int=1): _row(1), UUID(int=2): _row(2)}
-    assert outdated(rows, DeploymentId(UUID(int=1))) == {UUID(int=1): UUID(int=2)}
+    assert outdated(rows, DeploymentId(UUID(int=1)), Holds()) == {UUID(int=1): UUID(int=2)}
+
+
+def test_push_that_is_held_back_takes_the_place_of_pushes_alone() -> None:
+    hold = Hold(to=None, at=datetime(2026, 1, 1, tzinfo=UTC))
+    pushed, asked = [_row(number).model_copy(update={"trigger": "webhook"}) for number in (1, 3)], _row(2)
+    holds = Holds(now={asked.environment: hold})
+    assert _outdated(pushed[0], asked, pushed[1]) == {1: 3, 2: 3}
+    assert _outdated(pushed[0], asked, pushed[1], holds=holds) == {1: 3}
+    assert _outdated(asked, pushed[1], _row(4), holds=holds) == {2: 4, 3: 4}
 
 
 def test_place_and_reason_are_said() -> None:

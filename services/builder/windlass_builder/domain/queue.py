@@ -17,6 +17,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import BuildStarted
 from windlass_contracts.events.deployment import GitSource
+from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 
@@ -87,14 +88,26 @@ def lane(row: Deployment) -> Lane | None:
     return row.environment, (source.ref or "").removeprefix(_BRANCHES)
 
 
-def outdated(rows: Mapping[UUID, Deployment], latest: DeploymentId) -> dict[DeploymentId, DeploymentId]:
-    """Return those that a later request makes pointless, and by which: all in the lane of `latest` but the last."""
+def outdated(rows: Mapping[UUID, Deployment], latest: DeploymentId, holds: Holds) -> dict[DeploymentId, DeploymentId]:
+    """Return those that a later request makes pointless, and by which: all in the lane of `latest` but the last.
+
+    A push that a rollback holds back does not get the environment: it makes nothing pointless that would.
+    """
     here = None if latest not in rows else lane(rows[latest])
     if here is None:
         return {}
     same = [one for one, row in rows.items() if row.phase.cancelable and lane(row) == here]
-    *earlier, last = sorted(same, key=lambda one: rows[one].requested_sequence)
-    return {DeploymentId(one): DeploymentId(last) for one in earlier}
+    ordered = sorted(same, key=lambda one: rows[one].requested_sequence)
+    found = dict[DeploymentId, DeploymentId]()
+    for at, one in enumerate(ordered):
+        later = [other for other in ordered[at + 1 :] if _beside(rows[one], holds) or not _beside(rows[other], holds)]
+        if later:
+            found[DeploymentId(one)] = DeploymentId(later[-1])
+    return found
+
+
+def _beside(row: Deployment, holds: Holds) -> bool:
+    return holds.holds_back(row.environment, row.trigger, row.requested_sequence)
 
 
 @dataclass(frozen=True, slots=True)

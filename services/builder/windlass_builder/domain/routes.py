@@ -9,11 +9,13 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
+    EnvironmentReleased,
     PromotionRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
 )
+from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 
 _MOST_BEFORE = 20
@@ -44,6 +46,7 @@ class Routes(BaseModel):
     """What each address pointed at earlier, the last one first."""
     leaving: Mapping[DeploymentId, Leaving] = {}
     wanted: Mapping[EventId, DeploymentId] = {}
+    holds: Holds = Holds()
 
     @property
     def referenced(self) -> frozenset[DeploymentId]:
@@ -61,7 +64,10 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
     row = row or Routes(team=recorded.team, project=recorded.project)
     match recorded.event:
         case AliasesChanged() as change:
-            return _changed(row, change, recorded.sequence)
+            holds = row.holds.changed(change, recorded.metadata.time)
+            return _changed(row, change, recorded.sequence).model_copy(update={"holds": holds})
+        case EnvironmentReleased(environment=environment):
+            return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case RoutesApplied(generation=generation):
             leaving = {
                 deployment: _confirmed(leaves, generation, recorded.metadata.time)

@@ -56,3 +56,11 @@ def held_back(
         return None
     answers = any(one.environment == environment.id for one in routes.pointing_at(deployment))
     return HeldBack(environment.name, hold, row.was_live, answers)
+
+
+def is_live_beside(
+    environment: Environment | None, routes: Routes | None, deployment: DeploymentId, row: Deployment
+) -> bool:
+    """Tell whether a push is live at its own and its branch's address, because its environment is held."""
+    held = None if environment is None else held_back(environment, routes, deployment, row)
+    return held is not None and held.live and held.answers

@@ -11,6 +11,7 @@ from windlass_gateway.application.projections import PROJECTS, ROUTES, VARIABLES
 from windlass_gateway.domain.branches import takes_default_branch
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
+from windlass_gateway.domain.holding import is_live_beside
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.shredding import Affected
@@ -112,6 +113,7 @@ class Shown:
             project=around.slug,
             environment=str(found.row.environment) if environment is None else environment.name,
             current=alias is not None and alias.current == identity,
+            held_back=is_live_beside(environment, around.routes, identity, found.row),
             urls=self._urls(around, environment, identity, found.row),
         )
 

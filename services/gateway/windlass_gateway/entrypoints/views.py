@@ -74,6 +74,9 @@ class DeploymentSummary(_View):
     phase: Phase
     ended: bool
     current: bool
+    held_back: Annotated[
+        bool, Field(description="it is live at its own address alone, because a rollback holds its environment")
+    ]
     source: Source
     commit: str | None
     author: Annotated[PersonId | None, Field(description="who wrote the commit; the name is kept apart, deletable")]
@@ -115,6 +118,7 @@ class Named(_View):
     project: str
     environment: str
     current: bool
+    held_back: bool
     urls: list[str]
 
 

@@ -1,4 +1,4 @@
-"""What pages let people do: deploy, deploy again, cancel, go back. All are forms, with or without scripts."""
+"""What pages let people do: deploy, deploy again, cancel, go back, release, promote: forms, with or without scripts."""
 
 from typing import Annotated
 
@@ -6,7 +6,9 @@ from fastapi import APIRouter, Form, Path, Query, Response
 
 from windlass_contracts.ids import DeploymentId
 from windlass_gateway.application.canceling import Canceling
+from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
+from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.refusals import Refusal
@@ -88,6 +90,20 @@ async def roll_back(
     except Refusal as refusal:
         return await _rollback_form(visit, slug, refusal)
     return shown_at(f"/projects/{slug}", accepted.sequence, "rollback-requested")
+
+
+@router.post("/projects/{slug}/release")
+async def release(visit: AVisit, slug: ProjectSlug, environment: EnvironmentField = PRODUCTION) -> Response:
+    """Let an environment that was rolled back take pushes again."""
+    sequence = await Releasing(visit.gateway).release(visit.caller, slug, environment)
+    return shown_at(f"/projects/{slug}", sequence, "released")
+
+
+@router.post("/deployments/{deployment}/promote")
+async def promote(visit: AVisit, deployment: DeploymentRef, to: EnvironmentField = PRODUCTION) -> Response:
+    """Let an environment answer with a deployment that was live."""
+    accepted = await Promoting(visit.gateway).promote(visit.caller, PromoteCommand(deployment, to))
+    return shown_at(f"/deployments/{accepted.to}", accepted.sequence, "promotion-requested")
 
 
 async def _rollback_form(visit: Visit, slug: str, refusal: Refusal | None) -> Response:

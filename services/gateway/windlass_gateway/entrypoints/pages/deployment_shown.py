@@ -14,6 +14,8 @@ from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import RELEASES
 from windlass_gateway.domain.deployment import Container, Deployment, Failure
 from windlass_gateway.domain.explanation import Explanation
+from windlass_gateway.domain.holding import HeldBack, held_back
+from windlass_gateway.domain.promoting import can_be_promoted
 from windlass_gateway.domain.refusals import NothingToRollBackError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.remedies import remedy
@@ -64,6 +66,9 @@ class DeploymentShown:
     urls: Sequence[str]
     settings: Sequence[tuple[str, str]]
     no_rollback: str | None
+    held_back: HeldBack | None
+    promotable: Sequence[str]
+    """The environments that can answer with it instead of what they answer with."""
     shown_at: datetime
     branch_goes_at: datetime | None = None
     """When its branch's address goes, which answers with it: the branch was deleted."""
@@ -122,7 +127,10 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
     around = await lines.around_deployments([found])
     surroundings = around[found.row.project]
     (line,) = await lines.of([found], around)
-    retired = await finder.rows.get(RELEASES, found.row.project)
+    known = await finder.rows.get(RELEASES, found.row.project)
+    retired = Releases() if known is None else known.row
+    environment = surroundings.environments.by_id(found.row.environment)
+    held = None if environment is None else held_back(environment, surroundings.routes, line.id, found.row)
     return DeploymentShown(
         line=line,
         row=found.row,
@@ -133,7 +141,9 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         opens_on=most_relevant(found.row),
         urls=_urls(shared, surroundings, found),
         settings=settings(found.row.config),
-        no_rollback=_no_rollback(surroundings, found, Releases() if retired is None else retired.row),
+        no_rollback=_no_rollback(surroundings, found, retired),
+        held_back=held,
+        promotable=_promotable(surroundings, found, retired, held),
         shown_at=shared.gateway.clock(),
         branch_goes_at=await _branch_goes_at(shared, surroundings, found),
     )
@@ -182,6 +192,20 @@ def _no_rollback(around: Around, found: Versioned[Deployment], releases: Release
     except NothingToRollBackError as error:
         return error.detail
     return None
+
+
+def _promotable(
+    around: Around, found: Versioned[Deployment], releases: Releases, held: HeldBack | None
+) -> Sequence[str]:
+    """Return where it can be promoted to, production first: to its own environment only what was held back there."""
+    target = Candidate(DeploymentId(found.key), found.row)
+    possible = (
+        one
+        for one in around.environments.all
+        if (one.id != found.row.environment or held is not None)
+        and can_be_promoted(one, around.routes, target, releases)
+    )
+    return [one.name for one in sorted(possible, key=lambda one: (not one.production, one.name))]
 
 
 def settings(config: DeploymentConfig) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.projections import DEPLOYMENTS, ENVIRONMENTS, PROJECTS, ROUTES
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
+from windlass_gateway.domain.holding import is_live_beside
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.timeline import total_ms
@@ -47,6 +48,8 @@ class Line:
     requested_sequence: int
     reason: str | None
     skipped: bool = False
+    held_back: bool = False
+    """Whether it is live at its own address while a rollback holds its environment."""
 
     @property
     def ended(self) -> bool:
@@ -153,6 +156,7 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
         requested_sequence=row.requested_sequence,
         reason=row.failure.reason if row.failure is not None else None,
         skipped=row.was_skipped,
+        held_back=is_live_beside(environment, around.routes, identity, row),
     )
 
 

@@ -45,7 +45,9 @@ class ProjectView:
     def look(self) -> Look | None:
         """How the project stands in the browser's tab: by the newest deployment."""
         newest = next(iter(self.history.lines), None)
-        return None if newest is None else look(newest.phase, current=newest.current, skipped=newest.skipped)
+        if newest is None:
+            return None
+        return look(newest.phase, current=newest.current, skipped=newest.skipped, held_back=newest.held_back)
 
 
 async def view_of(lines: Lines, project: Versioned[Project], asked: Wanted) -> ProjectView:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from windlass_contracts.ids import DeploymentId
@@ -12,7 +13,7 @@ from windlass_gateway.domain.deployment import ContainerState, Deployment
 from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, can_return
-from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
+from windlass_gateway.entrypoints.pages.lines import SOMEBODY, Around, Line, Lines, by, person_of
 
 _MOST_CANDIDATES = 10
 
@@ -32,8 +33,20 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A rollback that holds an environment: to what, by whom, and when."""
+
+    to: DeploymentId | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
-    """An environment. `addresses` are all that answer with its deployment; `earlier` what it can go back to."""
+    """An environment. `addresses` are all that answer with its deployment; `earlier` what it can go back to.
+
+    `held` says that pushes do not take it, `waiting` how many did not and are live at their own address.
+    """
 
     environment: Environment
     url: str | None
@@ -43,6 +56,8 @@ class Tile:
     earlier: tuple[Line, ...]
     change: Comparison | None
     changed_from: DeploymentId | None
+    held: Held | None
+    waiting: int
 
 
 async def tiles(lines: Lines, around: Around) -> list[Tile]:
@@ -52,9 +67,17 @@ async def tiles(lines: Lines, around: Around) -> list[Tile]:
     found = await rows.get_all(DEPLOYMENTS, ids)
     known = await rows.get(RELEASES, around.project.key)
     shown = await lines.of(list(found.values()), {around.project.key: around})
-    made = _Tiles(around, lines, found, {line.id: line for line in shown}, Releases() if known is None else known.row)
+    names = await lines.personal.names(_who_hold(around))
+    gone = Releases() if known is None else known.row
+    made = _Tiles(around, lines, found, {line.id: line for line in shown}, gone, names)
     environments = sorted(around.environments.all, key=lambda one: (not one.production, one.name))
     return [made.tile(environment) for environment in environments]
+
+
+def _who_hold(around: Around) -> list[UUID]:
+    """Return the people whose rollbacks hold environments."""
+    actors = (hold.by for hold in around.routes.holds.now.values() if hold.by is not None)
+    return [person for actor in actors if (person := person_of(actor)) is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +87,7 @@ class _Tiles:
     found: Mapping[UUID, Versioned[Deployment]]
     shown: Mapping[DeploymentId, Line]
     releases: Releases
+    names: Mapping[UUID, str]
 
     def tile(self, environment: Environment) -> Tile:
         current = self.around.current(environment.id)
@@ -78,7 +102,15 @@ class _Tiles:
             earlier=self._earlier(environment),
             change=None if found is None or before is None else compare(before.row, found.row),
             changed_from=None if before is None else DeploymentId(before.key),
+            held=self._held(environment),
+            waiting=sum(line.held_back for line in self.shown.values() if line.environment == environment.name),
         )
+
+    def _held(self, environment: Environment) -> Held | None:
+        hold = self.around.routes.hold_of(environment.id)
+        if hold is None:
+            return None
+        return Held(hold.to, SOMEBODY if hold.by is None else by(hold.by, self.names), hold.at)
 
     def _addresses(self, current: DeploymentId | None) -> tuple[str, ...]:
         if current is None:
