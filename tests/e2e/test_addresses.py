@@ -1,4 +1,7 @@
-"""A browser takes every name below `localhost` for this machine: an app's address works as it is printed."""
+"""A browser takes every name below `localhost` for this machine: an app's address works as it is printed.
+
+A domain of somebody's own leads to the app as soon as it is assigned, and nowhere once it is removed.
+"""
 
 from support.dashboard_pages import chromium
 from support.installations import GitHost
@@ -14,3 +17,19 @@ def test_an_app_answers_in_a_browser_at_the_address_that_the_command_printed(sto
         assert answer is not None
         assert answer.ok
         assert "Hello from Windlass" in page.content()
+    _has_a_domain(story)
+
+
+def _has_a_domain(story: Story) -> None:
+    host = f"{story.project}.harbour.example"
+    path = f"/projects/{story.project}/domains/{host}"
+    assert story.platform.get(host, whole=True)[0] == 404
+    status, done = story.platform.api("PUT", path, {"environment": "production"})
+    assert status == 200, done
+    story.until_moved(done["sequence"])
+    status, body = story.platform.get(host, whole=True)
+    assert (status, "Hello from Windlass" in body.decode()) == (200, True)
+    status, done = story.platform.api("DELETE", path)
+    assert status == 200, done
+    story.until_moved(done["sequence"])
+    assert story.platform.get(host, whole=True)[0] == 404

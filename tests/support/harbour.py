@@ -12,6 +12,7 @@ from windlass_contracts.logs import LogLine
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.logs.port import Stream
 from windlass_gateway.application.access import Permission
+from windlass_gateway.application.domains import ManagingDomains
 from windlass_gateway.application.tokens import ManagingTokens
 from windlass_gateway.domain.configuration import ConfigChange, LimitsChange
 
@@ -68,6 +69,7 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
     await telling.shop_grows()
     await telling.shop_tries_refunds()
     await telling.shop_is_live()
+    await telling.shop_has_domains()
     await telling.others_deploy()
     await telling.repositories_are_looked_into()
     await ManagingTokens(story.gateway).create(story.caller, "Nightly deploys", [Permission.DEPLOY])
@@ -122,6 +124,12 @@ class _Harbour:
             config=ConfigChange(limits=LimitsChange(memory_mib=768)),
         )
         await self.story.live(self.told["shop-live"])
+
+    async def shop_has_domains(self) -> None:
+        managing = ManagingDomains(self.story.gateway, "localhost")
+        for host, environment in (("harbour.example", "production"), ("Bücher-und-Karten.harbour.example", "staging")):
+            await managing.assign(self.story.caller, "shop", host, environment)
+        await self.story.settled()
 
     async def others_deploy(self) -> None:
         """Deploy the pages, which go live, and the interface of the tides, which fails at last."""

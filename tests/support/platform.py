@@ -115,11 +115,12 @@ class Platform:
         finally:
             connection.close()
 
-    def get(self, alias: str, path: str = "/") -> tuple[int, bytes]:
-        """Return what an app answers at its address."""
+    def get(self, alias: str, path: str = "/", *, whole: bool = False) -> tuple[int, bytes]:
+        """Return what an app answers at its address; `whole` says that it is a whole host, not a label of ours."""
+        host = alias if whole else f"{alias}.localhost"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         try:
-            connection.request("GET", path, headers={"Host": f"{alias}.localhost:{self.port}"})
+            connection.request("GET", path, headers={"Host": f"{host}:{self.port}"})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -122,7 +122,7 @@ async def test_the_settings_page_adds_shows_moves_and_removes(
         assert answer.status_code == 303, answer.text
         page = (await browser.get(answer.headers["location"])).text
         assert f"http://{HOST}:8080" in page
-        assert "nothing is live yet" in page
+        assert "not routed yet" in page
         wrong = await browser.post("/projects/shop/domains", data={"host": "*.a.b", "environment": "preview"})
         assert wrong.status_code == 422
         assert 'id="domain-host-error"' in wrong.text

@@ -135,6 +135,20 @@ def test_what_an_alias_points_at_stays() -> None:
     assert live().then(NOON + timedelta(days=9)) == StayAsItIs()
 
 
+@pytest.mark.parametrize(("kind", "why"), [("branch", "branch-deleted"), ("domain", "domain")])
+def test_what_loses_its_last_address_to_nobody_goes_as_what_is_replaced_does(kind: str, why: str) -> None:
+    last = Alias(kind=kind, name="shop.feature", environment=ENVIRONMENT)
+    history = live().to_routes(AliasesChanged(why="cutover", moves=(AliasMove(alias=last, after=OLD),)))
+    history.to_routes(
+        AliasesChanged(why="cutover", moves=(AliasMove(alias=PRODUCTION, before=OLD, after=NEW),))
+    ).to_routes(RoutesApplied(generation=history.sequence, proxies=("one",), duration_ms=1))
+    assert history.then(NOON + timedelta(days=9)) == StayAsItIs()
+    history.to_routes(AliasesChanged(why=why, moves=(AliasMove(alias=last, before=OLD),)))
+    history.to_routes(RoutesApplied(generation=history.sequence, proxies=("one",), duration_ms=1))
+    assert history.then(NOON + timedelta(seconds=31)) == Pause(("shop-1",))
+    assert history.then(NOON + timedelta(days=9)) == Stop(("shop-1",))
+
+
 def test_nothing_goes_before_the_proxies_confirmed_that_they_left_it() -> None:
     assert replaced(confirmed=False).then(NOON + timedelta(days=9)) == StayAsItIs()
 

@@ -16,6 +16,7 @@ from windlass_router.domain.aliases import (
     LONGEST_LABEL,
     branch_alias,
     deployment_alias,
+    domain_alias,
     environment_alias,
     environment_id_alias,
 )
@@ -128,3 +129,17 @@ def test_nothing_else_looks_like_a_single_deployment(slug: str, name: str, ref: 
     ):
         assert not re.fullmatch(ASLEEP_OR_UNKNOWN, alias.name)
     assert not re.fullmatch(ASLEEP_OR_UNKNOWN, branch_alias(slug, ref, ENVIRONMENT).name)
+
+
+@given(slugs, refs, slugs, st.uuids(), st.from_regex(r"([a-z0-9]{1,20}\.){1,3}[a-z]{2,9}", fullmatch=True))
+def test_no_domain_is_named_like_a_label_of_ours(slug: str, ref: str, name: str, identity: UUID, host: str) -> None:
+    """Addresses are kept by name: a label has no dot, and the name of a domain has one."""
+    ours = {
+        environment_alias(slug, ENVIRONMENT, name, production=True).name,
+        environment_alias(slug, ENVIRONMENT, name, production=False).name,
+        environment_id_alias(slug, EnvironmentId(identity)).name,
+        branch_alias(slug, ref, ENVIRONMENT).name,
+        deployment_alias(slug, DeploymentId(identity)).name,
+    }
+    assert domain_alias(host, ENVIRONMENT).name not in ours
+    assert not any("." in label for label in ours)

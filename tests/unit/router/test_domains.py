@@ -138,6 +138,7 @@ async def test_the_address_of_a_deleted_branch_stays_for_a_while_and_then_goes(r
     assert changes(router)[-1] == "branch-deleted"
     assert router.types(PROJECT)[-1] == "routes.applied.v1"
     assert router.proxy.servers("shop--preview.localhost") == [url_of(newer)]
+    assert router.proxy.servers(f"shop--id--{feature.hex[:12]}.localhost") == []
 
 
 async def test_nothing_else_about_the_project_waits_for_a_deleted_branch(router: MemoryRouter) -> None:
