@@ -30,6 +30,7 @@ OWNED = {
         "environments",
         "variables",
         "credentials",
+        "domains",
         "deployment",
         "run",
         "routes",
