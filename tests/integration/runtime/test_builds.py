@@ -8,13 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from support.apps import FORK_BOMB, request
+from support.apps import FORK_BOMB, request, source
 from support.runtime_node import LIMITS, Node, Output, docker
 from windlass_builder.application.runtime_errors import (
     BuildExitedError,
     BuildOutOfDiskError,
     BuildOutOfMemoryError,
     BuildOutOfProcessesError,
+    BuildPathTooLongError,
     BuildSourceError,
     BuildTimedOutError,
     EngineError,
@@ -139,6 +140,13 @@ async def test_source_that_is_no_archive_is_refused(node: Node, content: bytes) 
     archive.write_bytes(content)
     with pytest.raises(BuildSourceError, match="no whole archive"):
         await node.runtime.build(node.release_spec(), archive, node.output)
+    assert await node.leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "/".join(["folder" * 10] * 80)], ids=["name", "path"])
+async def test_path_that_no_file_system_takes_is_refused_by_name(node: Node, name: str) -> None:
+    with pytest.raises(BuildPathTooLongError, match=name[:100]):
+        await node.runtime.build(node.release_spec(), source(node.folder, {"main.py": "", name: ""}), node.output)
     assert await node.leftovers() == []
 
 

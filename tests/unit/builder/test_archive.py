@@ -29,6 +29,14 @@ async def test_huge_source_is_listed_in_part_and_huge_texts_are_cut(
     assert len(listing.texts["Procfile"]) == 256 * 1024
 
 
+async def test_names_at_the_root_are_listed_however_many_lie_in_folders_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_MOST_NAMES", 10)
+    listing = await list_root(source(tmp_path, {f"data/{number}": "" for number in range(99)} | {"server.py": ""}))
+    assert "server.py" in listing.names
+
+
 async def test_link_in_place_of_a_telling_file_is_not_followed(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "source.tar", "w") as tar:
         link = tarfile.TarInfo("package.json")

@@ -18,12 +18,13 @@ async def list_root(archive: Path) -> Listing:
 
 
 def _list_root(archive: Path) -> Listing:
-    names: set[str] = set()
+    root, below = set[str](), set[str]()  # each with room of its own: the root's few names say most
     texts: dict[str, str] = {}
     digests: dict[str, str] = {}
     with tarfile.open(archive, "r:") as tar:
         for member in tar:
             name = member.name.removeprefix("./").rstrip("/")
+            names = below if "/" in name else root
             if not name or name.count("/") > 1 or len(names) >= _MOST_NAMES:
                 continue
             names.add(name)
@@ -32,7 +33,7 @@ def _list_root(archive: Path) -> Listing:
                 texts[name] = "" if content is None else content.read(_MOST_TEXT).decode(errors="replace")
             if name in LOCK_FILES and (content := _regular(tar, member)) is not None:
                 digests[name] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed
-    return Listing(frozenset(names), texts, digests)
+    return Listing(frozenset(root | below), texts, digests)
 
 
 def _regular(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:

@@ -8,7 +8,8 @@ RuntimePortError
 │   ├── BuildOutOfProcessesError   it started more processes than it may
 │   ├── BuildOutOfDiskError        it wrote more than it may
 │   ├── DockerfileError            BuildKit ended with an error
-│   └── BuildSourceError           the source cannot be unpacked safely
+│   ├── BuildSourceError           the source cannot be unpacked safely
+│   └── BuildPathTooLongError      the source has a path that no file system takes
 ├── RunnerImageMissingError        the runner that the release is built on is not on this node
 ├── ImageError                     an image of a registry could not be had
 ├── ImagesUnsupportedError         this node runs no images, or cannot build any
@@ -96,6 +97,16 @@ class BuildSourceError(BuildError):
             "The source is no whole archive, or holds a link or path that leads out of it; remove that from it."
         )
         self.detail = detail
+
+
+class BuildPathTooLongError(BuildError):
+    """The source has a path that no file system takes."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The source has a path that no file system takes: a name has 255 bytes at most, and a path 4,000. "
+            f"Shorten the one that begins with {path[:100]!r}."
+        )
 
 
 class DockerfileError(BuildError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER
-from windlass_builder.adapters.tar import readable_tar
+from windlass_builder.adapters.tar import readable_tar, require_writable
 
 
 def owned_by_app(
@@ -16,7 +16,7 @@ def owned_by_app(
 
     With `only` no more of the source than these regular files.
 
-    Raises: BuildSourceError, where it is no tar.
+    Raises: BuildSourceError, where it is no tar; BuildPathTooLongError.
     """
     with readable_tar(source) as files, tarfile.open(fileobj=prepared, mode="w") as result:
         for folder in (APP_FOLDER, *folders):
@@ -26,6 +26,7 @@ def owned_by_app(
         for entry in files:
             if only is not None and not (entry.isreg() and entry.name.removeprefix("./") in only):
                 continue
+            require_writable(entry.name)
             content = files.extractfile(entry) if entry.isreg() else None
             entry.name = f"{APP_FOLDER.strip('/')}/{entry.name}"
             if entry.islnk():

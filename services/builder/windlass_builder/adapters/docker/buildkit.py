@@ -24,7 +24,7 @@ from threading import Event
 from windlass_builder.adapters.docker.build_group import BuildGroup
 from windlass_builder.adapters.docker.disk_guard import first_of, until_fallen
 from windlass_builder.adapters.output import LineAssembler
-from windlass_builder.adapters.tar import readable_tar
+from windlass_builder.adapters.tar import readable_tar, require_writable
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     BuildOutOfDiskError,
@@ -132,7 +132,9 @@ def _unpack(source: Path, context: Path, stopped: Event) -> None:
     context.mkdir()
     try:
         with readable_tar(source) as files:
-            files.extractall(context, takewhile(lambda _: not stopped.is_set(), files), filter="data")
+            for entry in takewhile(lambda _: not stopped.is_set(), files):
+                require_writable(entry.name)
+                files.extract(entry, context, filter="data")
     except (tarfile.FilterError, OSError) as error:
         raise BuildSourceError(str(error)) from error
 

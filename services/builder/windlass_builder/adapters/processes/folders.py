@@ -6,18 +6,19 @@ import tarfile
 from contextlib import suppress
 from pathlib import Path
 
-from windlass_builder.adapters.tar import readable_tar
+from windlass_builder.adapters.tar import readable_tar, require_writable
 from windlass_builder.application.runtime_errors import BuildSourceError
 
 
 def unpack(source: Path, folder: Path) -> None:
     """Unpack the tar into the new folder.
 
-    Raises: BuildSourceError, where it is none, or something in it would lie or point outside.
+    Raises: BuildSourceError, where it is none, or something in it would lie or point outside; BuildPathTooLongError.
     """
     folder.mkdir(parents=True)
     with readable_tar(source) as files:
         for entry in files:
+            require_writable(entry.name)
             # tarfile's own filters came with Python 3.11.4; Debian 12 has 3.11.2.
             if not _stays_inside(entry, folder):
                 raise BuildSourceError(entry.name)
