@@ -16,6 +16,8 @@ from windlass_contracts.ids import TeamId
 
 PATH = "/projects/shop/domains"
 HOST = "www.example.com"
+_TURNS = 500
+"""More turns of the loop than a request takes that nobody keeps waiting."""
 
 
 async def project(client: httpx.AsyncClient, slug: str = "shop") -> None:
@@ -79,22 +81,27 @@ async def test_only_environments_that_exist_can_have_a_domain(client: httpx.Asyn
     assert (answer.status_code, answer.json()["field"]) == (404, "environment")
 
 
-async def test_of_two_projects_of_two_teams_that_ask_at_once_one_gets_the_host(
+async def test_of_two_teams_that_ask_at_once_one_gets_the_host_and_the_other_is_not_told_whose_it_is(
     gateway: MemoryGateway, client: httpx.AsyncClient
 ) -> None:
+    """The second decides from rows in which the host is free, and again once it was not the first."""
     other = MemoryGateway(gateway.log, gateway.logs, gateway.secrets, team=TeamId(UUID(int=9)))
     async with other.client() as theirs:
         await project(theirs, "other")
-        asked = [client.put(f"{PATH}/{HOST}", json={}), theirs.put(f"/projects/other/domains/{HOST}", json={})]
-        answers = await asyncio.gather(*asked)
-        assert sorted(answer.status_code for answer in answers) == [200, 409]
-        (refused,) = (answer for answer in answers if answer.status_code == 409)
-        assert refused.json()["field"] == "host"
-        assert "shop" not in refused.text.replace("projects/shop", "")
+        other.rows.stay_at(gateway.log.length)
+        assert (await client.put(f"{PATH}/{HOST}", json={})).status_code == 200
+        asked = asyncio.create_task(theirs.put(f"/projects/other/domains/{HOST}", json={}))
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        assert not asked.done()
+        other.rows.stay_at(None)
+        refused = await asked
+        assert (refused.status_code, refused.json()["field"]) == (409, "host")
+        assert "shop" not in refused.text
         assert gateway.types().count("domain.assigned.v1") == 1
-        loser = theirs if refused is answers[1] else client
-        wrong = await loser.delete(f"/projects/{'other' if loser is theirs else 'shop'}/domains/{HOST}")
-        assert wrong.status_code == 404
+        assert (await theirs.delete(f"/projects/other/domains/{HOST}")).status_code == 404
+        assert (await client.delete(f"{PATH}/{HOST}")).status_code == 200
+        assert (await theirs.put(f"/projects/other/domains/{HOST}", json={})).status_code == 200
 
 
 async def test_whoever_may_not_configure_reads_and_changes_nothing_and_the_refusal_is_noted(
@@ -140,12 +147,9 @@ async def test_the_command_adds_lists_and_removes(tmp_path: Path) -> None:
         await project(client)
         added = await command("domains", "shop", "add", "Bücher.example")
         listed = await command("domains", "shop")
-        refused = await command("domains", "shop", "add", "a/b", "-e", "production")
         removed = await command("domains", "shop", "remove", "Bücher.example")
     assert added.code == 0, added.err
     assert "xn--bcher-kva.example answers with production of shop." in added.out
     assert "shop.localhost" in listed.out
-    assert refused.code != 0
-    assert "address of a page" in refused.err
     assert removed.code == 0, removed.err
     assert isinstance(last(gateway), DomainRemoved)

@@ -14,11 +14,13 @@ from windlass_contracts.events import (
     CutoverStarted,
     DeploymentCanceled,
     DeploymentLive,
+    DomainAssigned,
     Healthy,
     RoutesApplied,
 )
 from windlass_contracts.events.routes import Alias, AliasMove
-from windlass_contracts.ids import DeploymentId
+from windlass_contracts.ids import DeploymentId, EnvironmentId
+from windlass_contracts.subjects import DOMAIN_REGISTRY
 from windlass_gateway.domain.log_audit import Condition, LogAudit
 
 ONE, OTHER = deployment_number(1), deployment_number(2)
@@ -102,6 +104,19 @@ def test_an_append_whose_condition_did_not_hold_is_found() -> None:
     assert codes(lives(ONE), held) == []
     for wrong in (0, 2, 5):
         assert codes(lives(ONE), {**held, 4: Condition(scope, wrong)}) == [(4, "unfenced")]
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_a_host_that_was_given_without_a_look_at_all_others_is_found(wrong: int) -> None:
+    environment = EnvironmentId(ONE)
+    told = [(project, DomainAssigned(host=f"{project}.example", environment=environment)) for project in (ONE, OTHER)]
+    assert codes(told, {2: Condition(DOMAIN_REGISTRY, 1)}) == []
+    assert codes(told, {2: Condition(DOMAIN_REGISTRY, wrong)}) == [(4, "unfenced")]
+
+
+def test_a_domain_may_go_back_to_an_older_version_with_its_environment() -> None:
+    told = [*lives(ONE), *lives(OTHER, moved(OTHER), moved(ONE, OTHER, "domain"))]
+    assert codes(told) == []
 
 
 def test_an_event_that_is_there_twice_is_found() -> None:
