@@ -185,14 +185,14 @@ class MemoryGateway:
             sequence = await self.append(key, event)
         return sequence
 
-    async def route(self, deployment: UUID, alias: str, request: EventId | None = None) -> None:
+    async def route(self, deployment: UUID, alias: str, request: EventId | None = None, why: str = "cutover") -> None:
         """Let an environment's address answer with the deployment, confirmed."""
         found = await self.rows.get(DEPLOYMENTS, deployment)
         assert found is not None
         key = AggregateKey.of_project(found.row.team, found.row.project, Aggregate.ROUTES)
         address = Alias(kind="environment", name=alias, environment=found.row.environment)
         move = AliasMove(alias=address, after=DeploymentId(deployment))
-        generation = await self.append(key, AliasesChanged(why="cutover", moves=(move,), request=request))
+        generation = await self.append(key, AliasesChanged(why=why, moves=(move,), request=request))
         await self.append(key, RoutesApplied(generation=generation, proxies=("here",), duration_ms=5))
 
     async def make_live(self, deployment: UUID, alias: str) -> None:

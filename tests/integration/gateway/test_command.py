@@ -10,7 +10,7 @@ from support.command import DEPLOY, Command, command_for, finished
 from support.gateway_story import way_to_live
 from support.http_server import served
 from support.memory_gateway import TOKEN, MemoryGateway
-from windlass_contracts.events import AliasesChanged, Failed, RollbackRequested, RoutesFailed
+from windlass_contracts.events import AliasesChanged, Failed, PromotionRequested, RollbackRequested, RoutesFailed
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.subjects import Aggregate, AggregateKey
 
@@ -233,6 +233,45 @@ async def test_a_rollback_returns_once_its_routes_are_confirmed(tmp_path: Path) 
         refused = await command("rollback", "shop", "--to", ids[0].hex)
     assert (done.code, done.document["to"]) == (0, str(ids[0])), done.err
     assert (refused.code, "answers now" in refused.err) == (1, True)
+
+
+async def test_a_promotion_returns_once_its_routes_are_confirmed(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        ids = [UUID((await command(*DEPLOY, "--no-wait", "--json")).document["deployment"]) for _ in range(2)]
+        for identity in ids:
+            await gateway.make_live(identity, "shop")
+        end = gateway.log.length
+        process = await command.start("promote", ids[0].hex, "--to", "production")
+        request = await anext(aiter(gateway.log.read(end)))
+        assert isinstance(request.event, PromotionRequested)
+        await gateway.route(ids[0], "shop", request.metadata.id)
+        done = await finished(process)
+        again = await command("promote", ids[0].hex)
+        nowhere = await command("promote", ids[0].hex, "--to", "nowhere")
+    assert (done.code, f"production of shop answers with deployment {ids[0]}" in done.out) == (0, True), done.err
+    assert (again.code, "answers now" in again.err) == (1, True)
+    assert (nowhere.code, "nowhere" in nowhere.err) == (1, True)
+
+
+async def test_an_environment_that_was_rolled_back_is_released_once(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command:
+        ids = [UUID((await command(*DEPLOY, "--no-wait", "--json")).document["deployment"]) for _ in range(2)]
+        for identity in ids:
+            await gateway.make_live(identity, "shop")
+        end = gateway.log.length
+        process = await command.start("rollback", "shop")
+        request = await anext(aiter(gateway.log.read(end)))
+        await gateway.route(ids[0], "shop", request.metadata.id, why="rollback")
+        back = await finished(process)
+        listed = await command("environments", "list", "shop")
+        released = await command("release", "shop")
+        again = await command("release", "shop")
+    assert (back.code, "windlass release shop" in back.out) == (0, True), back.err
+    assert "held back since the rollback" in listed.out
+    assert (released.code, "takes the next push" in released.out) == (0, True), released.err
+    assert (again.code, "No rollback holds production" in again.err) == (1, True)
 
 
 async def test_a_rollback_that_cannot_be_done_says_why(tmp_path: Path) -> None:

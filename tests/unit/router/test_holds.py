@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import router_events as say
 from support.memory_router import MemoryRouter
 from support.router_events import PREVIEW, PRODUCTION, PROJECT, url_of
-from windlass_contracts.events import DeploymentLive, DeploymentSuperseded, RoutesFailed
+from windlass_contracts.events import DeploymentLive, DeploymentSuperseded, DomainAssigned, RoutesFailed
 from windlass_contracts.ids import DeploymentId
 
 
@@ -126,6 +126,28 @@ async def test_a_promotion_of_what_was_held_back_ends_the_hold(router: MemoryRou
     assert answers(router) == [url_of(push)]
 
 
+async def test_domains_go_where_their_environment_goes_and_stay_where_it_is_held(router: MemoryRouter) -> None:
+    old = await router.live()
+    await router.tell(PROJECT, DomainAssigned(host="shop.example", environment=PRODUCTION))
+    await router.live()
+    await router.tell(PROJECT, say.rollback(old))
+    await router.reactors.settle()
+    push = await router.pushed()
+    assert router.proxy.servers("shop.example") == [url_of(old)]
+    await router.tell(PROJECT, say.promotion(push))
+    await router.reactors.settle()
+    assert router.proxy.servers("shop.example") == [url_of(push)]
+
+
+async def test_a_promotion_that_was_not_confirmed_leaves_the_environment_held(router: MemoryRouter) -> None:
+    old, replaced = await rolled_back(router)
+    router.proxy.outage = timedelta(seconds=33)
+    await router.tell(PROJECT, say.promotion(replaced))
+    await router.reactors.settle()
+    await router.pushed()
+    assert answers(router) == [url_of(old)]
+
+
 async def test_a_rollback_that_was_not_confirmed_holds_nothing(router: MemoryRouter) -> None:
     old = await router.live()
     await router.live()
@@ -193,17 +215,18 @@ class Simply:
             self.answers, self.held = deployment, False
 
 
+_ROLLED_BACK = [("push", 0), ("push", 0), ("rollback", 0)]
 _WHAT = st.sampled_from(["push", "push", "deploy", "rollback", "rollback", "promotion", "release"])
 
 
-@settings(max_examples=40)
-@given(st.lists(st.tuples(_WHAT, st.integers(0, 9)), max_size=9))
-def test_whatever_is_done_production_answers_as_the_rule_says(steps: list[tuple[str, int]]) -> None:
+@settings(max_examples=25)
+@given(st.lists(st.tuples(_WHAT, st.integers(0, 4)), min_size=1, max_size=7))
+def test_whatever_is_done_after_a_rollback_production_answers_as_the_rule_says(steps: list[tuple[str, int]]) -> None:
     async def do() -> None:
         simply = Simply()
         async with MemoryRouter().running() as router:
             await router.founded()
-            for what, which in steps:
+            for what, which in (*_ROLLED_BACK, *steps):
                 await simply.does(what, which, router)
                 expected = None if simply.answers is None else [url_of(simply.answers)]
                 assert answers(router) == expected, what
