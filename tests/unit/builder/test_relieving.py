@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from errno import ENOSPC
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +15,9 @@ import pytest
 from support import router_events as say
 from support.memory_builder import MemoryBuilder
 from support.memory_runtime import MemoryRuntime
+from windlass_builder.adapters.intents import IntentFiles
 from windlass_builder.adapters.machine import measured
+from windlass_builder.application.intents import Intent
 from windlass_builder.application.relieving import Relieving
 from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.belongings import Belonging, BelongingKind, Thrift
@@ -150,6 +153,21 @@ async def test_releases_go_that_nothing_points_at_and_never_what_answers_or_did_
 def test_a_project_keeps_fewer_the_shorter_the_disk_is_and_always_one(thrift: int, keeps: int) -> None:
     assert Thrift(thrift).keeps(10) == keeps
     assert Thrift(thrift).keeps(1) == 1
+
+
+async def test_a_disk_that_takes_no_note_is_relieved_of_what_needs_none(
+    builder: MemoryBuilder, node: SmallNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_notes: IntentFiles, _intent: Intent) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(IntentFiles, "note", full)
+    await live(builder, 7)
+    node.owned = [CACHE]
+    await relieving(builder).relieve()
+    assert node.level() is DiskLevel.AMPLE
+    assert node.owned == [CACHE]
+    assert {why for _, why in went(builder)} == {"disk-full"}
 
 
 async def test_an_engine_that_is_away_is_tried_again_when_the_next_build_ends(

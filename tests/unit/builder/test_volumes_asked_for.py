@@ -1,5 +1,6 @@
 """A volume goes when somebody asks for it and nothing has it mounted, said once whoever dies meanwhile."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,14 +8,19 @@ import pytest
 
 from support import router_events as say
 from support.memory_builder import MemoryBuilder
-from support.memory_runtime import PowerCut
+from support.memory_runtime import MemoryRuntime, PowerCut
 from windlass_builder.application.measuring import Measuring
 from windlass_builder.application.removing_volumes import CannotRemoveError, RemovingVolumes
+from windlass_builder.application.runtime_errors import VolumeInUseError
 from windlass_builder.domain.workloads import Volume, VolumeFound
 from windlass_contracts.events import StorageReclaimed
 from windlass_contracts.ids import ProjectId
+from windlass_contracts.subjects import Service
+from windlass_eventlog.background import background
+from windlass_eventlog.clock import utc_now
+from windlass_eventlog.memory import MemoryKeyValue
 from windlass_eventlog.nodes import volume_key, volume_of
-from windlass_eventlog.operations import VolumeNamed
+from windlass_eventlog.operations import Answering, Asking, Done, Kind, VolumeNamed
 
 UPLOADS = Volume(say.PROJECT, say.PRODUCTION, "uploads")
 NAMED = VolumeNamed(environment=say.PRODUCTION, name="uploads")
@@ -47,12 +53,36 @@ async def test_it_is_deleted_and_its_size_is_told(builder: MemoryBuilder) -> Non
         await removing.remove(quiet, say.PROJECT, NAMED)
 
 
+async def test_who_asks_the_builder_hears_that_it_is_gone(builder: MemoryBuilder) -> None:
+    bucket = MemoryKeyValue()
+    asking = Asking(bucket, utc_now)
+    answering = Answering(Service.BUILDER, bucket, RemovingVolumes(builder.collecting()).operations, utc_now)
+    request = await asking.ask(Service.BUILDER, Kind.REMOVE_VOLUME, "token:test", say.PROJECT, NAMED)
+    async with background(answering.run()), asyncio.timeout(10):
+        *_, end = [answer.state async for answer in asking.follow(Service.BUILDER, request.id)]
+    assert isinstance(end, Done)
+    assert gone(builder) == [("volume", "asked", 5_000)]
+
+
 async def test_one_that_is_mounted_stays(builder: MemoryBuilder) -> None:
     builder.runtime.kept_volumes[UPLOADS] = VolumeFound(volume=UPLOADS, size=5, users=("windlass-run",))
     with pytest.raises(CannotRemoveError, match="mounted by windlass-run"):
         await RemovingVolumes(builder.collecting()).remove(quiet, say.PROJECT, NAMED)
     assert UPLOADS in builder.runtime.kept_volumes
     assert gone(builder) == []
+
+
+async def test_one_that_comes_into_use_in_this_moment_stays_and_no_note_of_it(
+    builder: MemoryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mounted(_runtime: MemoryRuntime, volume: Volume) -> None:
+        raise VolumeInUseError(volume.name, ("windlass-run",))
+
+    monkeypatch.setattr(MemoryRuntime, "remove_volume", mounted)
+    with pytest.raises(CannotRemoveError, match="come into use"):
+        await RemovingVolumes(builder.collecting()).remove(quiet, say.PROJECT, NAMED)
+    assert gone(builder) == []
+    assert not builder.containers.node.intents.noted()
 
 
 @pytest.mark.parametrize("deleted", [True, False])

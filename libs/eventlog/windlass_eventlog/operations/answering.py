@@ -15,6 +15,7 @@ from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import EventLogError, LogUnavailableError
 from windlass_eventlog.operations.model import (
+    DELETING,
     Accepted,
     Answer,
     Done,
@@ -113,7 +114,7 @@ class Answering:
     """One service's operations.
 
     What a service was at when it ended is answered with a failure once it is back: nobody waits for ever. All
-    operations but a collection change nothing before their end.
+    operations but those that delete change nothing before their end.
     """
 
     service: Service
@@ -143,22 +144,14 @@ class Answering:
         if before is None or before.request != request.id:
             await self._answer(request, await self._outcome(request))
         elif not before.is_last:
-            kept = "what it deleted before is in the log" if request.kind is Kind.COLLECT else "nothing was changed"
+            kept = "what it deleted before is in the log" if request.kind in DELETING else "nothing was changed"
             reason = f"The {self.service} was started anew while it was at it; {kept}."
             await self._answer(request, Failed(reason=reason, remedy="Ask for it again."))
 
     async def _outcome(self, request: Request) -> State:
-        operation = self.operations.get(request.kind)
-        if isinstance(operation, OfVolumes):
-            operation = operation.of(request)
-        if operation is None:
-            reason = f"The {self.service} knows no operation {request.kind}."
-            return Failed(reason=reason, remedy="Use the command of the same release as the installation.")
-        if isinstance(operation, OfProjects):
-            operation = operation.of(request.project)
-        elif request.project is not None:
-            reason = f"The {self.service} does not {request.kind} for one project alone."
-            return Failed(reason=reason, remedy="Ask for it without naming a project.")
+        operation = self._wanted(request)
+        if isinstance(operation, Failed):
+            return operation
         telling = _Telling(lambda state: self._say(request, state))
         _log.info("operation.begun", service=self.service, kind=request.kind, by=request.by)
         try:
@@ -171,6 +164,21 @@ class Answering:
             reason = f"It met an error that nobody foresaw: {type(error).__name__}."
             return Failed(reason=reason, remedy=f"The {self.service}'s own log has the details.")
         return Done(result=result)
+
+    def _wanted(self, request: Request) -> Operation | Failed:
+        """Return the operation on what the request names, or why there is none."""
+        operation = self.operations.get(request.kind)
+        if isinstance(operation, OfProjects):
+            return operation.of(request.project)
+        if isinstance(operation, OfVolumes):
+            operation = operation.of(request)
+        elif operation is not None and request.project is not None:
+            reason = f"The {self.service} does not {request.kind} for one project alone."
+            return Failed(reason=reason, remedy="Ask for it without naming a project.")
+        if operation is None:
+            reason = f"The {self.service} knows no operation {request.kind}."
+            return Failed(reason=reason, remedy="Use the command of the same release as the installation.")
+        return operation
 
     async def _answer(self, request: Request, outcome: State) -> None:
         """Say how it ended, however long that takes."""

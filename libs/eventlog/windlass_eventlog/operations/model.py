@@ -35,6 +35,8 @@ class Kind(StrEnum):
 
 OF_PROJECTS = frozenset({Kind.COLLECT, Kind.COLLECTABLE})
 """What can be asked for of one project alone."""
+DELETING = frozenset({Kind.COLLECT, Kind.REMOVE_VOLUME})
+"""What has changed something already when it is cut short."""
 
 
 class VolumeNamed(BaseModel):

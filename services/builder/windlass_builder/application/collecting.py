@@ -140,10 +140,10 @@ def kind_of(kept: Kept) -> str:
 
 
 async def attempted(collection: Awaitable[object]) -> None:
-    """Collect, or put it off: others write about the project, or the engine is away; the next time finds the rest."""
+    """Collect, or put it off where others write about the project, or engine or disk refuse: it is found again."""
     try:
         await collection
-    except (ConflictError, EngineError, *AWAY) as error:
+    except (ConflictError, EngineError, OSError, *AWAY) as error:
         _log.warning("collecting.put_off", reason=str(error))
 
 

@@ -8,7 +8,7 @@ import structlog
 from windlass_builder.application.intents import Intent
 from windlass_builder.application.journal import ACTOR
 from windlass_builder.application.node import Node
-from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.application.runtime_errors import RuntimePortError
 from windlass_builder.application.source import SourceError
 from windlass_contracts.event import Event
 from windlass_contracts.events import StorageReclaimed
@@ -43,13 +43,23 @@ class Deletions:
         """Delete what no event retires; False where something still uses it that the log does not know."""
         identity, project = self._identity(event, event.name), ProjectId(self.key.id)
         intent = Intent(id=identity, team=self.key.team, project=project, event=event)
-        self.node.intents.note(intent)
+        if not self._noted(intent):
+            return False
         reach("after_noted", event.kind)
         if not await _deleted(event, delete):
             self.node.intents.forget(intent)
             return False
         await self.say(event, event.name)
         self.node.intents.forget(intent)
+        return True
+
+    def _noted(self, intent: Intent) -> bool:
+        """Note it; False on a disk that is too full even for that: releases, which need no note, make room there."""
+        try:
+            self.node.intents.note(intent)
+        except OSError as error:
+            _log.warning("collecting.not_noted", kind=intent.event.kind, name=intent.event.name, reason=str(error))
+            return False
         return True
 
     async def finish(self, intent: Intent) -> None:
@@ -73,7 +83,7 @@ async def _deleted(event: StorageReclaimed, delete: Delete) -> bool:
     """Delete it; False where something still uses it that the log does not know: it keeps nothing else waiting."""
     try:
         await delete()
-    except (EngineError, SourceError) as error:
+    except (RuntimePortError, SourceError, OSError) as error:
         _log.warning("collecting.not_deleted", kind=event.kind, name=event.name, reason=str(error))
         return False
     reach("after_deleted", event.kind)
