@@ -198,6 +198,10 @@ class RunnerNotRunningError(RuntimePortError):
         self.name = name
 
 
+ENDED_MEANWHILE = (RunnerMissingError, RunnerNotRunningError)
+"""What is met where a container ended, or was removed, at this very moment: the engine's own event says so."""
+
+
 class RunnerConflictError(RuntimePortError):
     """A runner of that name exists, made from another specification."""
 

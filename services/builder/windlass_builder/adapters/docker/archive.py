@@ -26,7 +26,7 @@ def owned_by_app(
         for entry in files:
             if only is not None and not (entry.isreg() and entry.name.removeprefix("./") in only):
                 continue
-            require_writable(entry.name)
+            require_writable(entry)
             content = files.extractfile(entry) if entry.isreg() else None
             entry.name = f"{APP_FOLDER.strip('/')}/{entry.name}"
             if entry.islnk():

@@ -11,24 +11,21 @@ import base64
 import json
 import os
 import shutil
-import tarfile
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from itertools import takewhile
 from pathlib import Path
 from threading import Event
 
 from windlass_builder.adapters.docker.build_group import BuildGroup
 from windlass_builder.adapters.docker.disk_guard import first_of, until_fallen
 from windlass_builder.adapters.output import LineAssembler
-from windlass_builder.adapters.tar import readable_tar, require_writable
+from windlass_builder.adapters.tar import unpack
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     BuildOutOfDiskError,
-    BuildSourceError,
     BuildTimedOutError,
     DockerfileError,
     ImagesUnsupportedError,
@@ -118,25 +115,13 @@ def _buildx() -> str:
 async def _unpacked(source: Path, context: Path) -> None:
     """Unpack the source in a thread; when this is left nobody writes to the folder any more."""
     stopped = Event()
-    unpacking = asyncio.ensure_future(asyncio.to_thread(_unpack, source, context, stopped))
+    unpacking = asyncio.ensure_future(asyncio.to_thread(unpack, source, context, stopped.is_set))
     try:
         await asyncio.shield(unpacking)
     except asyncio.CancelledError:
         stopped.set()
         await asyncio.wait({unpacking})
         raise
-
-
-def _unpack(source: Path, context: Path, stopped: Event) -> None:
-    """Unpack the source until stopped; what leads out of the folder is refused."""
-    context.mkdir()
-    try:
-        with readable_tar(source) as files:
-            for entry in takewhile(lambda _: not stopped.is_set(), files):
-                require_writable(entry.name)
-                files.extract(entry, context, filter="data")
-    except (tarfile.FilterError, OSError) as error:
-        raise BuildSourceError(str(error)) from error
 
 
 def _dockerfile(context: Path, name: str) -> str:

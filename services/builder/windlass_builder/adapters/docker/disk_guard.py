@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiodocker.containers import DockerContainer
 
+from windlass_builder.adapters.disk_use import occupied
 from windlass_builder.adapters.machine import DOCKER_FOLDER
 
 _LOOK_S = 0.25
@@ -68,15 +69,3 @@ async def first_of(work: Awaitable[None], guard: Awaitable[None]) -> bool:
         return False
     working.result()
     return True
-
-
-def occupied(folder: Path) -> int:
-    """Return the bytes that the files in the folder have on the disk; what goes meanwhile is not counted."""
-    total = 0
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(parent, name)).st_blocks * 512  # noqa: PTH118 - some ten thousand of them
-            except FileNotFoundError:
-                continue
-    return total

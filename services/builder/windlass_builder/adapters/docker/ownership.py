@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aiodocker import Docker
+
+from windlass_builder.adapters.docker.engine import delete_container, find_container
 from windlass_builder.adapters.docker.labels import INSTALLATION
 from windlass_builder.application.runtime_errors import NameTakenError
 
@@ -19,3 +22,14 @@ def require_ours(what: str, name: str, marks: Mapping[str, Any] | None, installa
     """
     if not is_ours(marks, installation):
         raise NameTakenError(what, name)
+
+
+async def delete_left(docker: Docker, name: str, installation: str) -> None:
+    """Delete the container that an earlier life of this process left under the name, if it did.
+
+    Raises: NameTakenError, where it is somebody else's; DockerError.
+    """
+    left = await find_container(docker, name)
+    if left is not None:
+        require_ours("container", name, left["Config"]["Labels"], installation)
+        await delete_container(docker.containers.container(left["Id"]))

@@ -7,6 +7,8 @@ import aiohttp
 from aiodocker import Docker, DockerError
 
 from windlass_builder.adapters.docker.engine import delete_container, is_missing
+from windlass_builder.adapters.docker.labels import INSTALLATION
+from windlass_builder.adapters.docker.ownership import delete_left
 from windlass_builder.application.runtime_errors import EngineError, ImageError
 from windlass_builder.domain.images import PullProblem, pull_problem, registry_of, repository_of
 from windlass_builder.domain.workloads import ReadyImageSpec
@@ -30,10 +32,10 @@ async def fetch(docker: Docker, spec: ReadyImageSpec) -> tuple[str, bool]:
 async def own(docker: Docker, image: str, name: str, marks: dict[str, str], reference: str) -> None:
     """Make an image of ours of it: the same, with labels that say whose it is.
 
-    Raises: DockerError.
+    Raises: NameTakenError, where something of somebody else's bears the name `name`; DockerError.
     """
     configuration: dict[str, Any] = {"Image": image, "Labels": marks, "HostConfig": {"NetworkMode": "none"}}
-    await delete_container(docker.containers.container(name))
+    await delete_left(docker, name, marks[INSTALLATION])
     try:
         container = await docker.containers.create(configuration, name=name)
     except DockerError as error:

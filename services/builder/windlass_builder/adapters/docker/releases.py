@@ -16,11 +16,11 @@ from windlass_builder.adapters.build_time import bounded
 from windlass_builder.adapters.docker import build_container, ready_images
 from windlass_builder.adapters.docker.archive import owned_by_app
 from windlass_builder.adapters.docker.buildkit import BuildKit
-from windlass_builder.adapters.docker.engine import delete_container, find_container, is_conflict, is_missing
+from windlass_builder.adapters.docker.engine import delete_container, is_conflict, is_missing
 from windlass_builder.adapters.docker.hardening import APP_FOLDER, APP_USER, SEARCH_PATH
 from windlass_builder.adapters.docker.labels import Role, having, labels
 from windlass_builder.adapters.docker.networks import ProjectNetworks
-from windlass_builder.adapters.docker.ownership import require_ours
+from windlass_builder.adapters.docker.ownership import delete_left, require_ours
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime import OutputSink
@@ -254,11 +254,7 @@ class ImageReleases:
         except DockerError as error:
             if not is_conflict(error):
                 raise
-        # An earlier life of this process died while it built this release.
-        left = await find_container(self._docker, name)
-        if left is not None:
-            require_ours("container", name, left["Config"]["Labels"], self._installation)
-            await delete_container(self._docker.containers.container(left["Id"]))
+        await delete_left(self._docker, name, self._installation)
         return await self._docker.containers.create(configuration, name=name)
 
     async def _configuration(self, made: _Image) -> dict[str, Any]:

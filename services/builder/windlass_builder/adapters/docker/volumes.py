@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import tarfile
 from collections import defaultdict
 from http import HTTPStatus
@@ -19,6 +20,8 @@ from windlass_builder.application.runtime_errors import VolumeInUseError
 from windlass_builder.domain.names import volume_name
 from windlass_builder.domain.workloads import Mount, Volume, VolumeFound
 
+_ID = re.compile("[0-9]{1,10}")
+"""Images are anybody's: their lists of users may hold anything."""
 _SUPERUSERS = frozenset({"", "0", "root"})
 _MOST_OF_IT = 256 * 1024
 """Of an archive; what is looked at is the first thing in it, and small."""
@@ -126,11 +129,10 @@ class Volumes:
         user, _, group = str((await container.show())["Config"].get("User") or "").partition(":")
         if user in _SUPERUSERS:
             return 0, 0
-        if not user.isdecimal():
+        if not _ID.fullmatch(user):
             _, users = await self._first_of(container, "/etc/passwd")
-            fields = (line.split(":") for line in users.decode(errors="replace").splitlines())
-            user, group = next((f[2:4] for f in fields if f[0] == user and len(f) > 3), (str(APP_USER), ""))  # noqa: PLR2004 - passwd(5)
-        return int(user), int(group) if group.isdecimal() else int(user)
+            user, group = user_named(user, users.decode(errors="replace"))
+        return int(user), int(group) if _ID.fullmatch(group) else int(user)
 
     async def _first_of(self, container: DockerContainer, path: str) -> tuple[tarfile.TarInfo, bytes]:
         """Return what lies at a path inside of a container, and its beginning where it is a file."""
@@ -158,6 +160,15 @@ class Volumes:
     @property
     def _url(self) -> str:
         return f"{self._docker.docker_host}/{self._docker.api_version}"
+
+
+def user_named(name: str, users: str) -> tuple[str, str]:
+    """Return the ids of a user and their group by what an image has as passwd(5); the app's user where it says none."""
+    for line in users.splitlines():
+        known, _, uid, gid, *_ = (*line.split(":"), "", "", "", "")
+        if known == name and _ID.fullmatch(uid):
+            return uid, gid
+    return str(APP_USER), ""
 
 
 def _archive(entry: tarfile.TarInfo) -> bytes:

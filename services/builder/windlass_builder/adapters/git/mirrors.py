@@ -3,13 +3,13 @@
 import asyncio
 import fcntl
 import hashlib
-import os
 import shutil
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from windlass_builder.adapters.disk_use import size
 from windlass_builder.application.source_store import SourceInUseError, SourceStore
 from windlass_builder.domain.belongings import SourceKind, StoredSource
 from windlass_contracts.events.deployment import GitSource, Source
@@ -48,7 +48,7 @@ class GitMirrors(SourceStore):
 
     def _all(self) -> list[StoredSource]:
         return [
-            StoredSource(SourceKind.MIRROR, folder.stem, _size(folder), _used(folder))
+            StoredSource(SourceKind.MIRROR, folder.stem, size(folder), _used(folder))
             for folder in sorted(self._folder.glob("[!.]*.git"))
         ]
 
@@ -65,18 +65,6 @@ class GitMirrors(SourceStore):
             shutil.rmtree(doomed, ignore_errors=True)
             folder.rename(doomed)
         shutil.rmtree(doomed)
-
-
-def _size(folder: Path) -> int:
-    """Return the bytes of all files; some may go meanwhile."""
-    size = 0
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            try:
-                size += Path(parent, name).lstat().st_size
-            except FileNotFoundError:
-                continue
-    return size
 
 
 def _used(folder: Path) -> datetime:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from windlass_builder.adapters import disk_use
 from windlass_builder.adapters.build_environment import build_environment
 from windlass_builder.adapters.build_time import bounded
 from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.sandbox import Place, Sandbox, Usage
 from windlass_builder.adapters.processes.supervised import running_build
 from windlass_builder.adapters.processes.tools import Interpreter, Tools
+from windlass_builder.adapters.tar import unpack
 from windlass_builder.application.locks import Locks
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
@@ -87,7 +89,7 @@ class FolderReleases:
     def kept(self, project: UUID) -> list[Kept]:
         """Return the project's releases, measured now."""
         return [
-            Kept(reference=release_name(self._installation, folder.name), project=project, size=folders.size(folder))
+            Kept(reference=release_name(self._installation, folder.name), project=project, size=disk_use.size(folder))
             for folder in self._home.glob("[!.]*")
             if json.loads((folder / "release.json").read_text())["project"] == str(project)
         ]
@@ -107,7 +109,7 @@ class FolderReleases:
         return [found] if (self._caches / project.hex).exists() else []
 
     def size_of_cache(self, project: UUID) -> int:
-        return folders.size(self._caches / project.hex)
+        return disk_use.size(self._caches / project.hex)
 
     async def remove_cache(self, project: UUID) -> None:
         await asyncio.to_thread(folders.remove, self._caches / project.hex)
@@ -125,7 +127,7 @@ class FolderReleases:
         draft = _draft(folder)
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         try:
-            await asyncio.to_thread(folders.unpack, source, draft / "app")
+            await asyncio.to_thread(unpack, source, draft / "app")
             for step in (None if spec.layer is None else spec.layer.step, spec.step):
                 if step is not None:
                     await self._run_step(spec.project, step, output, draft, on)
@@ -156,7 +158,7 @@ class FolderReleases:
                 ending = await _relay(lines, output)
         except TimeoutError as error:
             raise BuildTimedOutError(step.timeout) from error
-        _judge(ending, step, await asyncio.to_thread(folders.size, draft / "app"))
+        _judge(ending, step, await asyncio.to_thread(disk_use.size, draft / "app"))
         if user is not None:
             await asyncio.to_thread(folders.give, draft / "app", 0)
 

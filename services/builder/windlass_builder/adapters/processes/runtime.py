@@ -17,6 +17,7 @@ from time import time_ns
 from uuid import UUID
 
 from windlass_builder.adapters.connections import open_connections
+from windlass_builder.adapters.disk_use import occupied
 from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.processes import folders
 from windlass_builder.adapters.processes.attachment import ProcessAttachment
@@ -240,9 +241,9 @@ class ProcessRuntime:
 
     async def _written(self, found: RunnerFolder) -> int:
         """Return how much larger the app's folder is than the release that it was copied from."""
-        now = await asyncio.to_thread(folders.occupied, found.path / "app")
+        now = await asyncio.to_thread(occupied, found.path / "app")
         try:
-            return max(0, now - await asyncio.to_thread(folders.occupied, self._releases.find(found.release).app))
+            return max(0, now - await asyncio.to_thread(occupied, self._releases.find(found.release).app))
         except ReleaseMissingError:
             return 0
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import UUID
 
+from windlass_builder.adapters import disk_use
 from windlass_builder.adapters.processes import folders
 from windlass_builder.application.runtime_errors import VolumeInUseError
 from windlass_builder.domain.workloads import Mount, Volume, VolumeFound
@@ -39,7 +40,8 @@ class VolumeFolders:
         found = {path: path.relative_to(self._home).parts for path in sorted(self._home.glob("*/*/[!.]*"))}
         volumes = {path: Volume(UUID(project), UUID(of), name) for path, (project, of, name) in found.items()}
         return [
-            VolumeFound(volume=volume, size=folders.size(path), users=users(volume)) for path, volume in volumes.items()
+            VolumeFound(volume=volume, size=disk_use.size(path), users=users(volume))
+            for path, volume in volumes.items()
         ]
 
     def remove(self, volume: Volume, users: tuple[str, ...]) -> None:
