@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from support import router_events as say
 from support.memory_builder import MemoryBuilder
 from windlass_builder.adapters.node_locks import NodeLocks
+from windlass_builder.application import queue
 from windlass_builder.application.projections import DEPLOYMENTS, INSPECTIONS, ROUTES, TURNS
 from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.superseding import Superseding
@@ -22,7 +23,8 @@ from windlass_builder.domain.room import Shortage
 from windlass_contracts.events import BuildStarted, DeploymentCanceled, DeploymentSuperseded
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
-from windlass_eventlog.memory import MemoryRows
+from windlass_eventlog.errors import LogUnavailableError
+from windlass_eventlog.memory import MemoryLog, MemoryRows
 from windlass_eventlog.projection import Projection, Versioned
 from windlass_eventlog.reaction import Handled
 from windlass_eventlog.reactor import WakeUp
@@ -187,6 +189,30 @@ async def test_too_many_to_be_waited_with_are_taken_up_later(world: MemoryBuilde
         await builder.has(first, second, third)
         assert await building
         assert builder.taken_up == [second, third]
+
+
+async def test_what_is_taken_up_waits_for_a_log_that_is_away(
+    world: MemoryBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (request,) = await _requests(world, 1)
+    world.pass_time(timedelta(minutes=1))
+    monkeypatch.setattr(queue, "_AGAIN_AFTER_S", 0)
+    read, asked = type(world.log).read, asyncio.Event()
+
+    async def away(_log: MemoryLog, _after: int) -> AsyncIterator[None]:
+        asked.set()
+        nothing: tuple[None, ...] = ()
+        for one in nothing:
+            yield one
+        raise LogUnavailableError("It does not answer.")
+
+    monkeypatch.setattr(type(world.log), "read", away)
+    async with Builder(world, tmp_path / "locks").running() as builder:
+        await asked.wait()
+        assert not builder.taken_up
+        monkeypatch.setattr(type(world.log), "read", read)
+        await builder.has(request)
+        builder.end(request)
 
 
 async def test_several_builders_share_what_waits_and_build_nothing_twice(world: MemoryBuilder, tmp_path: Path) -> None:

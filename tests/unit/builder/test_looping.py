@@ -274,6 +274,17 @@ async def test_what_somebody_paused_by_hand_goes_on_and_what_is_kept_warm_stands
     assert isinstance(builder.runtime.living[name_of(warm)].state, Paused)
 
 
+async def test_a_start_that_is_told_once_the_container_is_gone_is_no_start(builder: MemoryBuilder) -> None:
+    deployment = await builder.live()
+    name = name_of(deployment)
+    await builder.exits.note(builder.runtime.exits(name))
+    started = builder.runtime.started_again(name, NOON)
+    del builder.runtime.living[name]  # by hand, before anybody heard of the start
+    before = builder.types(deployment)
+    await builder.exits.note(started)
+    assert builder.types(deployment) == before
+
+
 async def test_what_is_not_wanted_stays_ended(builder: MemoryBuilder) -> None:
     old = await builder.live()
     new = await builder.live(before=old)

@@ -66,6 +66,7 @@ class Building:
         """
         began = monotonic()
         variables = await self.containers.variables(row)
+        await self.containers.runtime.prepare(row.project)  # an engine that is away is met before a build is begun
         log, source = DeploymentLog.of(journal.key), f"build-{row.attempt + 1}"
         with workspace(self.containers.node.scratch) as folder:
             archive = folder / "source.tar"

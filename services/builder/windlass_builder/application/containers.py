@@ -19,7 +19,7 @@ from windlass_builder.application.journal import Journal
 from windlass_builder.application.node import Node
 from windlass_builder.application.projections import DEPLOYMENTS, RUNS
 from windlass_builder.application.runtime import Runtime
-from windlass_builder.application.runtime_errors import RunnerConflictError, RunnerMissingError, RunnerNotRunningError
+from windlass_builder.application.runtime_errors import ENDED_MEANWHILE, RunnerConflictError, RunnerMissingError
 from windlass_builder.domain import workloads
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.names import pre_deploy_name, run_named, runner_name
@@ -139,7 +139,7 @@ class Containers:
         """Let a paused container go on where it stood, in one call to the engine; False where it has to be started."""
         try:
             await self.runtime.resume(name)
-        except (RunnerMissingError, RunnerNotRunningError):
+        except ENDED_MEANWHILE:
             return False
         return True
 
@@ -176,8 +176,7 @@ class Containers:
         if len(row.running) < row.config.replicas:
             await self.start_all(journal, row, release, command)
         for name in self.names(journal.key.id, row):
-            # One that ended meanwhile is no longer there: the engine's own event says so.
-            with suppress(RunnerMissingError, RunnerNotRunningError):
+            with suppress(*ENDED_MEANWHILE):
                 await self.runtime.keep_running(name)
 
     async def run(self, spec: RunnerSpec) -> Runner:
@@ -202,16 +201,17 @@ class Containers:
         )
 
     async def restarted(self, journal: Journal, row: Deployment, container: Container) -> None:
-        """Write down that the engine itself started a container again."""
-        runner = await self.runtime.inspect(container.name)
+        """Write down that the engine itself started a container again; of one that is gone its own event speaks."""
+        runner = await self.found(container.name)
+        if runner is None:
+            return
         event = self._started(runner, container.replica, row.config.limits, monotonic())
         await self.caught_up(await journal.add(event, f"{container.name}:{runner.restarts}"))
 
     async def pause(self, journal: Journal, names: tuple[str, ...]) -> None:
         for name in names:
             await journal.add(ContainerPaused(node=self.node.name, container=name), name)
-            # One that ended meanwhile is no longer there to be paused: the engine's own event says so.
-            with suppress(RunnerMissingError, RunnerNotRunningError):
+            with suppress(*ENDED_MEANWHILE):
                 await self.runtime.pause(name)
             reach("after_pause", "container")
         await self.caught_up(journal.sequence)
@@ -247,8 +247,7 @@ class Containers:
         grace = timedelta(seconds=row.config.retirement.grace_s)
         for container in row.containers:
             if container.node == self.node.name:
-                # One that ended meanwhile is no longer there to be paused: the engine's own event says so.
-                with suppress(RunnerMissingError, RunnerNotRunningError):
+                with suppress(*ENDED_MEANWHILE):
                     await self._enforce(container, grace)
 
     async def _enforce(self, container: Container, grace: timedelta) -> None:

@@ -38,7 +38,7 @@ class Deploying:
         journal = Journal.of(self.append, turn.found, wake.recorded)
         with self.building.telling(identity) as last_lines:
             try:
-                with engine_may_be_away():
+                with engine_may_be_away(turn.found.row.attempt):  # each try that gets as far as a build is told
                     await unless_ended(self.containers.rows, identity, self._deploy(journal, turn))
             except DeploymentEndedError:
                 return

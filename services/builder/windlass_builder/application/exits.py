@@ -19,7 +19,7 @@ from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.looping import Loops
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_builder.application.reconciling import Reconciling
-from windlass_builder.application.runtime_errors import EngineError, RunnerMissingError, RunnerNotRunningError
+from windlass_builder.application.runtime_errors import ENDED_MEANWHILE, EngineError, RunnerMissingError
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.looping import is_replaced, is_told
 from windlass_builder.domain.workloads import (
@@ -110,7 +110,7 @@ class Exits:
             try:
                 if await self._undisputed(work):
                     return
-            except (EngineError, *AWAY):
+            except (EngineError, RunnerMissingError, *AWAY):  # the second: somebody removed it at this moment
                 await asyncio.sleep(ENGINE_AWAY.total_seconds())
 
     async def _undisputed(self, work: Callable[[], Awaitable[None]]) -> bool:
@@ -169,8 +169,7 @@ class Exits:
 
     async def _otherwise(self, undo: Callable[[str], Awaitable[None]], container: Container) -> None:
         """Undo what somebody's hand did."""
-        # One that ended meanwhile does neither: an event of its own says so.
-        with suppress(RunnerMissingError, RunnerNotRunningError):
+        with suppress(*ENDED_MEANWHILE):
             await undo(container.name)
 
     async def _exited(self, journal: Journal, row: Deployment, container: Container, event: RunnerExited) -> None:

@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from windlass_builder.application.projections import DEPLOYMENTS
 from windlass_contracts.ids import DeploymentId
-from windlass_eventlog.errors import NotReachedError
+from windlass_eventlog.errors import AWAY, NotReachedError
 from windlass_eventlog.projection import Rows
 
 T = TypeVar("T")
 _A_WHILE = timedelta(hours=1)
+_AGAIN_AFTER_S = 1.0
 
 
 class EndedError(Exception):
@@ -62,11 +63,14 @@ async def unless(
 
 
 async def _watch(rows: Rows, over: Callable[[], Awaitable[bool]]) -> None:
+    """Return once it is over. What the rows do not tell for a moment ends nothing: the work goes on meanwhile."""
     while True:
         position = rows.position
-        if await over():
-            return
         try:
+            if await over():
+                return
             await rows.reached(position + 1, _A_WHILE)
         except NotReachedError:
             continue
+        except AWAY:
+            await asyncio.sleep(_AGAIN_AFTER_S)

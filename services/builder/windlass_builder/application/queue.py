@@ -19,6 +19,8 @@ from windlass_builder.application.projections import DEPLOYMENTS, TURNS
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.queue import Request, in_turn, needs_a_build, unfinished
 from windlass_builder.domain.room import Shortage
+from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.event import Event
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.clock import Clock
@@ -221,11 +223,19 @@ class BuildQueue:
 
     async def _attend(self, found: Versioned[Deployment], attend: Attend) -> None:
         """Do what the request's wake-up would do, as often as that wants to come again."""
-        async with aclosing(self.log.read(found.row.requested_sequence - 1)) as events:
-            recorded = await anext(events)
-        wake = WakeUp(recorded, attempt=2)
+        wake = WakeUp(await self._request(found.row.requested_sequence), attempt=2)
         while isinstance(outcome := await attend(wake), Postponed):  # noqa: ASYNC110 - it is told when to come again
             await asyncio.sleep(outcome.delay.total_seconds())
+
+    async def _request(self, sequence: int) -> Recorded[Event]:
+        """Return what the log has there, however long that takes."""
+        while True:
+            try:
+                async with aclosing(self.log.read(sequence - 1)) as events:
+                    return await anext(events)
+            except AWAY as away:
+                _log.warning("queue.not_read", why=str(away))
+                await asyncio.sleep(_AGAIN_AFTER_S)
 
 
 def _claim(deployment: UUID) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,7 +14,13 @@ from windlass_builder.application.failures import DEPLOYMENT_ERRORS, exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
 from windlass_builder.application.rebuilding import Rebuilding
-from windlass_builder.application.runtime_errors import AddressesExhaustedError, EngineError, ReleaseMissingError
+from windlass_builder.application.runtime_errors import (
+    ENDED_MEANWHILE,
+    AddressesExhaustedError,
+    EngineError,
+    ReleaseMissingError,
+    RunnerMissingError,
+)
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
@@ -67,7 +74,7 @@ class Reconciling:
             await asyncio.sleep(EVERY.total_seconds())
             try:
                 await self.run()
-            except (EngineError, ConflictError, *AWAY) as error:
+            except (EngineError, RunnerMissingError, ConflictError, *AWAY) as error:
                 _log.warning("node.not_compared", reason=str(error))
 
     async def handle(self, wake: WakeUp) -> None:
@@ -114,9 +121,11 @@ class Reconciling:
             return
         match None if runner is None else runner.state:
             case Running() if container.state is ContainerState.PAUSED:
-                await self.containers.runtime.pause(container.name)
+                with suppress(*ENDED_MEANWHILE):
+                    await self.containers.runtime.pause(container.name)
             case Paused() if container.state is ContainerState.RUNNING:
-                await self.containers.runtime.resume(container.name)
+                with suppress(*ENDED_MEANWHILE):
+                    await self.containers.runtime.resume(container.name)
             case Running() | Paused() | Restarting():
                 return
             case Exited(exit_code=code, out_of_memory=oom):

@@ -46,7 +46,10 @@ class Runtime(Protocol):
         ...
 
     async def prepare(self, project: UUID) -> None:
-        """Make what the project's builds and runners share, so that `build` and `start` need not wait for it."""
+        """Make what the project's builds and runners share, so that `build` and `start` need not wait for it.
+
+        Raises: AddressesExhaustedError, NameTakenError, EngineError.
+        """
         ...
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
