@@ -17,8 +17,10 @@ from support.simulation.history import (
     Incident,
     Kill,
     Outage,
+    Promote,
     Push,
     Redeploy,
+    Release,
     RollBack,
     SetVariable,
     UnsetVariable,
@@ -74,6 +76,15 @@ _KINDS: Sequence[tuple[type[Act], Options]] = (
     (Incident, {"what": ("ends", "removed", "sick", "well"), "which": _WHICH}),
 )
 
+_AROUND_HOLDS: Sequence[tuple[type[Act], Options]] = (
+    (RollBack, _ROLLBACK),
+    (Push, _PUSH),
+    (Push, _PUSH),
+    (Promote, {"environment": _ENVIRONMENT, "which": _WHICH}),
+    (Release, {"project": _PROJECT, "environment": _ENVIRONMENT}),
+)
+_MORE = (0, 0, 0, 1, 2, 3)
+
 
 class Chance(Protocol):
     """Whoever chooses."""
@@ -84,13 +95,16 @@ class Chance(Protocol):
 
 
 def chosen(chance: Chance) -> History:
-    """Return a history that begins with a deployment."""
+    """Return a history that begins with a deployment, and often ends with what is around holds.
+
+    The end is chosen last, so that what comes before it stays the same history of its number.
+    """
     kinds = [chance.one_of(_KINDS) for _ in range(chance.one_of(range(1, _MOST_ACTS + 1)))]
-    return History(
-        acts=tuple(_act(chance, kind, options) for kind, options in ((Deploy, _DEPLOY), *kinds)),
-        faults=chance.one_of(_FAULTS),
-        schedule=chance.bytes_between(*_SCHEDULE).hex(),
-    )
+    acts = [_act(chance, kind, options) for kind, options in ((Deploy, _DEPLOY), *kinds)]
+    faults, schedule = chance.one_of(_FAULTS), chance.bytes_between(*_SCHEDULE).hex()
+    more = [chance.one_of(_AROUND_HOLDS) for _ in range(chance.one_of(_MORE))]
+    acts += [_act(chance, kind, options) for kind, options in more]
+    return History(acts=tuple(acts), faults=faults, schedule=schedule)
 
 
 def _act(chance: Chance, kind: type[Act], options: Options) -> Act:
