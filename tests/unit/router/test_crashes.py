@@ -16,7 +16,16 @@ from support.memory_router import MemoryRouter
 from support.router_events import PREVIEW, PRODUCTION, PROJECT
 from windlass_contracts.cloudevent import Proposed
 from windlass_contracts.event import Event
-from windlass_contracts.events import CutoverStarted, DeploymentCanceled, DeploymentLive, DeploymentSuperseded, Failed
+from windlass_contracts.events import (
+    BranchDeleted,
+    CutoverStarted,
+    DeploymentCanceled,
+    DeploymentLive,
+    DeploymentSuperseded,
+    DomainAssigned,
+    DomainRemoved,
+    Failed,
+)
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import TRANSITIONS, Phase
@@ -24,8 +33,10 @@ from windlass_eventlog.log import Expected
 from windlass_eventlog.memory import MemoryLog
 from windlass_router.application.ground import Ground, read_ground
 from windlass_router.application.projections import DEPLOYMENTS
+from windlass_router.domain.aliases import branch_alias, environment_id_alias
 from windlass_router.domain.deployment import Deployment
 
+HOSTS = ("www.example.com", "example.org")
 ENDS = (DeploymentLive, Failed, DeploymentSuperseded, DeploymentCanceled)
 
 
@@ -95,6 +106,16 @@ class Chaos:
         environment, ref = self.random.choice([(PRODUCTION, "main"), (PREVIEW, "one"), (PREVIEW, "two")])
         await self.router.requested(environment, ref)
 
+    async def assign(self) -> None:
+        host, environment = self.random.choice(HOSTS), self.random.choice([PRODUCTION, PREVIEW])
+        await self.router.tell(PROJECT, DomainAssigned(host=host, environment=environment))
+
+    async def remove(self) -> None:
+        await self.router.tell(PROJECT, DomainRemoved(host=self.random.choice(HOSTS)))
+
+    async def delete_branch(self) -> None:
+        await self.router.tell(PROJECT, BranchDeleted(branch=self.random.choice(["one", "two"]), grace_s=60))
+
     async def become_healthy(self) -> None:
         if one := await self.some(Phase.REQUESTED):
             await self.tell(one, *say.built(), say.started(one), say.healthy(one))
@@ -144,6 +165,9 @@ class Chaos:
 
 STEPS: Sequence[Callable[[Chaos], Awaitable[None]]] = (
     Chaos.request,
+    Chaos.assign,
+    Chaos.remove,
+    Chaos.delete_branch,
     Chaos.become_healthy,
     Chaos.become_healthy,
     Chaos.roll_back,
@@ -190,8 +214,32 @@ def check(chaos: Chaos, ground: Ground, deployments: Mapping[DeploymentId, Deplo
         target = deployments[pointer.current.deployment]
         assert target.phase is Phase.LIVE, f"{pointer.alias.name} points at what never won"
         urls = [f"http://{address}:{port}" for address, port in target.servers]
-        assert chaos.proxy.servers(f"{pointer.alias.name}.localhost") == urls
+        is_whole = pointer.alias.kind == "domain"
+        assert chaos.proxy.servers(pointer.alias.name if is_whole else f"{pointer.alias.name}.localhost") == urls
     check_order(ground, deployments)
+    check_domains(chaos, ground)
+    check_deletions(ground, deployments)
+
+
+def check_domains(chaos: Chaos, ground: Ground) -> None:
+    """Each domain answers with its environment, if that does, and one that was removed nowhere."""
+    pointers = ground.routes.row.pointers
+    for host in HOSTS:
+        environment = ground.place.domains.get(host)
+        if environment is None:
+            assert host not in pointers
+            assert chaos.proxy.servers(host) is None
+        elif (leading := pointers.get(environment_id_alias("shop", environment).name)) is not None:
+            assert pointers[host].current == leading.current
+            assert pointers[host].alias.environment == environment
+
+
+def check_deletions(ground: Ground, deployments: Mapping[DeploymentId, Deployment]) -> None:
+    """A branch that was deleted and not pushed again has no address any more."""
+    for branch, deletion in ground.routes.row.deleted.items():
+        pushed = max((row.requested_sequence for row in deployments.values() if row.branch == branch), default=0)
+        if pushed < deletion.sequence:
+            assert branch_alias("shop", branch, PREVIEW).name not in ground.routes.row.pointers
 
 
 def check_order(ground: Ground, deployments: Mapping[DeploymentId, Deployment]) -> None:

@@ -19,7 +19,7 @@ from windlass_contracts.events import (
 from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_gateway.domain.deletions import Deletions, still_due, with_deletion
+from windlass_gateway.domain.deletions import Deletions, with_deletion
 
 ENVIRONMENT_ALIAS = "environment"
 """The kind of alias that is an environment's own address."""
@@ -124,8 +124,7 @@ def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
 def _changed(row: Routes, change: AliasesChanged, recorded: Recorded[Event]) -> Routes:
     asked = None if change.request is None else row.requests.get(change.request)
     holds = row.holds.changed(change, recorded.metadata.time, None if asked is None else asked.by)
-    deleted = still_due(row.deleted, recorded.metadata.time) if change.why == "branch-deleted" else row.deleted
-    update = {"aliases": _moved(row.aliases, change.moves), "holds": holds, "deleted": deleted}
+    update = {"aliases": _moved(row.aliases, change.moves), "holds": holds}
     moved = row.model_copy(update=update)
     return _decided(moved, change.request, recorded.sequence)
 

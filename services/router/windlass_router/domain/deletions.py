@@ -10,6 +10,7 @@ from windlass_contracts.event import Event
 from windlass_contracts.events import BranchDeleted
 
 _REMEMBERED = 200
+"""How many are kept whose time has come."""
 
 
 class Deletion(BaseModel):
@@ -26,13 +27,13 @@ Deletions = Mapping[str, Deletion]
 
 
 def with_deletion(deletions: Deletions, event: BranchDeleted, recorded: Recorded[Event]) -> Deletions:
-    """Add a deletion in the place of an earlier one of the branch; of very many the earliest are forgotten."""
-    until = recorded.metadata.time + timedelta(seconds=event.grace_s)
-    others = [(branch, one) for branch, one in deletions.items() if branch != event.branch]
-    deletion = Deletion(sequence=recorded.sequence, until=until)
-    return dict([*others, (event.branch, deletion)][-_REMEMBERED:])
+    """Add a deletion in the place of an earlier one of the branch; of those whose time has come the last are kept.
 
-
-def still_due(deletions: Deletions, at: datetime) -> Deletions:
-    """Return those whose time had not come when addresses were given up: of the others nothing is left to do."""
-    return {branch: one for branch, one in deletions.items() if one.until > at}
+    What was under way when its branch was deleted may get the address later than that, and has to lose it too.
+    """
+    at = recorded.metadata.time
+    others = {branch: one for branch, one in deletions.items() if branch != event.branch}
+    past = [branch for branch, one in others.items() if one.until <= at]
+    for forgotten in past[:-_REMEMBERED]:
+        del others[forgotten]
+    return {**others, event.branch: Deletion(sequence=recorded.sequence, until=at + timedelta(seconds=event.grace_s))}

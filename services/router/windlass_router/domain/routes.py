@@ -19,7 +19,7 @@ from windlass_contracts.events import (
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_router.domain.deletions import Deletions, still_due, with_deletion
+from windlass_router.domain.deletions import Deletions, with_deletion
 from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
 from windlass_router.domain.requests import Request, Requests, RequestState, unanswered, with_state, without
 
@@ -149,7 +149,6 @@ def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> R
         update={
             "pointers": {name: one for name, one in pointers.items() if one.current.deployment in awake},
             "changed": change,
-            "deleted": still_due(row.deleted, change.at) if event.why == BRANCH_DELETED else row.deleted,
             "holds": row.holds.changed(event, recorded.metadata.time),
             **_progress(row, event, sequence),
         }
