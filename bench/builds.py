@@ -133,8 +133,8 @@ async def until_answered(host: str) -> None:
             try:
                 if b" 200 " in (await request(host, 8000))[:20]:
                     return
-            except (ConnectionError, OSError):
-                pass
+            except OSError:
+                pass  # the container is on its way: it gives no sign but an answer
             await asyncio.sleep(ASK_EVERY_S)
 
 

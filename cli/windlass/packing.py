@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import re
 import stat
 import tarfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +67,12 @@ def find_files(folder: Path) -> Found:
         BadInputError: there is nothing, too much, or something that cannot be packed.
     """
     walk = _Walk(folder)
-    paths = tuple(sorted(walk.below("", ())))
+    try:
+        paths = tuple(sorted(walk.below("", ())))
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    except RecursionError as error:
+        raise BadInputError(f"{folder} has folders that are too deep.", "Leave them out: .windlassignore.") from error
     if not paths:
         raise BadInputError(f"There is nothing to deploy in {folder}.", "Look at its ignore files, or name another.")
     return Found(folder, paths, walk.bytes)
@@ -106,10 +113,16 @@ class _Walk:
             yield _Rules(prefix, tuple(specs))
 
 
+def _unreadable(folder: Path, error: OSError) -> BadInputError:
+    return BadInputError(f"{folder} cannot be packed: {error}", "Make it readable, or leave it out.")
+
+
 def _spec(file: Path) -> GitIgnoreSpec:
     try:
-        return GitIgnoreSpec.from_lines(file.read_text(errors="replace").splitlines())
-    except ValueError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # `[[]` is a set with a bracket, here as in Git
+            return GitIgnoreSpec.from_lines(file.read_text(errors="replace").splitlines())
+    except (ValueError, re.error) as error:
         raise BadInputError(f"{file} has a pattern that is none: {error}", "Correct it.") from error
 
 
@@ -136,9 +149,7 @@ def pack(found: Found, target: Path, told: Told) -> Packed:
                 done += _add(tar, found.folder, path)
                 told(done, found.bytes)
     except OSError as error:
-        raise BadInputError(
-            f"{found.folder} cannot be packed: {error}", "Make it readable, or leave it out."
-        ) from error
+        raise _unreadable(found.folder, error) from error
     except UnicodeEncodeError as error:
         raise BadInputError("A name in the folder is not UTF-8.", "Rename it, or leave it out.") from error
     return Packed(target, counted.size, f"sha256:{counted.digest.hexdigest()}")

@@ -129,12 +129,14 @@ def test_patterns_are_those_of_gitignore_files(
 @example("[[]", "0")
 @example("[?-.]", "0")
 @given(st.text(st.sampled_from("*?[]!-ab/. {}"), min_size=1, max_size=12), st.text(min_size=1, max_size=20))
-def test_every_pattern_that_a_project_may_have_can_be_matched(pattern: str, path: str) -> None:
+def test_every_pattern_that_a_project_may_have_is_matched_or_none(pattern: str, path: str) -> None:
     try:
         _PATTERN.validate_python(pattern)
     except ValidationError:
         return
     try:
-        deploys_for(DeploymentConfig(include=(pattern,)), {path})
+        included = deploys_for(DeploymentConfig(include=(pattern,)), {path})
     except ValueError:
         return  # said by the matcher: such a project deploys every push
+    excluded = not deploys_for(DeploymentConfig(exclude=(pattern,)), {path})
+    assert included is excluded  # a pattern means the same on either side

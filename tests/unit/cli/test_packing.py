@@ -1,5 +1,6 @@
 """Packing a folder: what ignore files leave out, never Git's own, the same bytes each time, and within the limit."""
 
+import os
 import tarfile
 from pathlib import Path
 
@@ -73,6 +74,37 @@ def test_links_and_modes_are_kept(folder: Path, tmp_path: Path) -> None:
         members = {member.name: (member.linkname, member.mode) for member in tar}
     assert members["link"][0] == "main.py"
     assert members["main.py"][1] == 0o755
+
+
+@pytest.mark.parametrize("pattern", ["[z-a]", "[?-.]"])
+def test_a_pattern_that_is_none_is_named_with_its_file(folder: Path, pattern: str) -> None:
+    (folder / ".gitignore").write_text(f"{pattern}\n")
+    with pytest.raises(BadInputError, match=r"\.gitignore has a pattern that is none"):
+        find_files(folder)
+
+
+def test_a_bracket_in_a_set_is_a_pattern(folder: Path) -> None:
+    (folder / ".gitignore").write_text("[[].bin\n")
+    (folder / "[.bin").touch()
+    assert "[.bin" not in find_files(folder).paths
+
+
+def test_a_folder_that_cannot_be_read_or_is_too_deep_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(1_200):
+        os.mkdir("d", dir_fd=here)
+        here, above = os.open("d", os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    with pytest.raises(BadInputError, match="too deep"):
+        find_files(folder)
+
+    def unreadable(_folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", unreadable)
+    with pytest.raises(BadInputError, match="cannot be packed"):
+        find_files(folder)
 
 
 def test_too_much_nothing_and_odd_names_are_refused(
