@@ -107,6 +107,22 @@ async def test_a_domain_that_came_after_a_rollback_is_not_taken_by_what_was_aske
     assert changes(router)[-1] == "cutover"
 
 
+async def test_a_push_to_a_held_environment_takes_none_of_its_domains(router: MemoryRouter) -> None:
+    older = await router.live()
+    await router.live()
+    await assign(router)
+    await router.tell(PROJECT, say.rollback(older))
+    await router.reactors.settle()
+    await assign(router, host="later.example.com")
+    pushed = await router.requested(trigger="webhook")
+    await router.healthy(pushed)
+    assert router.proxy.servers("shop--git--main.localhost") == [url_of(pushed)]
+    for host in (HOST, "later.example.com"):
+        assert router.proxy.servers(host) == [url_of(older)]
+    manual = await router.live()
+    assert router.proxy.servers(HOST) == [url_of(manual)]
+
+
 async def test_a_failed_cutover_gives_the_domains_back(router: MemoryRouter) -> None:
     live = await router.live()
     await assign(router)
