@@ -96,12 +96,12 @@ def _idle_by_decision() -> Iterator[None]:
 
 BUGS = (
     Bug("no fence", LIFECYCLE, Wiring(log=lambda log: UnfencedLog(log.log, log.process)), hunted_from=5_190),
-    Bug("acknowledged before appended", RESUMED, Wiring(acknowledges_first=True)),
+    Bug("acknowledged before appended", RESUMED, Wiring(acknowledges_first=True), hunted_from=5_180),
     Bug(
         "alias by finish time",
         LATEST,
         planted=lambda: patch.object(cutover, "_later_holders", lambda *_: {}),
-        hunted_from=5_680,
+        hunted_from=5_800,
     ),
     Bug(
         "cancel after cutover",
