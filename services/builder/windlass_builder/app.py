@@ -1,25 +1,11 @@
 """The builder, wired."""
 
 import asyncio
-import shutil
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from ipaddress import IPv4Network
-from pathlib import Path
 
-from windlass_builder.adapters.archive import list_root
-from windlass_builder.adapters.docker.build_group import BuildShare
-from windlass_builder.adapters.docker.runtime import DockerRuntime
-from windlass_builder.adapters.git.mirrors import GitMirrors
-from windlass_builder.adapters.git.source import GitSource
-from windlass_builder.adapters.intents import IntentFiles
-from windlass_builder.adapters.machine import DOCKER_FOLDER, measured
-from windlass_builder.adapters.node_locks import NodeLocks
-from windlass_builder.adapters.processes.runtime import ProcessRuntime
+from windlass_builder.adapters.machine import measured
 from windlass_builder.adapters.uploads import StoredUploads
 from windlass_builder.application.access import OpeningAccess
 from windlass_builder.application.asked import Asked
@@ -56,16 +42,13 @@ from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.scratch import Scratch
 from windlass_builder.application.skipping import Skipping
-from windlass_builder.application.source import SourceFetcher
-from windlass_builder.application.source_store import SourceStore
 from windlass_builder.application.superseding import Superseding
 from windlass_builder.application.sweeping import Sweeping
 from windlass_builder.application.telling import Telling
 from windlass_builder.application.upkeep import Upkeep
 from windlass_builder.application.verifying import VerifyingNode
-from windlass_builder.application.workspace import reap_workspaces
-from windlass_builder.domain.detection import DOCKERFILE, Listing
-from windlass_builder.domain.room import DiskLevel, Shortage, disk_level, shortage
+from windlass_builder.domain.detection import DOCKERFILE
+from windlass_builder.from_settings import Sources, disks_of, node_of, runtime_of, sources_of
 from windlass_builder.settings import BuilderSettings
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
@@ -97,18 +80,6 @@ from windlass_eventlog.service import connected
 PROJECTIONS = (DEPLOYMENTS, ROUTES, INSPECTIONS, CREDENTIALS, TURNS, RUNS, RELEASES)
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where projects' sources come from, how an archive of one is looked into, and how many are worked on at once."""
-
-    fetcher: SourceFetcher
-    list_root: Callable[[Path], Awaitable[Listing]]
-    builds_at_once: int = 2
-    inspections_at_once: int = 2
-    stores: Sequence[SourceStore] = ()
-    """Where fetched sources are kept, beside the object store."""
-
-
 _LONGEST_DEPLOY = timedelta(days=1)
 """Much longer than its deadlines: it waits for its turn among the builds as well."""
 
@@ -117,18 +88,18 @@ async def serve(started: Callable[[], None]) -> None:
     """Run the builder until canceled."""
     settings = BuilderSettings()
     async with (
-        _runtime(settings) as runtime,
+        runtime_of(settings) as runtime,
         connected(Service.BUILDER, settings, projections=PROJECTIONS) as link,
     ):
-        node = _node(settings)
+        node = node_of(settings)
         verifying = VerifyingNode(Containers(link.rows, runtime, link.vault, node, link.log.head))
-        sources = _sources(settings)
+        sources = sources_of(settings)
         collecting, collecting_sources = _collectors(link, verifying.containers, sources)
         removing = RemovingVolumes(collecting)
         own: dict[Kind, Own] = {**Asked(collecting, collecting_sources).operations, **removing.operations}
         async with background(_operating(link, node, verifying, own)):
             await link.caught_up(started)
-            scratch = Scratch(link.append, verifying.containers, lambda: measured(_disks(settings)).disk_free)
+            scratch = Scratch(link.append, verifying.containers, lambda: measured(disks_of(settings)).disk_free)
             measuring = Measuring(verifying.containers)
             telling = _telling(link, settings, node, measuring)
             async with background(telling.run()), background(scratch.run()), background(measuring.run()):
@@ -142,7 +113,7 @@ async def _operating(link: Link, node: Node, verifying: VerifyingNode, own: Mapp
 
 
 def _telling(link: Link, settings: BuilderSettings, node: Node, volumes: Measuring) -> Telling:
-    measure, bucket = partial(measured, _disks(settings)), link.bucket(Bucket.NODES)
+    measure, bucket = partial(measured, disks_of(settings)), link.bucket(Bucket.NODES)
     return Telling(link.rows, bucket, node, measure, link.append.clock, settings.builder, volumes)
 
 
@@ -188,86 +159,8 @@ def _collectors(link: Link, containers: Containers, sources: Sources) -> tuple[C
 
 async def purge(_started: Callable[[], None]) -> None:
     """Remove all that the installation runs and keeps for its apps; for when it is not running itself."""
-    async with _runtime(BuilderSettings()) as runtime:
+    async with runtime_of(BuilderSettings()) as runtime:
         await runtime.purge()
-
-
-@asynccontextmanager
-async def _runtime(settings: BuilderSettings) -> AsyncIterator[Runtime]:
-    runtime: Runtime
-    if settings.runtime == "docker":
-        pool, share = IPv4Network(settings.subnet_pool), _share(settings)
-        runtime = DockerRuntime(settings.installation, settings.home, pool, share=share)
-    else:
-        runtime = ProcessRuntime(settings.installation, settings.home, _interpreters(settings))
-    try:
-        yield runtime
-    finally:
-        await runtime.close()
-
-
-def _share(settings: BuilderSettings) -> BuildShare:
-    whole = BuildShare.of_this_machine()
-    return BuildShare(
-        memory=settings.dockerfile_memory_bytes or whole.memory,
-        cpus=settings.dockerfile_cpus or whole.cpus,
-        processes=settings.dockerfile_processes,
-    )
-
-
-def _interpreters(settings: BuilderSettings) -> dict[str, Path | None]:
-    """Return what stands for the runners where no engine is: our own Python, and this machine's Node if it has one."""
-    python, node = Path(sys.executable), shutil.which("node")
-    return {
-        settings.runner_python: python,
-        settings.runner_static: python,
-        settings.runner_node: None if node is None else Path(node),
-    }
-
-
-def _node(settings: BuilderSettings) -> Node:
-    scratch = settings.home / "builds"
-    scratch.mkdir(parents=True, exist_ok=True)
-    locks = NodeLocks(settings.home / "locks")
-    locks.reap()
-    reap_workspaces(scratch)
-    return Node(
-        name=settings.node,
-        installation=settings.installation,
-        runtime=settings.runtime,
-        runners=settings.runners | ({DOCKERFILE: DOCKERFILE} if settings.runtime == "docker" else {}),
-        scratch=scratch,
-        build_disk_bytes=settings.build_disk_bytes,
-        locks=locks,
-        shared=settings.builders > 1,
-        intents=IntentFiles(settings.home / "intents"),
-        shortage=partial(_shortage, settings),
-        scratch_bytes=settings.scratch_bytes,
-        disk_level=partial(_disk_level, settings),
-    )
-
-
-def _shortage(settings: BuilderSettings) -> Shortage | None:
-    return shortage(measured(_disks(settings)), settings.thresholds)
-
-
-def _disk_level(settings: BuilderSettings) -> DiskLevel:
-    return disk_level(measured(_disks(settings)), settings.watermarks)
-
-
-def _disks(settings: BuilderSettings) -> tuple[Path, ...]:
-    """Return where builds write: our own folder, and the engine's where it is on this machine."""
-    return (settings.home, DOCKER_FOLDER) if settings.runtime == "docker" else (settings.home,)
-
-
-def _sources(settings: BuilderSettings) -> Sources:
-    fetcher = GitSource(
-        settings.home,
-        local_repositories=settings.local_folders,
-        loopback_allowed=settings.loopback_repositories,
-    )
-    stores = (GitMirrors(settings.home / "mirrors"),)
-    return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once, stores)
 
 
 def _building(sources: Sources, link: Link, containers: Containers) -> Building:

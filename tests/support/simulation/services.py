@@ -20,6 +20,7 @@ from windlass_builder import app as builder
 from windlass_builder.application.intents import Intents
 from windlass_builder.application.node import Node as NodeName
 from windlass_builder.domain.room import DiskLevel
+from windlass_builder.from_settings import Sources
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.attending import Attending
@@ -111,7 +112,7 @@ async def serve(around: Surroundings, process: Process) -> None:
         case Service.GATEWAY:
             await _gateway(around, process, link, started)
         case Service.BUILDER:
-            sources = builder.Sources(around.repositories, listing)
+            sources = Sources(around.repositories, listing)
             await builder.work(link, NodeOf(around.node, process), sources, _node(around), started)
         case Service.MONITOR:
             await monitor.work(link, Probes(around.node, around.loop), started)
