@@ -18,6 +18,8 @@ from windlass.errors import BadInputError
 
 MAX_BYTES = 512 * 1024 * 1024
 MOST_FILES = 100_000
+_DEEPEST = 200
+"""Folders in one another: the builder takes paths of 1,000 characters."""
 _IGNORE_FILES = (".gitignore", ".dockerignore", ".windlassignore")
 """The last one that says something about a path counts. `.dockerignore` is read as the others are."""
 _NEVER = frozenset({".git", ".hg", ".svn", ".windlass", "__pycache__", ".venv", "node_modules"})
@@ -71,8 +73,6 @@ def find_files(folder: Path) -> Found:
         paths = tuple(sorted(walk.below("", ())))
     except OSError as error:
         raise _unreadable(folder, error) from error
-    except RecursionError as error:
-        raise BadInputError(f"{folder} has folders that are too deep.", "Leave them out: .windlassignore.") from error
     if not paths:
         raise BadInputError(f"There is nothing to deploy in {folder}.", "Look at its ignore files, or name another.")
     return Found(folder, paths, walk.bytes)
@@ -85,6 +85,8 @@ class _Walk:
     files: int = field(default=0)
 
     def below(self, prefix: str, rules: tuple[_Rules, ...]) -> Iterator[str]:
+        if prefix.count("/") >= _DEEPEST:
+            raise BadInputError(f"{self.folder} has folders that are too deep.", "Leave them out: .windlassignore.")
         rules = (*rules, *self._rules(prefix))
         with os.scandir(self.folder / prefix) as entries:
             for entry in sorted(entries, key=lambda one: one.name):

@@ -14,9 +14,11 @@ import pytest
 from aiodocker import Docker, DockerError
 
 from support.ports import free_port
-from support.runtime_node import Node
-from windlass_builder.application.runtime_errors import ImageError
+from support.runtime_node import DockerNode, Node
+from windlass_builder.application.runtime_errors import ImageError, NameTakenError
 from windlass_builder.domain.images import PullProblem
+from windlass_builder.domain.names import build_name
+from windlass_builder.domain.releases import ready_image_digest
 from windlass_builder.domain.workloads import Login, ReadyImageSpec
 
 pytestmark = [
@@ -101,6 +103,26 @@ async def test_image_is_taken_by_its_digest_with_the_projects_login(docker_node:
     async with Docker() as docker:
         with pytest.raises(DockerError, match="No such image"):
             await docker.images.inspect(f"{pushed.reference}@{pushed.digest}")
+
+
+async def test_a_container_of_somebody_elses_under_the_name_that_it_is_taken_by_is_left_alone(
+    docker_node: DockerNode, pushed: Pushed
+) -> None:
+    spec = ReadyImageSpec(
+        project=docker_node.project,
+        reference=pushed.reference,
+        digest=pushed.digest,
+        login=Login(user=USER, password=PASSWORD),
+    )
+    name = build_name(docker_node.installation, ready_image_digest(spec))
+    async with Docker() as docker:
+        theirs = await docker.containers.create({"Image": docker_node.image, "Cmd": ["true"]}, name=name)
+        try:
+            with pytest.raises(NameTakenError, match="left alone"):
+                await docker_node.runtime.take_image(spec, docker_node.output)
+            await theirs.show()
+        finally:
+            await theirs.delete(force=True)
 
 
 @pytest.mark.parametrize("login", [None, Login(user=USER, password=USER)])

@@ -81,26 +81,28 @@ class FolderReleases:
         Raises: ReleaseMissingError.
         """
         folder = self._folder(reference)
-        if not folder.exists():
+        about = _about(folder)
+        if about is None:
             raise ReleaseMissingError(reference)
-        about = json.loads((folder / "release.json").read_text())
         return ReleaseFolder(folder / "app", UUID(about["project"]), about["runner"])
 
     def kept(self, project: UUID) -> list[Kept]:
         """Return the project's releases, measured now."""
         return [
             Kept(reference=release_name(self._installation, folder.name), project=project, size=disk_use.size(folder))
-            for folder in self._home.glob("[!.]*")
-            if json.loads((folder / "release.json").read_text())["project"] == str(project)
+            for folder in self._of(project)
         ]
+
+    def _of(self, project: UUID) -> list[Path]:
+        folders_of = ((folder, _about(folder)) for folder in self._home.glob("[!.]*"))
+        return [folder for folder, about in folders_of if about is not None and about["project"] == str(project)]
 
     async def remove(self, reference: str) -> None:
         await asyncio.to_thread(folders.remove, self._folder(reference))
 
     async def remove_project(self, project: UUID) -> None:
-        for folder in self._home.glob("[!.]*"):
-            if json.loads((folder / "release.json").read_text())["project"] == str(project):
-                await asyncio.to_thread(folders.remove, folder)
+        for folder in self._of(project):
+            await asyncio.to_thread(folders.remove, folder)
         await self.remove_cache(project)
 
     def caches(self, project: UUID) -> list[Belonging]:
@@ -169,6 +171,15 @@ class FolderReleases:
 
     def _folder(self, reference: str) -> Path:
         return self._home / reference.rpartition(":")[2]
+
+
+def _about(folder: Path) -> dict[str, str] | None:
+    """Return what a release says of itself; None where there is none, or it was removed a moment ago."""
+    try:
+        about: dict[str, str] = json.loads((folder / "release.json").read_text())
+    except FileNotFoundError:
+        return None
+    return about
 
 
 def _draft(folder: Path) -> Path:

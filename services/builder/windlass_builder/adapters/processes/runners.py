@@ -64,17 +64,20 @@ class RunnerFolder:
         )
 
     def _said(self) -> dict[str, Any]:
-        file = self.path / STATE_FILE
-        said: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        try:
+            said: dict[str, Any] = json.loads((self.path / STATE_FILE).read_text())
+        except FileNotFoundError:
+            return {}
         return said
 
 
 def read_runner(path: Path) -> RunnerFolder | None:
     """Return the runner in the folder, None where there is none."""
-    file = path / SPECIFICATION_FILE
-    if not file.exists():
+    try:
+        about = json.loads((path / SPECIFICATION_FILE).read_text())
+    except FileNotFoundError:
         return None
-    return RunnerFolder(path, **json.loads(file.read_text()))
+    return RunnerFolder(path, **about)
 
 
 def draft_of(path: Path) -> Path:

@@ -100,7 +100,10 @@ async def attach(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
 
 
 async def _connection(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-    descriptor = os.open(folder, os.O_PATH)
+    try:
+        descriptor = os.open(folder, os.O_PATH)
+    except FileNotFoundError:  # it was removed a moment ago
+        return None
     try:
         # By way of /proc, for the path itself may be longer than that of a socket may be.
         return await asyncio.open_unix_connection(f"/proc/self/fd/{descriptor}/{CONTROL_SOCKET}")
