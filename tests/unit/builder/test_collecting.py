@@ -339,8 +339,13 @@ async def test_what_is_in_use_is_not_said_to_be_gone(builder: MemoryBuilder, run
     gone = await builder.collecting().collect(say.PROJECT)
 
     assert [event.name for event in gone] == ["sha256:0"]
-    assert list(builder.containers.node.intents.noted()) == []
     assert runtime.owned == [cache_of()]
+
+    runtime.refuses = None
+    gone = await builder.collecting().collect(say.PROJECT)
+
+    assert [event.name for event in gone] == [cache_of().name]
+    assert list(builder.containers.node.intents.noted()) == []
 
 
 def nobody_listens(doing: str, done: int, total: int) -> None:

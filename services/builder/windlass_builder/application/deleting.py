@@ -40,14 +40,16 @@ class Deletions:
         return True
 
     async def other(self, event: StorageReclaimed, delete: Delete) -> bool:
-        """Delete what no event retires; False where something still uses it that the log does not know."""
+        """Delete what no event retires; False where something still uses it that the log does not know.
+
+        The note stays where it was not: perhaps only the answer is missing. Whoever comes next looks.
+        """
         identity, project = self._identity(event, event.name), ProjectId(self.key.id)
         intent = Intent(id=identity, team=self.key.team, project=project, event=event)
         if not self._noted(intent):
             return False
         reach("after_noted", event.kind)
         if not await _deleted(event, delete):
-            self.node.intents.forget(intent)
             return False
         await self.say(event, event.name)
         self.node.intents.forget(intent)
