@@ -1,6 +1,7 @@
 """A command runs once in a release of a whole installation, with the app's variables and volumes."""
 
 import signal
+from uuid import UUID
 
 from support.installations import GitHost
 from support.story import Story
@@ -28,6 +29,9 @@ def test_a_deadline_and_an_interrupt_kill_it(story: Story, git_host: GitHost) ->
     story.deploy(url)
     late = story.platform.windlass("run", story.project, "--deadline", "1", "--", "sleep 600")
     assert (late.returncode, "longer than 1 s" in late.stderr) == (124, True), late.stderr
+
+    detached = story.platform.windlass("run", story.project, "--detach", "-n", "--", "sleep 1")
+    assert str(UUID(detached.stdout.strip())) in detached.stdout
 
     with story.platform.started("run", story.project, "--", "echo begun; sleep 600") as command:
         assert command.stdout is not None

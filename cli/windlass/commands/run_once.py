@@ -13,7 +13,7 @@ from windlass.api import Api, Json
 from windlass.commands.paths import project_path
 from windlass.commands.run_console import LeftError, Mode, Wanted, console, sat_before, standard_mode
 from windlass.commands.run_lines import followed
-from windlass.commands.running import EnvironmentOption, run
+from windlass.commands.running import EnvironmentOption, print_line, run
 from windlass.conversation import Conversation
 from windlass.errors import BadInputError, CommandError, InterruptedStreamError
 from windlass.terminal import plain
@@ -79,7 +79,8 @@ async def _carried_out(api: Api, place: str, body: Json, wanted: Wanted) -> Json
     mode = standard_mode(wanted)
     asked = await api.post(place, {**body, "console": console(mode, detached=wanted.detached)})
     if wanted.detached:
-        _say(f"It runs. `windlass run --attach {asked['run']}` shows it.")
+        print_line(asked["run"])
+        _say("It runs: `windlass run --attach` with this id shows it.")
         return None
     try:
         if mode is Mode.LINES:

@@ -138,6 +138,12 @@ def test_the_explanation_of_a_failure_names_the_remedy() -> None:
     assert "build log" in explanation.next_step
 
 
+@pytest.mark.parametrize("code", ["bad-archive", "source-too-large", "upload-damaged", "upload-gone"])
+def test_who_uploaded_a_folder_is_not_sent_to_a_repository(code: str) -> None:
+    refused = Failed(stage=Stage.FETCH, code=code, reason="It cannot be taken.")
+    assert "repository" not in explain(deployment_after([*way_to_live()[:2], refused])).next_step
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5])
 def test_a_cancel_is_taken_until_the_cutover(length: int) -> None:
     assert decide_cancel(deployment_after(way_to_live()[:length])) == DeploymentCanceled()

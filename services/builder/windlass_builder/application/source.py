@@ -133,7 +133,9 @@ class SourceTimedOutError(SourceError):
     """It took longer than it may; trying again may help."""
 
     def __init__(self, url: str, timeout: timedelta) -> None:
-        super().__init__(f"{url} took longer than {timeout.total_seconds():g} s to answer; try again later.")
+        super().__init__(
+            f"{url} took longer than {timeout.total_seconds():g} s to be fetched: try again later, or give it longer."
+        )
 
 
 class GitFailedError(SourceError):

@@ -13,6 +13,11 @@ _REMEDIES = {
     Stage.DEADLINE: "A service of the platform stayed away: `windlass doctor` says which. Then deploy again.",
 }
 _BY_CODE = {
+    "bad-archive": "Mend what is named, or leave it out by a .dockerignore or .gitignore file, and deploy again.",
+    "source-too-large": "Leave out what the app does not need: it belongs into a volume or an object store.",
+    "fetch-timed-out": "Look whether the host answers; a large source needs a longer deadline for fetching.",
+    "upload-damaged": "Deploy the folder again.",
+    "upload-gone": "Deploy the folder again.",
     "name-taken": "Ask whoever runs the machine whose it is: Windlass touches nothing that it did not make.",
 }
 
