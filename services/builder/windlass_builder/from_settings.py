@@ -55,11 +55,12 @@ async def runtime_of(settings: BuilderSettings) -> AsyncIterator[Runtime]:
 
 
 def _share(settings: BuilderSettings) -> BuildShare:
-    whole = BuildShare.of_this_machine()
+    whole = BuildShare.of_this_machine(settings.spare_cores)
     return BuildShare(
         memory=settings.dockerfile_memory_bytes or whole.memory,
         cpus=settings.dockerfile_cpus or whole.cpus,
         processes=settings.dockerfile_processes,
+        cores=whole.cores,
     )
 
 

@@ -42,6 +42,8 @@ class BuilderSettings(CommonSettings):
     dockerfile_cpus: Annotated[float, Field(ge=0.1, le=1_024)] | None = None
     """All of the machine's without it, at an eighth of an app's share."""
     dockerfile_processes: Annotated[int, Field(ge=16)] = 4_096
+    spare_cores: Annotated[int, Field(ge=0, le=1_024)] = 1
+    """How many of the machine's cores no build runs on, as long as it has more than that."""
     local_repositories: str = ""
     """Folders, with colons between them, below which repositories of this machine itself may be deployed."""
     loopback_repositories: bool = False

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import structlog
 
 from windlass_builder.application.intents import Intent
 from windlass_builder.application.journal import ACTOR
 from windlass_builder.application.node import Node
-from windlass_builder.application.runtime_errors import RuntimePortError
+from windlass_builder.application.runtime_errors import RuntimePortError, VolumeInUseError
 from windlass_builder.application.source import SourceError
 from windlass_contracts.event import Event
 from windlass_contracts.events import StorageReclaimed
@@ -23,6 +24,13 @@ _log = structlog.get_logger(__name__)
 Delete = Callable[[], Awaitable[None]]
 
 
+class _Outcome(Enum):
+    GONE = auto()
+    KEPT = auto()
+    UNKNOWN = auto()
+    """Something went wrong, and it may be gone or not."""
+
+
 @dataclass(slots=True)
 class Deletions:
     """What is deleted of one project, in the order in which its events follow one another: the next behind `after`."""
@@ -34,7 +42,7 @@ class Deletions:
 
     async def release(self, event: StorageReclaimed, delete: Delete) -> bool:
         """Delete what the log has retired: whoever comes next finds there that it is owed."""
-        if not await _deleted(event, delete):
+        if await _deleted(event, delete) is not _Outcome.GONE:
             return False
         await self.say(event, event.name)
         return True
@@ -42,18 +50,19 @@ class Deletions:
     async def other(self, event: StorageReclaimed, delete: Delete) -> bool:
         """Delete what no event retires; False where something still uses it that the log does not know.
 
-        The note stays where it was not: perhaps only the answer is missing. Whoever comes next looks.
+        The note stays where nobody knows: perhaps only the answer is missing. Whoever comes next looks.
         """
         identity, project = self._identity(event, event.name), ProjectId(self.key.id)
         intent = Intent(id=identity, team=self.key.team, project=project, event=event)
         if not self._noted(intent):
             return False
         reach("after_noted", event.kind)
-        if not await _deleted(event, delete):
-            return False
-        await self.say(event, event.name)
-        self.node.intents.forget(intent)
-        return True
+        outcome = await _deleted(event, delete)
+        if outcome is _Outcome.GONE:
+            await self.say(event, event.name)
+        if outcome is not _Outcome.UNKNOWN:
+            self.node.intents.forget(intent)
+        return outcome is _Outcome.GONE
 
     def _noted(self, intent: Intent) -> bool:
         """Note it; False on a disk that is too full even for that: releases, which need no note, make room there."""
@@ -81,12 +90,12 @@ class Deletions:
         return max(self.after, await self.append.commanded(self.key, event, at, actor=ACTOR, id=identity))
 
 
-async def _deleted(event: StorageReclaimed, delete: Delete) -> bool:
-    """Delete it; False where something still uses it that the log does not know: it keeps nothing else waiting."""
+async def _deleted(event: StorageReclaimed, delete: Delete) -> _Outcome:
+    """Delete it; what something still uses that the log does not know keeps nothing else waiting."""
     try:
         await delete()
     except (RuntimePortError, SourceError, OSError) as error:
         _log.warning("collecting.not_deleted", kind=event.kind, name=event.name, reason=str(error))
-        return False
+        return _Outcome.KEPT if isinstance(error, VolumeInUseError) else _Outcome.UNKNOWN
     reach("after_deleted", event.kind)
-    return True
+    return _Outcome.GONE

@@ -47,8 +47,11 @@ _FILE_TOO_LARGE = 128 + signal.SIGXFSZ
 _STREAMS = {1: OutputStream.STDOUT, 2: OutputStream.STDERR}
 
 
-def build_configuration(image: str, step: BuildStep, network: str, cache: str) -> dict[str, Any]:
-    """Return the configuration of a container that waits for its command, without any environment."""
+def build_configuration(image: str, step: BuildStep, network: str, cache: str, cores: str) -> dict[str, Any]:
+    """Return the configuration of a container that waits for its command, without any environment.
+
+    It runs on these `cores`, or on all where none is named.
+    """
     host = locked_up(step.limits)
     host["Ulimits"].append({"Name": "fsize", "Soft": step.disk, "Hard": step.disk})
     return {
@@ -60,6 +63,7 @@ def build_configuration(image: str, step: BuildStep, network: str, cache: str) -
         "HostConfig": {
             **host,
             "CpuShares": _CPU_SHARES,
+            "CpusetCpus": cores,
             "NetworkMode": network,
             "LogConfig": {"Type": "none"},  # the output comes from the command itself
             "Mounts": [

@@ -6,6 +6,7 @@ its groups itself (`cgroupfs`); one that leaves them to systemd has no group tha
 """
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +23,23 @@ _SHARES, _WEIGHT = 128, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildShare:
-    """What the steps of all Dockerfiles may use together: bytes of memory, CPUs, and processes at once."""
+    """What the steps of all Dockerfiles may use together: bytes of memory, CPUs, and processes at once.
+
+    `cores` names the ones that all builds run on, in the engine's words; without any they run on all.
+    """
 
     memory: int
     cpus: float
     processes: int
+    cores: str = ""
 
     @classmethod
-    def of_this_machine(cls) -> "BuildShare":
-        """Return half of the memory and all CPUs, which apps take back whenever they need them."""
+    def of_this_machine(cls, spare: int = 1) -> "BuildShare":
+        """Return half of the memory, and all cores but `spare` ones, as long as one is left."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return cls(memory=memory // 2, cpus=os.cpu_count() or 1, processes=4_096)
+        own = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+        cores = ",".join(map(str, own[spare:])) if spare else ""
+        return cls(memory=memory // 2, cpus=os.cpu_count() or 1, processes=4_096, cores=cores)
 
 
 class BuildGroup:
@@ -65,7 +72,7 @@ class BuildGroup:
         return round(self._share.cpus * _PERIOD_US)
 
     def _unified(self) -> list[tuple[Path, str]]:
-        group, controllers = self._root / _GROUP, "+cpu +memory +pids"
+        group, controllers = self._root / _GROUP, "+cpu +cpuset +memory +pids"
         return [
             *((folder / "cgroup.subtree_control", controllers) for folder in (self._root, group.parent)),
             (group / "cpu.weight", str(_WEIGHT)),
@@ -73,6 +80,7 @@ class BuildGroup:
             (group / "memory.max", str(self._share.memory)),
             (group / "memory.swap.max", "0"),
             (group / "pids.max", str(self._share.processes)),
+            (group / "cpuset.cpus", self._share.cores),
         ]
 
     def _divided(self) -> list[tuple[Path, str]]:
@@ -88,4 +96,12 @@ class BuildGroup:
             (memory / "memory.limit_in_bytes", limit),
             *([(most, limit)] if counts_swap else []),
             (pids / "pids.max", str(self._share.processes)),
+            *self._divided_cores(),
         ]
+
+    def _divided_cores(self) -> list[tuple[Path, str]]:
+        """Return nothing before the engine's own group has cores, which it gets with its first container."""
+        group = self._root / "cpuset" / _GROUP
+        above = group.parent / "cpuset.cpus"
+        has_cores = above.exists() and above.read_text().strip()
+        return [(group / "cpuset.cpus", self._share.cores)] if has_cores and self._share.cores else []

@@ -61,6 +61,15 @@ class _Image:
     only: frozenset[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BuildTools:
+    """What releases are made with; builds on runners use these `cores`, or all where none is named."""
+
+    runners: RunnerImages
+    buildkit: BuildKit
+    cores: str = ""
+
+
 class ImageReleases:
     """The releases of one installation. Raises DockerError for the engine's refusals, and what the port names."""
 
@@ -69,20 +78,18 @@ class ImageReleases:
         docker: Docker,
         installation: str,
         networks: ProjectNetworks,
-        runners: RunnerImages,
         locks: Locks,
-        buildkit: BuildKit,
+        tools: BuildTools,
     ) -> None:
         self._docker = docker
         self._installation = installation
         self._networks = networks
-        self._runners = runners
         self._locks = locks
-        self._buildkit = buildkit
+        self._tools = tools
         self._sweeping = dict[str, asyncio.Task[None]]()
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
-        on = _Runner(spec.runner, await self._runners.content(spec.runner, output))
+        on = _Runner(spec.runner, await self._tools.runners.content(spec.runner, output))
         digest = release_digest(spec, on.content)
         reference = release_name(self._installation, digest)
         async with self._locks.alone(build_name(self._installation, digest)):
@@ -102,7 +109,7 @@ class ImageReleases:
         async with self._locks.alone(build_name(self._installation, digest)):
             cache_hit = await self._exists(reference)
             if not cache_hit:
-                await self._buildkit.build(spec, source, output, reference, marks)
+                await self._tools.buildkit.build(spec, source, output, reference, marks)
                 await self._accept(reference, output, spec.disk)
         return Release(reference=reference, digest=f"sha256:{digest}", cache_hit=cache_hit)
 
@@ -263,7 +270,8 @@ class ImageReleases:
             return {"Image": made.base, "Cmd": ["true"], "HostConfig": {"NetworkMode": "none"}, **marks}
         network = await self._networks.ensure(made.project)
         cache = await self.make_cache(made.project)
-        return {**build_container.build_configuration(made.base, made.step, network.name, cache), **marks}
+        container = build_container.build_configuration(made.base, made.step, network.name, cache, self._tools.cores)
+        return {**container, **marks}
 
     async def _put_source(self, container: DockerContainer, made: _Image, source: Path) -> None:
         folders = () if made.step is None else (build_container.CACHE_FOLDER,)

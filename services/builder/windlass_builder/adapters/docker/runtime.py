@@ -35,7 +35,7 @@ from windlass_builder.adapters.docker.events import EngineEvents
 from windlass_builder.adapters.docker.labels import DEPLOYMENT, ROLE, SPECIFICATION, Role, having
 from windlass_builder.adapters.docker.networks import ProjectNetworks
 from windlass_builder.adapters.docker.ownership import is_ours, require_ours
-from windlass_builder.adapters.docker.releases import ImageReleases
+from windlass_builder.adapters.docker.releases import BuildTools, ImageReleases
 from windlass_builder.adapters.docker.runner_images import RunnerImages
 from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
 from windlass_builder.adapters.docker.volumes import Volumes
@@ -97,9 +97,10 @@ class DockerRuntime:
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
         self._group = AppGroup(self._docker)
-        group = BuildGroup(share or BuildShare.of_this_machine()) if is_here(url) else None
-        buildkit = BuildKit(url, group)
-        self._releases = ImageReleases(self._docker, installation, self._networks, runners, locks, buildkit)
+        share = share or BuildShare.of_this_machine()
+        group, cores = (BuildGroup(share), share.cores) if is_here(url) else (None, "")
+        tools = BuildTools(runners, BuildKit(url, group), cores)
+        self._releases = ImageReleases(self._docker, installation, self._networks, locks, tools)
 
     @property
     def isolation(self) -> str:
