@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from windlass_contracts.deletions import Deletion
 from windlass_contracts.events import BranchDeleted
-from windlass_gateway.domain.deletions import Deletion
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.pushes import BRANCH, Ignored
 from windlass_gateway.domain.routes import Routes

@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.deletions import Deletions, with_deletion
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
@@ -19,7 +20,6 @@ from windlass_contracts.events import (
 from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_gateway.domain.deletions import Deletions, with_deletion
 
 ENVIRONMENT_ALIAS = "environment"
 """The kind of alias that is an environment's own address."""

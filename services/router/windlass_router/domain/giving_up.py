@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from windlass_contracts.deletions import Deletion
 from windlass_contracts.events import AliasesChanged
 from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.ids import DeploymentId, EnvironmentId
 from windlass_router.domain.aliases import branch_alias, domain_alias, environment_id_alias
-from windlass_router.domain.deletions import Deletion
 from windlass_router.domain.place import Place
 from windlass_router.domain.pointers import DOMAIN, Pointer
 from windlass_router.domain.routes import BRANCH_DELETED, Routes

@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.deletions import Deletions, with_deletion
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
@@ -19,7 +20,6 @@ from windlass_contracts.events import (
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_router.domain.deletions import Deletions, with_deletion
 from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
 from windlass_router.domain.requests import Request, Requests, RequestState, unanswered, with_state, without
 
