@@ -1,14 +1,12 @@
 """`windlass promote`."""
 
-import time
 from typing import Annotated
 
 import typer
 
-from windlass.api import Api, Json
 from windlass.commands.paths import deployment_path
 from windlass.commands.running import AsJson, print_json, print_line, run
-from windlass.commands.switching import applied
+from windlass.commands.switching import switched
 from windlass.terminal import duration
 
 
@@ -20,15 +18,8 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Let an environment answer with a deployment that was live, with its own configuration and variables."""
-
-    async def ask(api: Api) -> Json:
-        since = time.monotonic()
-        accepted = await api.post(f"{deployment_path(deployment)}/promote", {"to": to})
-        if wait:
-            await applied(api, accepted)
-        return {**accepted, "applied": wait, "duration_ms": int((time.monotonic() - since) * 1_000)}
-
-    done = run(ask)
+    path, body = f"{deployment_path(deployment)}/promote", {"to": to}
+    done = run(lambda api: switched(api, path, body, wait=wait))
     if as_json:
         print_json(done)
     elif wait:

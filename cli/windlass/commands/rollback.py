@@ -1,14 +1,12 @@
 """`windlass rollback`."""
 
-import time
 from typing import Annotated
 
 import typer
 
-from windlass.api import Api, Json
 from windlass.commands.paths import project_path
 from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
-from windlass.commands.switching import applied
+from windlass.commands.switching import switched
 from windlass.terminal import duration
 
 
@@ -21,15 +19,8 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Let a project answer with an earlier version again, with its configuration and variables of that day."""
-
-    async def ask(api: Api) -> Json:
-        since = time.monotonic()
-        accepted = await api.post(f"{project_path(project)}/rollback", {"to": to, "environment": environment})
-        if wait:
-            await applied(api, accepted)
-        return {**accepted, "applied": wait, "duration_ms": int((time.monotonic() - since) * 1_000)}
-
-    done = run(ask)
+    path, body = f"{project_path(project)}/rollback", {"to": to, "environment": environment}
+    done = run(lambda api: switched(api, path, body, wait=wait))
     if as_json:
         print_json(done)
     elif wait:

@@ -1,5 +1,6 @@
-"""Waiting for what rollbacks and promotions ask for."""
+"""Asking for rollbacks and promotions, and waiting for them."""
 
+import time
 from contextlib import aclosing
 
 from windlass.api import Api, Json
@@ -10,7 +11,20 @@ _ANSWERS = ["aliases.changed", "routes.applied", "routes.failed"]
 _NO_STATUS = 0
 
 
-async def applied(api: Api, accepted: Json) -> None:
+async def switched(api: Api, path: str, body: Json, *, wait: bool) -> Json:
+    """Ask for it, and wait until it is done if that is wanted; return what was asked for, and how long it took.
+
+    Raises:
+        RefusedError: it could not be done.
+    """
+    since = time.monotonic()
+    accepted = await api.post(path, body)
+    if wait:
+        await _applied(api, accepted)
+    return {**accepted, "applied": wait, "duration_ms": int((time.monotonic() - since) * 1_000)}
+
+
+async def _applied(api: Api, accepted: Json) -> None:
     """Wait until the routes that the request asked for are confirmed.
 
     Raises:
