@@ -19,9 +19,13 @@ from windlass_contracts.events import (
     DeploymentCanceled,
     DeploymentLive,
     DeploymentRequested,
+    DeploymentScaled,
     DeploymentSuperseded,
     Failed,
     Healthy,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
     Unhealthy,
 )
 from windlass_contracts.lifecycle import ENDS, TRANSITIONS, Phase, transition
@@ -34,6 +38,8 @@ ENDINGS: frozenset[type[Event]] = frozenset({DeploymentLive, DeploymentCanceled,
 ABOUT_CONTAINERS = frozenset(
     {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, ContainerLooping, Healthy, Unhealthy}
 )
+# A rollback claims a version that was live by another cutover; it ends the deployment no second time.
+OF_LIVE_ONES = frozenset({CutoverStarted, DeploymentScaled, RestartRequested, RestartSucceeded, RestartFailed})
 
 WAY: tuple[type[Event], ...] = (
     BuildStarted,
@@ -60,7 +66,8 @@ deployment.canceled>canceled deployment.failed>failed deployment.superseded>supe
 cutover    container.looping>= container.started>= container.stopped>= deployment.failed>failed deployment.live>live \
 health.lost>= health.passed>=
 live       container.looping>= container.paused>= container.resumed>= container.started>= container.stopped>= \
-cutover.started>= health.lost>= health.passed>=
+cutover.started>= deployment.scaled>= health.lost>= health.passed>= restart.failed>= restart.requested>= \
+restart.succeeded>=
 failed     container.stopped>=
 canceled   container.stopped>=
 superseded container.stopped>=
@@ -103,8 +110,7 @@ def test_no_event_leaves_an_end(end: Phase) -> None:
     following = {event: after for (phase, event), after in TRANSITIONS.items() if phase is end}
 
     assert set(following.values()) <= {end}
-    # A rollback claims a version that was live by another cutover; it ends the deployment no second time.
-    assert set(following) <= ABOUT_CONTAINERS | ({CutoverStarted} if end is Phase.LIVE else set())
+    assert set(following) <= ABOUT_CONTAINERS | (OF_LIVE_ONES if end is Phase.LIVE else set())
     assert not set(following) & ENDINGS
 
 

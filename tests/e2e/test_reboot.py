@@ -20,6 +20,7 @@ OTHERS = "dev.windlass.installation=ffffffff"
 QUICKLY = {"drain_s": 1, "grace_s": 1, "keep_warm_s": 600}
 
 
+@pytest.mark.timeout(300)  # the engine starts four times
 def test_what_should_run_answers_again_and_nothing_foreign_is_touched(machine: PrivateMachine, tmp_path: Path) -> None:
     environment = {"WINDLASS_LOOPBACK_REPOSITORIES": "true", "DOCKER_HOST": machine.url}
     platform = Platform(tmp_path / "home", free_port(), "docker", environment, own_session=True)

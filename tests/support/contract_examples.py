@@ -27,6 +27,7 @@ from windlass_contracts.events import (
     DeploymentCanceled,
     DeploymentLive,
     DeploymentRequested,
+    DeploymentScaled,
     DeploymentSuperseded,
     DomainAssigned,
     DomainRemoved,
@@ -47,7 +48,12 @@ from windlass_contracts.events import (
     ReactionRecovered,
     ReactionRetried,
     ReleaseRetired,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
+    RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     RoutesApplied,
     RoutesFailed,
     RunEnded,
@@ -58,6 +64,8 @@ from windlass_contracts.events import (
     Unhealthy,
     VariableRemoved,
     VariableSet,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe, Stage, VariableVersion
 from windlass_contracts.events.inspection import Head
@@ -170,6 +178,29 @@ _OF_PROJECT: tuple[tuple[Service, Event], ...] = (
     (Service.GATEWAY, DomainRemoved(host="old.example.com")),
     (Service.GATEWAY, BranchDeleted(branch="feature/basket")),
     (Service.GATEWAY, EnvironmentReleased(environment=PRODUCTION, note=_id("why it is released"))),
+    (
+        Service.MONITOR,
+        RestoreRequested(
+            environment=PRODUCTION,
+            before=NOW,
+            to=BEFORE,
+            code="errors",
+            reason="68 % of 1,204 answers within a minute had a status of 500 or more.",
+        ),
+    ),
+    (Service.GATEWAY, WeightRequested(environment=PRODUCTION, alias="shop", before=BEFORE, to=NOW, weight=10)),
+    (Service.GATEWAY, RolloutStopped(environment=PRODUCTION, note=_id("why it is stopped"))),
+    (
+        Service.ROUTER,
+        WeightChanged(
+            environment=PRODUCTION,
+            deployment=NOW,
+            weight=25,
+            why="rollout",
+            request=EventId(_id("weight")),
+            reason="Nothing failed for 300 s at 10 percent.",
+        ),
+    ),
 )
 
 _OF_DEPLOYMENT: tuple[tuple[Service, Event], ...] = (
@@ -245,6 +276,18 @@ _OF_DEPLOYMENT: tuple[tuple[Service, Event], ...] = (
     ),
     (Service.BUILDER, PreDeployStarted(node="node-1", container="windlass-3f9c01ab-pre-7d1c2b9e")),
     (Service.BUILDER, PreDeploySucceeded(container="windlass-3f9c01ab-pre-7d1c2b9e", duration_ms=2_204)),
+    (Service.GATEWAY, DeploymentScaled(replicas=3, note=_id("why it is scaled"))),
+    (Service.GATEWAY, RestartRequested(note=_id("why it is restarted"))),
+    (Service.BUILDER, RestartSucceeded(request=EventId(_id("restart")), replaced=3, duration_ms=7_310)),
+    (
+        Service.BUILDER,
+        RestartFailed(
+            request=EventId(_id("restart")),
+            replaced=1,
+            code="not-healthy",
+            reason="The fresh container did not become healthy within 60 s; its log says why.",
+        ),
+    ),
 )
 
 _TOKEN = TokenId(_id("token"))

@@ -1,5 +1,7 @@
 """How a project is built, run, probed and bounded: complete, so that a deployment's snapshot says it all."""
 
+from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -51,6 +53,59 @@ class CommandProbe(Record):
 
 
 Probe = Annotated[HttpProbe | TcpProbe | CommandProbe, Field(discriminator="kind")]
+
+
+class Liveness(Record):
+    """How a container that was healthy once is probed for as long as it runs."""
+
+    every_s: Annotated[int, Field(ge=1, le=300)] = 5
+    """Seconds between two probes while all is well; in doubt it is asked each second."""
+    failures: Annotated[int, Field(ge=1, le=100)] = 3
+    """How many bad answers in a row make it unhealthy."""
+    successes: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many good answers in a row make it healthy again."""
+
+
+class RestoreIn(StrEnum):
+    """Where a version that fails soon after it went live gives way to the one before, by itself."""
+
+    PRODUCTION = "production"
+    EVERYWHERE = "everywhere"
+    NOWHERE = "nowhere"
+
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class WatchWindow(Record):
+    """The time after a deployment in which the version before is restored, if the new one fails."""
+
+    restore_in: RestoreIn = RestoreIn.PRODUCTION
+    window_s: Annotated[int, Field(ge=10, le=86_400)] = 300
+    """From the moment at which the new version answers."""
+    errors_percent: Percent = 50
+    """The new version fails if so many of its answers, out of enough of them, have a status of 500 or more."""
+
+
+class RolloutStep(Record):
+    """A share of the requests, and for how long nothing may fail before the next step."""
+
+    weight: Annotated[int, Field(ge=1, le=99, description="percent of the requests")]
+    for_s: Seconds
+
+
+class Rollout(Record):
+    """A new version gets the environment step by step; after the last step it gets all of it."""
+
+    steps: Annotated[tuple[RolloutStep, ...], Field(min_length=1, max_length=20)]
+
+    @field_validator("steps")
+    @classmethod
+    def _ever_more(cls, steps: tuple[RolloutStep, ...]) -> tuple[RolloutStep, ...]:
+        if any(later.weight <= earlier.weight for earlier, later in pairwise(steps)):
+            msg = "each step has a higher weight than the one before"
+            raise ValueError(msg)
+        return steps
 
 
 class Limits(Record):
@@ -134,6 +189,10 @@ class DeploymentConfig(Record):
     volumes: Annotated[tuple[Volume, ...], Field(max_length=20)] = ()
     keep_releases: Annotated[int, Field(ge=1, le=1_000)] = 10
     """How many of the newest releases stay for rollbacks, besides those that an address points at."""
+    liveness: Liveness = Liveness()
+    watch: WatchWindow = WatchWindow()
+    rollout: Rollout | None = None
+    """How it takes an environment that answers already; all of it at once without one."""
 
     @field_validator("volumes")
     @classmethod

@@ -22,11 +22,15 @@ from windlass_contracts.events import (
     DeploymentCanceled,
     DeploymentLive,
     DeploymentRequested,
+    DeploymentScaled,
     DeploymentSuperseded,
     Failed,
     Healthy,
     PreDeployStarted,
     PreDeploySucceeded,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
     Unhealthy,
 )
 
@@ -86,6 +90,8 @@ def _table() -> dict[Transition, Phase]:
     # A rollback claims its target by another cutover, so that nobody pauses it while the routes return to it.
     for what_happens_to_a_replaced_version in (ContainerPaused, ContainerResumed, CutoverStarted):
         table[Phase.LIVE, what_happens_to_a_replaced_version] = Phase.LIVE
+    for about_its_replicas in (DeploymentScaled, RestartRequested, RestartSucceeded, RestartFailed):
+        table[Phase.LIVE, about_its_replicas] = Phase.LIVE
     for phase in (Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED):
         table[phase, ContainerStopped] = phase
     return table

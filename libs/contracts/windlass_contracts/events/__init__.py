@@ -34,14 +34,24 @@ from windlass_contracts.events.reaction import (
     ReactionRetried,
 )
 from windlass_contracts.events.release import ReleaseRetired, StorageReclaimed
+from windlass_contracts.events.replicas import (
+    DeploymentScaled,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
+)
 from windlass_contracts.events.routes import (
     AliasesChanged,
     BranchDeleted,
     EnvironmentReleased,
     PromotionRequested,
+    RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     RoutesApplied,
     RoutesFailed,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.events.run import RunEnded, RunRequested, RunStarted
 from windlass_contracts.events.variable import VariableRemoved, VariableSet
@@ -64,6 +74,7 @@ __all__ = [
     "DeploymentCanceled",
     "DeploymentLive",
     "DeploymentRequested",
+    "DeploymentScaled",
     "DeploymentSuperseded",
     "DomainAssigned",
     "DomainRemoved",
@@ -84,7 +95,12 @@ __all__ = [
     "ReactionRecovered",
     "ReactionRetried",
     "ReleaseRetired",
+    "RestartFailed",
+    "RestartRequested",
+    "RestartSucceeded",
+    "RestoreRequested",
     "RollbackRequested",
+    "RolloutStopped",
     "RoutesApplied",
     "RoutesFailed",
     "RunEnded",
@@ -95,4 +111,6 @@ __all__ = [
     "Unhealthy",
     "VariableRemoved",
     "VariableSet",
+    "WeightChanged",
+    "WeightRequested",
 ]

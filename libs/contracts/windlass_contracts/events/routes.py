@@ -76,12 +76,13 @@ class AliasesChanged(Event):
     why: Token
     """`cutover`, `rollback`, `promotion`, or `compensation` for a change that could not be confirmed.
 
-    Or `domain`, `branch-deleted`, or another one of later releases.
+    Or `domain`, `branch-deleted`, `restore` by the monitor's wish, `rollout` at the end of a gradual one, or another
+    one of later releases.
     """
     deployment: DeploymentId | None = None
     """The deployment that goes live by it."""
     request: EventId | None = None
-    """The id of the rollback's or promotion's event."""
+    """The id of the event that asked for it: a rollback, a promotion, a restoring, a weight."""
     moves: Annotated[tuple[AliasMove, ...], Field(min_length=1, max_length=500)]
 
 
@@ -101,14 +102,14 @@ class RoutesApplied(Event):
 
 
 class RoutesFailed(Event):
-    """A rollback or promotion that was asked for could not be done; the addresses answer as before."""
+    """A rollback, promotion, restoring or weight that was asked for could not be done; all answers as before."""
 
     TYPE: ClassVar = "routes.failed.v1"
     AGGREGATE: ClassVar = Aggregate.ROUTES
     APPENDED_BY: ClassVar = frozenset({Service.ROUTER, Service.BUILDER, Service.GATEWAY})
 
     request: EventId
-    """The id of the rollback's or promotion's event."""
+    """The id of the event that asked for it."""
     stage: Stage
     code: Token
     reason: Sentence
@@ -136,3 +137,72 @@ class EnvironmentReleased(Event):
     environment: EnvironmentId
     note: NoteId | None = None
     """Why."""
+
+
+class RestoreRequested(Event):
+    """A version failed soon after it took an environment, or while it took it: the one before is wanted back."""
+
+    TYPE: ClassVar = "restore.requested.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.MONITOR})
+
+    environment: EnvironmentId
+    before: DeploymentId
+    """What fails. If only a part of the requests goes to it, none does any more."""
+    to: DeploymentId
+    """What answered before, or what the rest of the requests goes to."""
+    code: Token
+    """The reason in one word, for programs: `unhealthy`, `exits`, `errors` and others."""
+    reason: Sentence
+    """What was seen, in one sentence, for people."""
+
+
+class WeightRequested(Event):
+    """Somebody wants a part of an environment's requests to go to another deployment."""
+
+    TYPE: ClassVar = "weight.requested.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    alias: AliasName
+    """The address that it was asked for at."""
+    before: DeploymentId | None = None
+    """What answered there when it was asked for."""
+    to: DeploymentId
+    weight: Annotated[int, Field(ge=1, le=100, description="percent of the requests; 100 ends the rollout")]
+    note: NoteId | None = None
+    """Why."""
+
+
+class RolloutStopped(Event):
+    """Somebody wants all of an environment's requests to go to what has it again: the new version gets none."""
+
+    TYPE: ClassVar = "rollout.stopped.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.GATEWAY})
+
+    environment: EnvironmentId
+    note: NoteId | None = None
+    """Why."""
+
+
+class WeightChanged(Event):
+    """The router's decision which part of an environment's requests goes to a deployment that does not have it yet.
+
+    The rest goes to what has its addresses. At 100 no such event says so, but the change of aliases.
+    """
+
+    TYPE: ClassVar = "weight.changed.v1"
+    AGGREGATE: ClassVar = Aggregate.ROUTES
+    APPENDED_BY: ClassVar = frozenset({Service.ROUTER})
+
+    environment: EnvironmentId
+    deployment: DeploymentId
+    weight: Annotated[int, Field(ge=0, le=99, description="percent of the requests; 0 ends the rollout")]
+    why: Token
+    """`rollout` by its own steps, `asked`, `stopped`, `restore`, `overtaken`, `compensation` and others."""
+    request: EventId | None = None
+    """The id of the event that asked for it."""
+    reason: Sentence | None = None
+    """What made the router decide so, where no request says it."""
