@@ -85,7 +85,7 @@ class Rollbacks:
 async def roll_back_and_forth(versions: Versions) -> Rollbacks:
     for _ in range(PAIRS + 1):
         newest = await versions.deploy_next()
-    load = Load(versions.platform.port, versions.host, ordered=False, live=newest)
+    load = Load(versions.platform.port, versions.host)
     rollbacks = Rollbacks(versions, load)
     async with load.running():
         for older in range(newest - PAIRS, newest):

@@ -1,8 +1,8 @@
 """Visitors of one address through the proxy: many short requests, slow ones, an event stream and a WebSocket.
 
-Its rate is bounded, so that it measures the platform and not who gets the machine's cores: each of the connections
-sends a request 40 ms after the one before (or as soon as that is answered, if it took longer): 25 a second at most.
-Versions are numbers; `live` is the latest that was confirmed to be live, told by whoever deploys.
+Its rate is bounded, so that it measures the platform and not who gets the machine's cores: all connections together
+send 400 requests a second at most, each of them one after the other (as soon as that is answered, if it took longer).
+Versions are numbers; whoever deploys them says which one shall answer, before and after: see Turns.
 """
 
 import asyncio
@@ -16,8 +16,10 @@ from itertools import count
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from support.turns import Turns
+
 CONNECTIONS = 16
-BETWEEN_REQUESTS_S = 0.04
+REQUESTS_PER_S = 400
 BETWEEN_SLOW_S = 1.0
 BETWEEN_MESSAGES_S = 0.1
 SLOW_S = 5
@@ -29,12 +31,12 @@ _LOST = (OSError, EOFError, TimeoutError, ValueError, WebSocketException)
 
 @dataclass
 class Load:
-    """What visitors of `host` saw. Steps back are expected only where somebody rolls back: then `ordered` is false."""
+    """What visitors of `host` saw; without turns, no version is wrong."""
 
     port: int
     host: str
-    ordered: bool = True
-    live: int = 0
+    turns: Turns | None = None
+    connections: int = CONNECTIONS
     requests: int = 0
     failed: int = 0
     wrong: int = 0
@@ -49,7 +51,7 @@ class Load:
     async def running(self) -> AsyncIterator[None]:
         """Visit for as long as the block lasts; it begins once the streams are open. Slow requests are waited for."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(CONNECTIONS):
+            for _ in range(self.connections):
                 tasks.create_task(self._short())
             tasks.create_task(self._slow(tasks))
             streams = (self._events(), self._messages())
@@ -97,17 +99,24 @@ class Load:
                 self.reasons.append(f"request: {error!r}")
 
     async def _one_after_the_other(self, reader: StreamReader, writer: StreamWriter) -> None:
-        loop, newest = asyncio.get_running_loop(), 0
+        loop, seen = asyncio.get_running_loop(), 0
+        between_s = self.connections / REQUESTS_PER_S
         while not self._ending.is_set():
-            began, confirmed = loop.time(), self.live
+            began = loop.time()
+            seen = seen if self.turns is None else max(seen, self.turns.confirmed)
             async with asyncio.timeout(FROZEN_AFTER_S):
                 version = int(await self.ask(reader, writer))
             self.requests += 1
-            if self.ordered and version < max(confirmed, newest):
-                self.wrong += 1
-                self.reasons.append(f"version {version} though {confirmed} was live and {newest} was seen")
-            newest = max(newest, version)
-            await asyncio.sleep(max(0.0, BETWEEN_REQUESTS_S - (loop.time() - began)))
+            seen = self._turn_of(version, seen)
+            await asyncio.sleep(max(0.0, between_s - (loop.time() - began)))
+
+    def _turn_of(self, version: int, since: int) -> int:
+        """Return whose turn the answer shows it to be; one that was over before is wrong."""
+        turn = None if self.turns is None else self.turns.of(version, since)
+        if self.turns is not None and turn is None:
+            self.wrong += 1
+            self.reasons.append(f"version {version} in or after turn {since} of {self.turns.versions}")
+        return since if turn is None else turn
 
     async def _slow(self, tasks: asyncio.TaskGroup) -> None:
         while not self._ending.is_set():

@@ -25,29 +25,41 @@ class Versions:
     repository: Repository
     url: str
     deployed: dict[int, str] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
+    """Where the log has the request of each deployment."""
 
     @property
     def host(self) -> str:
         return f"{PROJECT}.localhost:{self.platform.port}"
 
+    @property
+    def next(self) -> int:
+        return len(self.deployed) + 1
+
     async def deploy_next(self) -> int:
         """Deploy the next version; return its number once it is said to be live."""
         return await asyncio.to_thread(self._deploy_next)
 
-    def _deploy_next(self) -> int:
-        version = len(self.deployed) + 1
+    def ask_next(self) -> str:
+        """Ask for the next version to be deployed, and return its deployment."""
+        version = self.next
         sha = self.repository.commit({"VERSION": str(version)})
         config = {"start_command": "exec python3 server.py", "retirement": SHORT_RETIREMENT}
         body = {"git": self.url, "ref": sha, "project": PROJECT, "config": config}
         status, answer = self.platform.api("POST", "/deployments", body)
         assert status == 202, answer
         self.deployed[version] = answer["deployment"]
-        self.wait_for({"deployment.live.v1"}, answer["deployment"])
+        self.asked[answer["deployment"]] = answer["sequence"]
+        return str(answer["deployment"])
+
+    def _deploy_next(self) -> int:
+        version = self.next
+        self.wait_for({"deployment.live.v1"}, self.ask_next())
         return version
 
-    def wait_for(self, types: set[str], about: str, after: int = 0) -> Mapping[str, Any]:
-        """Wait on the log for an event; a failure is an error."""
-        for event in self.platform.follow_events(after):
+    def wait_for(self, types: set[str], about: str) -> Mapping[str, Any]:
+        """Wait on the log for an event about a deployment; a failure is an error."""
+        for event in self.platform.follow_events(self.asked[about]):
             if event["about"] == about and event["type"] in types:
                 return event
             assert event["type"] != "deployment.failed.v1", event
