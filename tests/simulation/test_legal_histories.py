@@ -83,7 +83,7 @@ PROJECTIONS: Sequence[AnyProjection] = (
     builder.ROUTES,
     *gateway.ALL,
     logs.DEPLOYMENTS,
-    monitor.DEPLOYMENTS,
+    *monitor.ALL,
     *router.ALL,
 )
 

@@ -32,6 +32,9 @@ class Bucket(StrEnum):
     NODES = "NODES"
     """What each node is at: who is built, who waits and why, and what it has left (`nodes.NodeState`)."""
 
+    SERIES = "SERIES"
+    """How each environment answered the monitor's probes (`windlass_contracts.series`), by project and environment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

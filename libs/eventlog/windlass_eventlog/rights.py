@@ -34,6 +34,7 @@ READERS: Mapping[Bucket, frozenset[Service]] = MappingProxyType(
         Bucket.QUARANTINE: frozenset(Service),
         Bucket.OPERATIONS: frozenset(Service),
         Bucket.NODES: frozenset({Service.GATEWAY, Service.BUILDER}),
+        Bucket.SERIES: frozenset({Service.GATEWAY, Service.MONITOR}),
     }
 )
 """Who reads a bucket, and so may see all of it."""
@@ -46,6 +47,7 @@ _WRITTEN: Mapping[Bucket, Mapping[Service, str]] = MappingProxyType(
         Bucket.QUARANTINE: {Service.GATEWAY: "*.*"},
         Bucket.OPERATIONS: {service: f"answer.{service}" for service in Service},
         Bucket.NODES: {Service.BUILDER: ">"},
+        Bucket.SERIES: {Service.MONITOR: "*.*"},
     }
 )
 _OBJECT_USERS = frozenset({Service.GATEWAY, Service.BUILDER})
@@ -148,6 +150,7 @@ def _subscribed(service: Service) -> Iterator[str]:
     if service is Service.GATEWAY:
         yield republished(f"$KV.{Bucket.OPERATIONS}.answer.*")
         yield republished(f"$KV.{Bucket.NODES}.>")
+        yield republished(f"$KV.{Bucket.SERIES}.>")
         yield republished(ALL_LOGS)
         yield republished("tty.*.*.out")
     if service is Service.BUILDER:

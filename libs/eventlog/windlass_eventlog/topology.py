@@ -67,7 +67,7 @@ TERMINALS_AGE = timedelta(hours=1)
 TERMINALS_PER_SUBJECT = 10_000
 """What commands write is kept for who asked for it, in memory, and not for long."""
 BUCKET_BYTES = GIB // 4
-WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS, Bucket.NODES})
+WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS, Bucket.NODES, Bucket.SERIES})
 """The buckets whose changes are told; what the others hold is nobody's business before it is asked for."""
 OBJECTS = "OBJECTS"
 OBJECTS_BYTES = 4 * GIB

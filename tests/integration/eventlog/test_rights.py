@@ -38,7 +38,7 @@ OWNED = {
         "tokens",
     },
     Service.BUILDER: {"deployment", "run", "routes", "releases", "inspection"},
-    Service.MONITOR: {"deployment"},
+    Service.MONITOR: {"deployment", "routes"},
     Service.ROUTER: {"deployment", "routes"},
     Service.LOGS: set(),
 }
@@ -108,7 +108,8 @@ def foreign_values(service: Service) -> list[str]:
     ]
     writes = [f"$KV.OPERATIONS.answer.{other}" for other in others(service)]
     if service is not Service.GATEWAY:
-        foreign = [bucket for bucket in Bucket if (service, bucket) != (Service.BUILDER, Bucket.NODES)]
+        own = {(Service.BUILDER, Bucket.NODES), (Service.MONITOR, Bucket.SERIES)}
+        foreign = [bucket for bucket in Bucket if (service, bucket) not in own]
         writes += [f"$KV.{bucket}.{key}" for bucket in foreign for key in ("x", f"{service}.1", f"request.{service}")]
         writes += [f"audit.{service}.x.y", "audit.gateway.x.y", "$JS.API.DIRECT.GET.AUDIT"]
     if service in {Service.GATEWAY, Service.MONITOR, Service.ROUTER}:
@@ -133,7 +134,8 @@ def overheard(service: Service) -> list[str]:
         "$SYS.>",
         "stored.>",
     ]
-    subjects += [f"stored.$KV.{bucket}.>" for bucket in Bucket if (service, bucket) != (Service.GATEWAY, Bucket.NODES)]
+    told = {(Service.GATEWAY, Bucket.NODES), (Service.GATEWAY, Bucket.SERIES)}
+    subjects += [f"stored.$KV.{bucket}.>" for bucket in Bucket if (service, bucket) not in told]
     subjects += [f"stored.$KV.OPERATIONS.request.{other}" for other in others(service)]
     return subjects + ([] if service is Service.GATEWAY else ["stored.log.>", "stored.$KV.OPERATIONS.answer.*"])
 

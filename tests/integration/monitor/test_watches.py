@@ -22,8 +22,10 @@ from windlass_eventlog.memory.rows import MemoryRows
 from windlass_eventlog.reaction import Handled, Reaction
 from windlass_eventlog.reactor import WakeUp
 from windlass_monitor.adapters.prober import StreamProber
+from windlass_monitor.application.answering import Answering
 from windlass_monitor.application.prober import Target
-from windlass_monitor.application.projections import DEPLOYMENTS
+from windlass_monitor.application.projections import ALL
+from windlass_monitor.application.samples import Samples
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.application.watches import Watches
 from windlass_monitor.domain import schedule
@@ -75,6 +77,7 @@ class Monitor:
     prober: NotingProber
     watches: Watches
     reaction: Reaction
+    samples: Samples
 
     @property
     def watched(self) -> list[asyncio.Task[None]]:
@@ -84,15 +87,18 @@ class Monitor:
 @asynccontextmanager
 async def monitor(log: MemoryLog) -> AsyncIterator[Monitor]:
     """Run a monitor, as its `app` wires it, from the head of the log on."""
-    rows, prober = MemoryRows(log, [DEPLOYMENTS]), NotingProber()
+    rows, prober = MemoryRows(log, ALL), NotingProber()
     with suppress(asyncio.CancelledError):
         async with asyncio.TaskGroup() as tasks:
             voice = Voice(rows, Appender(log, Service.MONITOR, utc_now))
-            watches = Watches(log, rows, voice, prober, utc_now, tasks)
+            answering = Answering(rows)
+            samples = Samples(answering, utc_now)
+            watches = Watches(log, rows, voice, prober, samples, utc_now, tasks)
+            await answering.restore()
             await watches.restore()
-            reaction = Reaction(log, rows, [watches.reactor])
+            reaction = Reaction(log, rows, [watches.reactor, answering.reactor])
             tasks.create_task(react(log, reaction, await log.head()))
-            yield Monitor(rows, prober, watches, reaction)
+            yield Monitor(rows, prober, watches, reaction, samples)
             raise asyncio.CancelledError
 
 

@@ -57,7 +57,7 @@ SITE = Site("localhost", 4000, MARKER_PATH)
 PROJECTIONS: dict[Service, Sequence[AnyProjection]] = {
     Service.GATEWAY: gateway_projections.ALL,
     Service.BUILDER: builder.PROJECTIONS,
-    Service.MONITOR: (monitor_projections.DEPLOYMENTS,),
+    Service.MONITOR: (*monitor_projections.ALL,),
     Service.ROUTER: router_projections.ALL,
     Service.LOGS: (logs_projections.DEPLOYMENTS,),
 }

@@ -9,6 +9,7 @@ from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_eventlog.clock import Clock
 from windlass_monitor.application.prober import Prober, Target
+from windlass_monitor.application.samples import Sampler
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
@@ -34,6 +35,7 @@ class Watch:
     cause: Recorded[Event]
     deployment: Deployment
     container: Container
+    sampler: Sampler
 
     async def keep(self) -> None:
         """Probe until cancelled, or until it is clear that no probe can be done at all."""
@@ -41,6 +43,7 @@ class Watch:
             await asyncio.sleep(share_of_a_round_s(self.container.name))
             return await self._stay(Vigil(self.container.health is Health.HEALTHY))
         approach = await self._approach()
+        self.sampler.off = False
         if approach.success is None:
             await self._say_expired(approach.telling)
         else:
@@ -76,7 +79,9 @@ class Watch:
         probe = self.deployment.probe
         if within is not None and within * 1_000 < probe.timeout_ms:
             probe = probe.model_copy(update={"timeout_ms": ceil(within * 1_000)})
-        return await self.prober.probe(Target(self.container.address, self.container.port), probe)
+        outcome = await self.prober.probe(Target(self.container.address, self.container.port), probe)
+        self.sampler.take(asyncio.get_running_loop().time(), outcome if is_good(outcome, probe) else None)
+        return outcome
 
     async def _say_passed(self, success: Success, tries: int) -> None:
         await self.voice.say(

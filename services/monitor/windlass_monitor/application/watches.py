@@ -23,9 +23,11 @@ from windlass_eventlog.projection import Rows, Versioned
 from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_monitor.application.prober import Prober
 from windlass_monitor.application.projections import DEPLOYMENTS
+from windlass_monitor.application.samples import Sampler, Samples
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.application.watch import Watch
-from windlass_monitor.domain.deployment import Deployment
+from windlass_monitor.domain import schedule
+from windlass_monitor.domain.deployment import Container, Deployment, Health
 
 _CHANGES_WHAT_RUNS: frozenset[type[Event]] = frozenset(
     {
@@ -49,6 +51,7 @@ class Watches:
     rows: Rows
     voice: Voice
     prober: Prober
+    samples: Samples
     clock: Clock
     tasks: asyncio.TaskGroup
     _kept: dict[UUID, dict[int, asyncio.Task[None]]] = field(default_factory=dict)
@@ -75,10 +78,16 @@ class Watches:
             kept.pop(since).cancel()
         for since in wanted.keys() - kept.keys():
             cause = news if news is not None and news.sequence == since else await self._recorded(since)
-            watch = Watch(self.prober, self.voice, self.clock, cause, known.row, wanted[since])
+            sampler = self._sampler(known, wanted[since])
+            watch = Watch(self.prober, self.voice, self.clock, cause, known.row, wanted[since], sampler)
             kept[since] = self.tasks.create_task(watch.keep(), name=f"watch {wanted[since].name}")
         if not kept:
             del self._kept[known.key]
+
+    def _sampler(self, known: Versioned[Deployment], container: Container) -> Sampler:
+        """Return what counts its probes: not while it starts beside others that are well, for it gets no requests."""
+        beside = any(one.health is Health.HEALTHY for one in known.row.probed if one.name != container.name)
+        return Sampler(self.samples, known.key, schedule.EVERY_S, off=beside)
 
     async def _recorded(self, sequence: int) -> Recorded[Event]:
         """Return the event at a sequence, from the log itself: the row has no room for who caused what."""
