@@ -3,6 +3,7 @@
 import os
 import signal
 
+import asyncpg
 import pytest
 
 from support.installations import GitHost
@@ -44,6 +45,20 @@ def test_after_the_death_of_the_supervisor_apps_and_their_history_are_there_agai
     assert len(list(story.platform.events())) == events
     status, known = story.platform.api("GET", f"/deployments/{deployment['id']}")
     assert (status, known["phase"], known["current"]) == (200, "live", True)
+
+
+async def test_a_router_whose_database_was_dropped_has_its_rows_again_and_no_route_is_missing_meanwhile(
+    story: Story, git_host: GitHost
+) -> None:
+    repository, url = git_host.repository("hello-python")
+    story.deploy(url)
+    owner = await asyncpg.connect(story.platform.up.database_url("router", "postgres"))
+    await owner.execute("DROP DATABASE router WITH (FORCE)")
+    await owner.close()
+    assert story.answer()[0] == 200
+    commit = repository.commit({"notes.txt": "another version"})
+    story.deploy(url)
+    assert commit[:12] in story.answer()[1]
 
 
 def test_apps_answer_while_everything_but_the_proxy_stands_still(story: Story, git_host: GitHost) -> None:

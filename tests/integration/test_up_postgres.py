@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from windlass.up.databases import ensure_databases
+from windlass.up.databases import ensure_database
 from windlass.up.errors import IdentityError, StateError
 from windlass.up.home import Home
 from windlass.up.installation import open_installation
@@ -87,7 +87,7 @@ async def _works(postgres: Postgres) -> None:
     server = await postgres.launch(_descriptor())
     try:
         for _ in range(2):  # the second time there is nothing to make
-            await ensure_databases(postgres, ["logs"], _descriptor())
+            await ensure_database(postgres, "logs", _descriptor())
         connection = await asyncpg.connect(postgres.url("logs"))
         assert await connection.fetchval("SHOW fsync") == "on"
         await connection.close()

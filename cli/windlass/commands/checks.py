@@ -12,10 +12,11 @@ import httpx
 
 from windlass.api import Api, Json
 from windlass.commands.isolation import check_isolation
+from windlass.commands.service_checks import check_services
 from windlass.commands.verdict import Check, Verdict
 from windlass.connection import Connection, find_connection
 from windlass.errors import CommandError
-from windlass.terminal import age, plain
+from windlass.terminal import plain
 from windlass.up.home import Home
 from windlass.up.remembered_runtime import remembered_runtime
 
@@ -43,9 +44,9 @@ async def _installation(connection: Connection) -> list[Check]:
     try:
         async with Api(connection) as api:
             status = await api.get("/status")
+            services = await check_services(api, status["services"])
     except CommandError as error:
         return [Check("api", Verdict.BAD, error.what, error.remedy)]
-    services = [_service(one) for one in status["services"]]
     return [
         Check("api", Verdict.GOOD, f"{connection.url} answers and knows the token."),
         _version(status["version"]),
@@ -71,12 +72,6 @@ def _log(log: Json) -> Check:
     if log["lag"] > _MUCH_LAG:
         return Check("log", Verdict.WARNING, says, "The gateway is catching up; ask again in a moment.")
     return Check("log", Verdict.GOOD, says)
-
-
-def _service(one: Json) -> Check:
-    if one["last_at"] is None:
-        return Check(one["name"], Verdict.GOOD, "has appended nothing yet.")
-    return Check(one["name"], Verdict.GOOD, f"appended {one['last_type']} {age(one['last_at'])} ago.")
 
 
 async def _proxy(status: Json) -> Check:

@@ -1,13 +1,11 @@
 """One database and one role for each service: a service enters its own and no other."""
 
-from collections.abc import Sequence
-
 from windlass.up.child import Program, run_to_end
 from windlass.up.postgres import SUPERUSER, Postgres
 
 
-async def ensure_databases(postgres: Postgres, services: Sequence[str], inherited: int) -> None:
-    """Make what is missing.
+async def ensure_database(postgres: Postgres, service: str, inherited: int) -> None:
+    """Make what is missing of a service's.
 
     Raises:
         StartError: the server refused; its log says why.
@@ -20,13 +18,12 @@ async def ensure_databases(postgres: Postgres, services: Sequence[str], inherite
         # Not among the arguments, which every user of the machine can read.
         environment={"PGPASSWORD": postgres.credentials.postgres_password},
     )
-    script = "\\set ON_ERROR_STOP on\n" + "".join(_script(service, postgres) for service in services)
-    await run_to_end(program, [inherited], script)
+    await run_to_end(program, [inherited], _script(service, postgres))
 
 
 def _script(service: str, postgres: Postgres) -> str:
     password = postgres.credentials.database_password(service)  # hexadecimal; `service` is one of our own names
-    return f"""
+    return f"""\\set ON_ERROR_STOP on
 SELECT 'CREATE ROLE {service} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{service}') \\gexec
 ALTER ROLE {service} PASSWORD '{password}';
 SELECT 'CREATE DATABASE {service} OWNER {service}'

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from windlass.up.blueprint import Blueprint
-from windlass.up.child import Exit, describe_exit
-from windlass.up.databases import ensure_databases
+from windlass.up.child import Exit, Running, describe_exit
+from windlass.up.databases import ensure_database
 from windlass.up.errors import StartError
 from windlass.up.front_door import FrontDoor
 from windlass.up.log_files import bound_log
@@ -34,14 +34,15 @@ class SupervisionTree:
         self._inherited = inherited
         self._door = door
         self._narrator = narrator
+        self._making_databases = asyncio.Lock()  # builders share one, and PostgreSQL minds who is faster
         targets = [*blueprint.services.values(), blueprint.provision_log, blueprint.keep_log]
         modules = list(dict.fromkeys(target.partition(":")[0] for target in targets))
         self._nursery = Nursery(modules, surroundings.home.log("services"), inherited)
         roles = self._roles()
         self._parent, self._nats, self._traefik, self._postgres = (Supervised(role, narrator) for role in roles)
         self._services = {
-            name: Supervised(self._service_role(name, target, settings), narrator)
-            for service, target in blueprint.services.items()
+            name: Supervised(self._service_role(service, name, settings), narrator)
+            for service in blueprint.services
             for name, settings in surroundings.processes_of(service).items()
         }
         self._keeper = Supervised(self._keeper_role(), narrator)
@@ -91,7 +92,6 @@ class SupervisionTree:
         with self._narrator.step("PostgreSQL"):
             await self._around.postgres.initialize(self._inherited)
             await self._postgres.start()
-            await ensure_databases(self._around.postgres, list(self._blueprint.services), self._inherited)
 
     async def _start_parent(self) -> None:
         with self._narrator.step("Loading the services"):
@@ -130,10 +130,17 @@ class SupervisionTree:
             ),
         )
 
-    def _service_role(self, name: str, target: str, settings: Mapping[str, str]) -> Role:
+    def _service_role(self, service: str, name: str, settings: Mapping[str, str]) -> Role:
         log = self._around.home.log(name)
-        service = Service(name, target, settings, log)
-        return Role(name, partial(self._nursery.fork, service), log)
+        process = Service(name, self._blueprint.services[service], settings, log)
+
+        async def launch() -> Running:
+            # Before each start: rows are folded anew from the log where somebody dropped the database.
+            async with self._making_databases:
+                await ensure_database(self._around.postgres, service, self._inherited)
+            return await self._nursery.fork(process)
+
+        return Role(name, launch, log)
 
     def _keeper_role(self) -> Role:
         log = self._around.home.log("keeper")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -323,7 +324,7 @@ async def test_explain_and_cancel_take_the_beginning_of_an_id(tmp_path: Path) ->
 
 
 async def test_doctor_says_what_works_and_what_to_do_about_the_rest(tmp_path: Path) -> None:
-    gateway = MemoryGateway()
+    gateway = MemoryGateway(silence=timedelta(seconds=0.2))
     async with command_for(gateway, tmp_path) as command:
         outcome = await command("doctor", "--json")
     checks = {check["name"]: check for check in outcome.document["checks"]}

@@ -238,3 +238,22 @@ async def test_the_command_quarantines_and_lists(tmp_path: Path) -> None:
     assert made.code == 0, made.err
     assert "router: passes over sequence 7 from now on" in made.out
     assert [word in listed.out for word in ("router", "7", "token:installation", "A test of 2.0")] == [True] * 4
+
+
+async def test_doctor_tells_a_service_that_stands_still_from_one_that_is_dead(tmp_path: Path) -> None:
+    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    services = {**EVERY, Service.ROUTER: operations(halted_at(7))}
+    del services[Service.MONITOR]
+    async with answering(gateway, services), command_for(gateway, tmp_path) as command:
+        outcome = await command("doctor", "--json")
+    checks = {check["name"]: check for check in outcome.document["checks"]}
+    assert {name: checks[name]["verdict"] for name in Service} == {
+        "gateway": "good",
+        "builder": "good",
+        "logs": "good",
+        "router": "bad",
+        "monitor": "bad",
+    }
+    assert "no sign of life" in checks["monitor"]["says"]
+    assert "stand still" in checks["router"]["says"]
+    assert outcome.code == 1

@@ -5,6 +5,7 @@ kept beside the folder. Source: https://doc.traefik.io/traefik/reference/install
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -63,8 +64,10 @@ class RoutesFile:
             return self._given is not None and self._put(self._given)
 
     def _put(self, content: bytes) -> bool:
-        if self.read() == content:
-            return False
+        # What cannot be read is not looked at any further: nobody needs its rights to put another in its place.
+        with suppress(NotWrittenError):
+            if self.read() == content:
+                return False
         self._write(content)
         return True
 
