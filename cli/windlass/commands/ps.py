@@ -12,6 +12,7 @@ from windlass.terminal import age, duration
 _EMPTY = "Nothing was deployed yet. The first deployment: windlass deploy --git https://github.com/owner/repository"
 _SHORT_ID = 8
 _SHORT_COMMIT = 7
+_LONGEST_REF = 40
 
 
 def ps(
@@ -43,11 +44,15 @@ def _cells(one: Json) -> tuple[str, ...]:
         one["environment"],
         _state(one),
         (one["commit"] or "-")[:_SHORT_COMMIT],
-        one["source"].get("ref") or "-",
+        _shortened(one["source"].get("ref") or "-"),
         age(one["requested_at"]),
         duration(one["total_ms"]),
         one["urls"][0] if one["urls"] else "-",
     )
+
+
+def _shortened(ref: str) -> str:
+    return ref if len(ref) <= _LONGEST_REF else f"{ref[: _LONGEST_REF - 1]}…"
 
 
 def _state(one: Json) -> str:
