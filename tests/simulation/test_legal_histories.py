@@ -17,10 +17,14 @@ from windlass_contracts.events import (
     CutoverStarted,
     DeploymentCanceled,
     DeploymentLive,
+    DeploymentScaled,
     DeploymentSuperseded,
     Failed,
     PreDeployStarted,
     PreDeploySucceeded,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
 )
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import EventId
@@ -53,6 +57,10 @@ def _about(replica: int) -> Sequence[Event]:
         ContainerLooping(node="one", container=say.container_of(DEPLOYMENT, replica), exits=3),
         CutoverStarted(containers=(say.container_of(DEPLOYMENT, replica),)),
         DeploymentLive(generation=1, duration_ms=1),
+        DeploymentScaled(replicas=1 + replica),
+        RestartRequested(),
+        RestartSucceeded(request=EventId(UUID(int=1)), replaced=1, duration_ms=1),
+        RestartFailed(request=EventId(UUID(int=1)), replaced=0, code="exited", reason="It ended."),
         DeploymentCanceled(),
         DeploymentSuperseded(by=say.deployment_number(2)),
         Failed(stage=Stage.START, code="exited", reason="It ended."),

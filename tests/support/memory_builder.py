@@ -40,6 +40,7 @@ from windlass_builder.application.rebuilding import Rebuilding
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
+from windlass_builder.application.scaling import Scaling
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import RepositoryHeads, SourceLocation
 from windlass_builder.application.source_store import SourceStore
@@ -227,6 +228,9 @@ class MemoryBuilder:
 
     def exits_in(self, tasks: asyncio.TaskGroup) -> Exits:
         return Exits(self.append, self.containers, self.reconciling, tasks)
+
+    def scaling(self, tasks: asyncio.TaskGroup) -> Scaling:
+        return Scaling(self.reconciling, tasks)
 
     def retiring(self, tasks: asyncio.TaskGroup) -> Retiring:
         return Retiring(self.append, self.containers, lambda: self.clock, tasks)

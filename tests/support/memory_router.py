@@ -51,7 +51,7 @@ class MemoryRouter:
         self.publisher = Publisher(self.rows, self.other_proxy or self.proxy, SITE, self.now)
         append = Appender(self.log, Service.ROUTER, self.now)
         switching = Switching(append, self.rows, self.publisher, self.now)
-        serving = Serving(self.rows, self.publisher, self.now)
+        serving = Serving(self.rows, self.publisher, self.now, switching)
         self.reactors = MemoryReactors(
             self.log, self.rows, reactors_of(switching, serving, GivingUp(switching, self.now))
         )

@@ -40,6 +40,7 @@ from windlass_builder.application.removing_volumes import RemovingVolumes
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.application.returning import Returning
 from windlass_builder.application.runtime import Runtime
+from windlass_builder.application.scaling import CHANGING, Scaling
 from windlass_builder.application.scratch import Scratch
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.superseding import Superseding
@@ -133,6 +134,8 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
         tasks.create_task(reconciling.now_and_then())
         retiring = Retiring(link.append, containers, link.append.clock, tasks)
         await retiring.resume()
+        scaling = Scaling(reconciling, tasks)
+        await scaling.resume()
         collectors = _collectors(link, containers, sources)
         upkeep, relieving = Upkeep(*collectors), Relieving(*collectors)
         await upkeep.finish()
@@ -143,6 +146,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
             Reactor("retire", _RETIRING, retiring.handle),
             Reactor("collect", frozenset({DeploymentLive, RoutesApplied, ContainerStopped}), upkeep.handle),
             Reactor("relieve", frozenset({BuildSucceeded, Failed}), relieving.handle),
+            Reactor("scale", CHANGING, scaling.handle),
             Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors) as attending:

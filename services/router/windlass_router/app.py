@@ -58,7 +58,7 @@ async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], Non
         publishing = tasks.create_task(publisher.run())
         await _restore(publisher, link)
         switching = Switching(link.append, link.rows, publisher, clock)
-        serving, giving_up = Serving(link.rows, publisher, clock), GivingUp(switching, clock)
+        serving, giving_up = Serving(link.rows, publisher, clock, switching), GivingUp(switching, clock)
         async with link.reacting(reactors_of(switching, serving, giving_up)):
             started()
             await publishing

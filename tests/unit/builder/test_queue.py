@@ -15,6 +15,7 @@ from windlass_contracts.events.deployment import GitSource, ImageSource, Source
 from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase
+from windlass_contracts.replicas import ReplicaSet
 
 _NOTHING_HELD = Holds()
 
@@ -131,6 +132,7 @@ def _row(
         phase=phase,
         source=source or _git("main"),
         config=DeploymentConfig(),
+        replica_set=ReplicaSet(wanted=1),
         variables=(),
     )
 

@@ -22,6 +22,7 @@ from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EventId
 from windlass_contracts.lifecycle import Phase
+from windlass_contracts.replicas import ReplicaSet
 from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 
 KEEPS = 2
@@ -42,6 +43,7 @@ def deployment(
         source=GitSource(repository="https://git.example/shop", ref="main"),
         config=DeploymentConfig(keep_releases=KEEPS),
         variables=(),
+        replica_set=ReplicaSet(wanted=1),
         release=f"shop:{number}" if release == "" else release,
         built_sequence=number * 10 + 1,
         containers=containers,

@@ -10,7 +10,13 @@ from support.memory_runtime import NOON
 from windlass_builder.domain import deployment as builder
 from windlass_contracts.cloudevent import Metadata, Recorded
 from windlass_contracts.event import Event
-from windlass_contracts.events import ContainerLooping, ContainerStopped, CutoverStarted, DeploymentLive
+from windlass_contracts.events import (
+    ContainerLooping,
+    ContainerStopped,
+    CutoverStarted,
+    DeploymentLive,
+    DeploymentScaled,
+)
 from windlass_contracts.ids import EventId
 from windlass_contracts.subjects import AggregateKey
 from windlass_gateway.domain import deployment as gateway
@@ -88,7 +94,7 @@ def test_a_looping_container_is_probed_once_after_each_start_that_is_told() -> N
 
 
 def test_requests_go_to_a_looping_container_only_where_there_is_no_better_one() -> None:
-    other = (say.started(DEPLOYMENT, 1), say.healthy(DEPLOYMENT, 1))
+    other = (DeploymentScaled(replicas=2), say.started(DEPLOYMENT, 1), say.healthy(DEPLOYMENT, 1))
     alone = folded(router.evolve, LOOPING).servers
     assert len(alone) == 1
     assert folded(router.evolve, *other, LOOPING).servers != alone

@@ -62,9 +62,16 @@ class Containers:
             yield await self.rows.get(DEPLOYMENTS, deployment)
 
     def names(self, deployment: UUID, row: Deployment) -> tuple[str, ...]:
-        """Return the names of the deployment's containers, one for each replica."""
-        ordinals = range(1, row.config.replicas + 1)
-        return tuple(runner_name(self.node.installation, deployment, ordinal) for ordinal in ordinals)
+        """Return the names of the deployment's containers, one for each replica that is wanted."""
+        lives = (row.replica_set.life_of(number) for number in range(row.replicas))
+        return tuple(self._name(deployment, number, life) for number, life in enumerate(lives))
+
+    def fresh_name(self, deployment: UUID, row: Deployment, number: int) -> str:
+        """Return the name of the container that takes the place of all that a replica had so far."""
+        return self._name(deployment, number, row.replica_set.last_life_of(number) + 1)
+
+    def _name(self, deployment: UUID, number: int, life: int) -> str:
+        return runner_name(self.node.installation, deployment, number + 1, life)
 
     async def runs_once(self, name: str) -> bool:
         """Tell whether the container is that of a command that runs once, and has not ended."""
@@ -97,7 +104,7 @@ class Containers:
         """Let every replica run, whatever state it is in, and be visible in the rows when this returns."""
         common = self.specification(journal, row, release, await self.variables(row))
         for replica, name in enumerate(self.names(journal.key.id, row)):
-            await self._start(journal, row, common.under(name, command), replica)
+            await self.start(journal, row, common.under(name, command), replica)
         await self.caught_up(journal.sequence)
 
     def specification(
@@ -116,7 +123,8 @@ class Containers:
             mounts=_mounts(row),
         )
 
-    async def _start(self, journal: Journal, row: Deployment, spec: RunnerSpec, replica: int) -> None:
+    async def start(self, journal: Journal, row: Deployment, spec: RunnerSpec, replica: int) -> None:
+        """Let one container of a replica run, whatever state it is in."""
         known = row.container(spec.name)
         if known is not None and known.state is ContainerState.RUNNING:
             return
@@ -173,7 +181,7 @@ class Containers:
 
     async def keep_up(self, journal: Journal, row: Deployment, release: str, command: str | None) -> None:
         """Let every replica of a live deployment run, and leave it to the engine to restart what exits."""
-        if len(row.running) < row.config.replicas:
+        if row.replica_set.missing:
             await self.start_all(journal, row, release, command)
         for name in self.names(journal.key.id, row):
             with suppress(*ENDED_MEANWHILE):
@@ -233,7 +241,7 @@ class Containers:
             await journal.add(ContainerStopped(node=self.node.name, container=name, why=why), name)
         grace = timedelta(seconds=row.config.retirement.grace_s)
         await asyncio.gather(*(self.runtime.stop(container.name, grace) for container in mine))
-        for name in self.names(journal.key.id, row):
+        for name in (*self.names(journal.key.id, row), *self._fresh_names(journal.key.id, row)):
             if row.container(name) is None:  # whoever started it died before that was written down
                 await self.runtime.remove(name)
         if row.config.pre_deploy_command is not None:  # it may have been made, and not be written down yet
@@ -241,6 +249,11 @@ class Containers:
             await self.runtime.stop(before, grace)
             await self.runtime.remove(before)
         await self.caught_up(journal.sequence)
+
+    def _fresh_names(self, deployment: UUID, row: Deployment) -> tuple[str, ...]:
+        """Return the names of what a restart may have started that was not written down."""
+        numbers = range(row.replicas) if row.restarts else ()
+        return tuple(self.fresh_name(deployment, row, number) for number in numbers)
 
     async def enforce(self, row: Deployment) -> None:
         """Have the engine stop and pause what the log says is: it may have been away when that was written down."""

@@ -14,16 +14,16 @@ from windlass_eventlog.projection import ByType, Projection, aggregate_key
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=6,
+    version=7,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
-    indexes=("occupied", "pending", "project"),
+    indexes=("occupied", "pending", "changing", "project"),
 )
 
 ROUTES = Projection(
     name="routes",
-    version=4,
+    version=5,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

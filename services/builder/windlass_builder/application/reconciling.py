@@ -162,7 +162,7 @@ class Reconciling:
         if row.phase is Phase.LIVE:
             # Also where all run: whoever started the last one may have died before it was left to the engine.
             await self.containers.keep_up(journal, row, row.release, start_command(row.recipe))
-        elif row.phase in _ON_THE_WAY and len(row.running) < row.config.replicas:
+        elif row.phase in _ON_THE_WAY and row.replica_set.missing:
             await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
 
     async def _reap(self, runner: Runner) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,6 +10,7 @@ from windlass_builder.application.engine_away import ENGINE_AWAY
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.projections import DEPLOYMENTS, ROUTES
 from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.application.timers import Timers
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.retirement import LookAgain, Pause, StayAsItIs, Stop, next_step
 from windlass_builder.domain.routes import Routes
@@ -29,14 +29,17 @@ class Retiring:
     containers: Containers
     clock: Callable[[], datetime]
     tasks: asyncio.TaskGroup
-    _changed: dict[DeploymentId, asyncio.Event] = field(default_factory=dict)
+    _timers: Timers = field(init=False)
     _owed: set[DeploymentId] = field(default_factory=set)
     """What may be called stopped or paused by the log, though the engine was not there to do it."""
+
+    def __post_init__(self) -> None:
+        self._timers = Timers(self._next, self.tasks)
 
     async def resume(self) -> None:
         """Set the timers of all that is about to go."""
         for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
-            self._watch(found.row.project, DeploymentId(found.key))
+            self._timers.watch(found.row.project, DeploymentId(found.key))
 
     async def handle(self, wake: WakeUp) -> None:
         """Set the timers of what a change of routes left behind, once nothing can take that back.
@@ -49,27 +52,7 @@ class Retiring:
         started = wake.recorded.key.id if isinstance(wake.recorded.event, ContainerStarted) else None
         for deployment in routes.row.leaving:
             if started in {None, deployment}:
-                self._watch(routes.row.project, deployment)
-
-    def _watch(self, project: ProjectId, deployment: DeploymentId) -> None:
-        watched = self._changed.get(deployment)
-        if watched is not None:
-            watched.set()
-            return
-        self._changed[deployment] = asyncio.Event()
-        self.tasks.create_task(self._retire(project, deployment))
-
-    async def _retire(self, project: ProjectId, deployment: DeploymentId) -> None:
-        changed = self._changed[deployment]
-        while True:
-            changed.clear()  # before it is looked at: what changes meanwhile is looked at once more
-            wait = await self._next(project, deployment)
-            if wait is None and not changed.is_set():
-                break
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if wait is None else wait.total_seconds()):
-                    await changed.wait()  # not by wait_for, which may swallow a cancellation
-        del self._changed[deployment]
+                self._timers.watch(routes.row.project, deployment)
 
     async def _next(self, project: ProjectId, deployment: DeploymentId) -> timedelta | None:
         """Do what is due, and return how long to wait for the next step; None where there is none."""

@@ -38,8 +38,8 @@ class Sweeping:
     async def _sweep(self, deployment: DeploymentId, name: str) -> None:
         async with self.containers.alone_with(deployment) as found:
             container = None if found is None else found.row.container(name)
-            if container is None or container.state is not ContainerState.STOPPED:
-                return
+            if found is None or (container is not None and container.state is not ContainerState.STOPPED):
+                return  # one that has a successor is not in the row any more
             try:
                 runner = await self.containers.runtime.inspect(name)
             except RunnerMissingError:

@@ -72,12 +72,17 @@ class VerifyingNode:
                 Invariant.RUNNING,
                 "too-few",
                 f"deployment {key}",
-                f"An address points at it, and {len(row.running)} of its {row.config.replicas} containers run.",
+                f"An address points at it, and {_count(row)} of its {row.replicas} containers run.",
                 _REPLACED,
             )
             for key, row in ((key, one.row) for key, one in rows.items())
-            if row.phase is Phase.LIVE and len(row.running) < row.config.replicas
+            if row.phase is Phase.LIVE and row.replica_set.missing
         ]
+
+
+def _count(row: Deployment) -> int:
+    """Return how many of the wanted containers run."""
+    return row.replicas - len(row.replica_set.missing)
 
 
 def _of_containers(

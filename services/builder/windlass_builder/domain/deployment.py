@@ -21,10 +21,14 @@ from windlass_contracts.events import (
     DeploymentRequested,
     PreDeployStarted,
     PreDeploySucceeded,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
 )
 from windlass_contracts.events.deployment import Recipe, Source, VariableVersion
-from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
+from windlass_contracts.ids import EnvironmentId, EventId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase, transition
+from windlass_contracts.replicas import ReplicaSet
 
 
 class ContainerState(StrEnum):
@@ -36,7 +40,7 @@ class ContainerState(StrEnum):
 
 
 class Container(BaseModel):
-    """A container as the log has it; `address` and `port` are where it answers since it was started last.
+    """A container as the log has it; `address` and `port` are where it answers since it was started last, and when.
 
     `exits` is how often in a row it ended soon after its start, as far as that was told; 0 where it does not loop.
     """
@@ -49,7 +53,18 @@ class Container(BaseModel):
     state: ContainerState
     address: str
     port: int
+    started_at: datetime | None = None
     exits: int = 0
+
+
+class Restart(BaseModel):
+    """A restart that somebody asked for, when, and at which sequence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: EventId
+    asked_at: datetime
+    sequence: int
 
 
 class PreDeploy(BaseModel):
@@ -67,8 +82,8 @@ class Deployment(BaseModel):
     """The row of a deployment.
 
     `claimed_at` is the sequence of the last cutover to it: it may not be retired for what happened before. `occupied`
-    says whether some container of it exists, `pending` whether it may still end before its cutover: so those few are
-    found among all.
+    says whether some container of it exists, `pending` whether it may still end before its cutover, `changing` whether
+    a restart is under way or a container is surplus: so those few are found among all.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,9 +106,17 @@ class Deployment(BaseModel):
     recipe: Recipe | None = None
     pre_deploy: PreDeploy | None = None
     containers: tuple[Container, ...] = ()
+    replica_set: ReplicaSet
+    restarts: tuple[Restart, ...] = ()
     claimed_at: int = 0
     occupied: bool = False
     pending: bool = True
+    changing: bool = False
+
+    @property
+    def replicas(self) -> int:
+        """How many containers are wanted."""
+        return self.replica_set.wanted
 
     @property
     def running(self) -> tuple[Container, ...]:
@@ -121,8 +144,10 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
     if row is None:
         return None
     phase = transition(row.phase, type(event))
-    changes = {"phase": phase, "pending": phase.cancelable, **_changes(row, recorded)}
-    return row.model_copy(update=changes)
+    replicas = row.replica_set.after(recorded)
+    changes = {"phase": phase, "pending": phase.cancelable, "replica_set": replicas, **_changes(row, recorded)}
+    changed = row.model_copy(update={**changes, "restarts": _restarts(row.restarts, recorded)})
+    return changed.model_copy(update={"changing": bool(changed.restarts or replicas.spare)})
 
 
 def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
@@ -142,11 +167,23 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
             | ContainerStopped()
             | ContainerLooping() as about
         ):
-            containers = _containers(row, about)
+            containers = _remembered(_containers(row, about, recorded.metadata.time), row.replica_set.after(recorded))
             occupied = any(container.state is not ContainerState.STOPPED for container in containers)
             return {"containers": containers, "occupied": occupied}
         case _:
             return {}
+
+
+def _restarts(restarts: tuple[Restart, ...], recorded: Recorded[Event]) -> tuple[Restart, ...]:
+    """Return the restarts that have no answer after an event."""
+    match recorded.event:
+        case RestartRequested():
+            asked = Restart(request=recorded.metadata.id, asked_at=recorded.metadata.time, sequence=recorded.sequence)
+            return (*restarts, asked)
+        case RestartSucceeded(request=request) | RestartFailed(request=request):
+            return tuple(one for one in restarts if one.request != request)
+        case _:
+            return restarts
 
 
 def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deployment:
@@ -161,6 +198,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         source=event.source,
         config=event.config,
         variables=event.variables,
+        replica_set=ReplicaSet(wanted=event.config.replicas),
         commit=getattr(event.source, "commit", None),
     )
 
@@ -174,9 +212,16 @@ def _pre_deploy(row: Deployment, event: PreDeployStarted | PreDeploySucceeded, t
 ContainerEvent = ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | ContainerLooping
 
 
-def _containers(row: Deployment, event: ContainerEvent) -> tuple[Container, ...]:
+def _remembered(containers: tuple[Container, ...], replicas: ReplicaSet) -> tuple[Container, ...]:
+    """Return the containers without those that are gone and have a successor."""
+    return tuple(
+        one for one in containers if one.state is not ContainerState.STOPPED or one.name in replicas.containers
+    )
+
+
+def _containers(row: Deployment, event: ContainerEvent, time: datetime) -> tuple[Container, ...]:
     before = row.container(event.container) or _unknown(event)
-    changed = before.model_copy(update={"node": event.node, **_happened(event, before)})
+    changed = before.model_copy(update={"node": event.node, **_happened(event, before, time)})
     others = tuple(container for container in row.containers if container.name != event.container)
     return (*others, changed)
 
@@ -185,13 +230,13 @@ def _unknown(event: ContainerEvent) -> Container:
     return Container(name=event.container, node=event.node, replica=0, state=ContainerState.STOPPED, address="", port=0)
 
 
-def _happened(event: ContainerEvent, before: Container) -> dict[str, object]:
+def _happened(event: ContainerEvent, before: Container, time: datetime) -> dict[str, object]:
     match event:
         case ContainerStarted(replica=replica, address=address, port=port):
             # Said of one that runs, it says that it runs on: the loop is over.
             exits = 0 if before.state is ContainerState.RUNNING else before.exits
             where = {"replica": replica, "address": address, "port": port}
-            return {"state": ContainerState.RUNNING, "exits": exits, **where}
+            return {"state": ContainerState.RUNNING, "started_at": time, "exits": exits, **where}
         case ContainerResumed():
             return {"state": ContainerState.RUNNING}
         case ContainerPaused():

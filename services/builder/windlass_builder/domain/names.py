@@ -5,9 +5,10 @@ from uuid import UUID
 from windlass_builder.domain.workloads import Volume
 
 
-def runner_name(installation: str, deployment: UUID, ordinal: int = 1) -> str:
-    """Return the name of the deployment's runner number `ordinal`."""
-    return f"windlass-{installation}-run-{deployment.hex}-{ordinal}"
+def runner_name(installation: str, deployment: UUID, ordinal: int = 1, life: int = 1) -> str:
+    """Return the name of the deployment's runner number `ordinal`; `life` counts those that have had this number."""
+    name = f"windlass-{installation}-run-{deployment.hex}-{ordinal}"
+    return name if life == 1 else f"{name}-{life}"
 
 
 def pre_deploy_name(installation: str, deployment: UUID) -> str:

@@ -150,4 +150,4 @@ def needs_a_build(row: Deployment) -> bool:
 
 def unfinished(row: Deployment) -> bool:
     """Tell whether the builder has something left to do for it: some replica was never started."""
-    return row.phase.cancelable and len(row.containers) < row.config.replicas
+    return row.phase.cancelable and len(row.containers) < row.replicas

@@ -19,6 +19,7 @@ from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 
 _MOST_BEFORE = 20
+_MOST_CONFIRMATIONS = 20
 IMMUTABLE = "deployment"
 """The kind of alias that each deployment has for itself: it keeps nothing running."""
 
@@ -30,6 +31,15 @@ class Leaving(BaseModel):
 
     sequence: int
     idle_since: datetime | None = None
+
+
+class Confirmation(BaseModel):
+    """Every proxy confirmed the routes as of this sequence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    generation: int
+    at: datetime
 
 
 class Routes(BaseModel):
@@ -47,11 +57,17 @@ class Routes(BaseModel):
     leaving: Mapping[DeploymentId, Leaving] = {}
     wanted: Mapping[EventId, DeploymentId] = {}
     holds: Holds = Holds()
+    confirmations: tuple[Confirmation, ...] = ()
+    """The last ones, the latest last."""
 
     @property
     def referenced(self) -> frozenset[DeploymentId]:
         """The deployments that some alias points at, or that somebody asked to come back."""
         return frozenset(self.aliases.values()) | frozenset(self.wanted.values())
+
+    def confirmed(self, sequence: int) -> datetime | None:
+        """Return when the proxies confirmed what was said up to the sequence, None as long as they did not."""
+        return next((one.at for one in self.confirmations if one.generation >= sequence), None)
 
     def may_be_asked(self, deployment: DeploymentId) -> bool:
         """Tell whether proxies may send requests to a deployment: addresses are its own, or were until just now."""
@@ -73,7 +89,9 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
                 deployment: _confirmed(leaves, generation, recorded.metadata.time)
                 for deployment, leaves in row.leaving.items()
             }
-            return row.model_copy(update={"leaving": leaving})
+            confirmation = Confirmation(generation=generation, at=recorded.metadata.time)
+            confirmations = (*row.confirmations, confirmation)[-_MOST_CONFIRMATIONS:]
+            return row.model_copy(update={"leaving": leaving, "confirmations": confirmations})
         case RollbackRequested(to=to) | PromotionRequested(to=to):
             return row.model_copy(update={"wanted": {**row.wanted, recorded.metadata.id: to}})
         case RoutesFailed(request=request):

@@ -21,7 +21,7 @@ PLACES = Projection(name="places", version=2, row=Place, key=_project, evolve=pl
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=5,
+    version=6,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

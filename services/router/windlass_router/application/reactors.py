@@ -10,11 +10,15 @@ from windlass_contracts.events import (
     ContainerResumed,
     ContainerStarted,
     ContainerStopped,
+    DeploymentScaled,
     DomainAssigned,
     DomainRemoved,
     Failed,
     Healthy,
     PromotionRequested,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
     RollbackRequested,
     RoutesFailed,
     Unhealthy,
@@ -28,6 +32,7 @@ DECIDED_ON: frozenset[type[Event]] = frozenset(
     {
         Healthy,
         ContainerStopped,
+        DeploymentScaled,
         Failed,
         RollbackRequested,
         PromotionRequested,
@@ -37,7 +42,19 @@ DECIDED_ON: frozenset[type[Event]] = frozenset(
     }
 )
 SERVED_ON: frozenset[type[Event]] = frozenset(
-    {ContainerStarted, ContainerStopped, ContainerPaused, ContainerResumed, ContainerLooping, Healthy, Unhealthy}
+    {
+        ContainerStarted,
+        ContainerStopped,
+        ContainerPaused,
+        ContainerResumed,
+        ContainerLooping,
+        DeploymentScaled,
+        Healthy,
+        RestartFailed,
+        RestartRequested,
+        RestartSucceeded,
+        Unhealthy,
+    }
 )
 
 

@@ -8,9 +8,10 @@ from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import TryAgain
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.reactor import WakeUp
-from windlass_router.application.projections import ROUTES
+from windlass_router.application.projections import DEPLOYMENTS, ROUTES
 from windlass_router.application.proxy import ProxyError
 from windlass_router.application.publisher import Publisher
+from windlass_router.application.switching import Switching
 
 _WITHIN = timedelta(seconds=30)
 _ASK_AGAIN = timedelta(seconds=1)
@@ -21,6 +22,7 @@ class Serving:
     rows: Rows
     publisher: Publisher
     clock: Clock
+    switching: Switching
 
     async def handle(self, wake: WakeUp) -> None:
         """Publish what changed about the containers of a deployment that answers somewhere.
@@ -29,8 +31,15 @@ class Serving:
             TryAgain: the proxies do not serve it yet.
         """
         routes = await self.rows.get(ROUTES, wake.recorded.project)
-        if routes is None or DeploymentId(wake.recorded.key.id) not in routes.row.awake:
+        deployment = DeploymentId(wake.recorded.key.id)
+        if routes is None or deployment not in routes.row.awake:
             return
+        await self._publish(wake)
+        found = await self.rows.get(DEPLOYMENTS, deployment)
+        if found is not None and found.row.spare_since > routes.row.applied:
+            await self.switching.handle(wake)  # it is said that surplus containers are left out
+
+    async def _publish(self, wake: WakeUp) -> None:
         try:
             await self.publisher.publish(wake.recorded.sequence, self.clock() + _WITHIN)
         except ProxyError as error:

@@ -1,50 +1,20 @@
 """What the router knows of a deployment: whose it is, how far it is, and where its containers answer."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
-from windlass_contracts.events import (
-    ContainerLooping,
-    ContainerPaused,
-    ContainerResumed,
-    ContainerStarted,
-    ContainerStopped,
-    CutoverStarted,
-    DeploymentRequested,
-    Healthy,
-    Unhealthy,
-)
+from windlass_contracts.events import CutoverStarted, DeploymentRequested
 from windlass_contracts.events.deployment import GitSource, Source
 from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase, transition
+from windlass_contracts.replicas import ReplicaSet
 
-_MEANING: Mapping[type[Event], Mapping[str, bool]] = {
-    ContainerPaused: {"running": False, "healthy": False},
-    ContainerStopped: {"running": False, "healthy": False},
-    ContainerResumed: {"running": True},
-    Healthy: {"healthy": True, "proven": True},
-    Unhealthy: {"healthy": False},
-    ContainerLooping: {"healthy": False},
-}
 _ENDED_WITHOUT_WINNING = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-class Container(BaseModel):
-    """Where a container answers; `proven` says that it was seen healthy there, `healthy` that it is now."""
-
-    model_config = ConfigDict(frozen=True)
-
-    address: str
-    port: int
-    running: bool = True
-    proven: bool = False
-    healthy: bool = False
 
 
 class Deployment(BaseModel):
@@ -60,18 +30,22 @@ class Deployment(BaseModel):
     requested_at: datetime
     requested_sequence: int
     phase: Phase
-    replicas: int
+    replica_set: ReplicaSet
     ready_within: timedelta
     route_within: timedelta
     healthy_at: datetime | None = None
     claimed: int = 0
-    containers: Mapping[str, Container] = {}
     routable: bool = False
 
     @property
+    def replicas(self) -> int:
+        """How many containers are wanted."""
+        return self.replica_set.wanted
+
+    @property
     def healthy_containers(self) -> tuple[str, ...]:
-        """The names of the containers that answer their probe now."""
-        return tuple(sorted(name for name, one in self.containers.items() if one.running and one.healthy))
+        """The names of the containers that get requests and answer their probe now."""
+        return self.replica_set.healthy
 
     @property
     def ready(self) -> bool:
@@ -85,9 +59,13 @@ class Deployment(BaseModel):
         While none is, they go to all that were seen healthy before: an app that restarts takes them as soon as it
         listens, and one that fails its probe may still answer.
         """
-        proven = [one for one in self.containers.values() if one.running and one.proven]
-        best = [one for one in proven if one.healthy] or proven
-        return tuple(sorted((one.address, one.port) for one in best))
+        serving = (self.replica_set.containers[name] for name in self.replica_set.serving)
+        return tuple(sorted((one.address, one.port) for one in serving))
+
+    @property
+    def spare_since(self) -> int:
+        """The last sequence since which some container gets no requests because it is surplus; 0 without one."""
+        return max(self.replica_set.spare.values(), default=0)
 
     @property
     def lost(self) -> bool:
@@ -104,7 +82,7 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
         return None
     changes: dict[str, object] = {
         "phase": transition(row.phase, type(event)),
-        "containers": _containers(row.containers, event),
+        "replica_set": row.replica_set.after(recorded),
     }
     if isinstance(event, CutoverStarted):
         changes["claimed"] = recorded.sequence
@@ -112,34 +90,6 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
         changes["healthy_at"] = recorded.metadata.time
     changed = row.model_copy(update=changes)
     return changed.model_copy(update={"routable": bool(changed.servers)})
-
-
-def _containers(containers: Mapping[str, Container], event: Event) -> Mapping[str, Container]:
-    match event:
-        case ContainerStarted():
-            return {**containers, event.container: _started(containers.get(event.container), event)}
-        case (
-            ContainerPaused(container=name)
-            | ContainerStopped(container=name)
-            | ContainerResumed(container=name)
-            | Healthy(container=name)
-            | Unhealthy(container=name)
-            | ContainerLooping(container=name)
-        ):
-            return _changed(containers, name, _MEANING[type(event)])
-        case _:
-            return containers
-
-
-def _started(known: Container | None, event: ContainerStarted) -> Container:
-    """Return a container that runs from now on; one that was restarted where it was remains proven."""
-    proven = known is not None and known.proven and (known.address, known.port) == (event.address, event.port)
-    return Container(address=event.address, port=event.port, proven=proven)
-
-
-def _changed(containers: Mapping[str, Container], name: str, update: Mapping[str, bool]) -> Mapping[str, Container]:
-    known = containers.get(name)
-    return containers if known is None else {**containers, name: known.model_copy(update=update)}
 
 
 def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deployment:
@@ -153,7 +103,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         requested_at=recorded.metadata.time,
         requested_sequence=recorded.sequence,
         phase=transition(None, DeploymentRequested),
-        replicas=event.config.replicas,
+        replica_set=ReplicaSet(wanted=event.config.replicas),
         ready_within=timedelta(seconds=deadlines.start_s + deadlines.health_s),
         route_within=timedelta(seconds=deadlines.route_s),
     )

@@ -11,6 +11,7 @@ from windlass_router.domain.returns import answer_requests, refuse_taken_back
 from windlass_router.domain.routes import COMPENSATION
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import ConfirmRoutes, Rest, Step, WaitUntil
+from windlass_router.domain.surplus import leave_out_surplus
 
 _COMPENSATION_WITHIN = timedelta(seconds=5)
 _UNKNOWN_WITHIN = timedelta(seconds=30)
@@ -39,6 +40,7 @@ def _in_order(situation: Situation) -> Iterator[Step]:
         give_up_branches(situation),
         answer_requests(situation),
         begin_cutovers(situation),
+        leave_out_surplus(situation),
     )
 
 
