@@ -39,7 +39,7 @@ from windlass_builder.application.queue import BuildQueue
 from windlass_builder.application.rebuilding import Rebuilding
 from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.retiring import Retiring
-from windlass_builder.application.returning import Returning
+from windlass_builder.application.returning import WANT_BACK, Returning
 from windlass_builder.application.scaling import Scaling
 from windlass_builder.application.skipping import Skipping
 from windlass_builder.application.source import RepositoryHeads, SourceLocation
@@ -63,8 +63,6 @@ from windlass_contracts.events import (
     Failed,
     Healthy,
     InspectionRequested,
-    PromotionRequested,
-    RollbackRequested,
     RoutesApplied,
     RunEnded,
     RunRequested,
@@ -200,7 +198,7 @@ class MemoryBuilder:
                 Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle),
                 Reactor("stop", without_winning, ending.stop),
                 Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
-                Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
+                Reactor("return", WANT_BACK, returning.handle),
                 Reactor("run", frozenset({RunRequested, RunEnded}), one_off.handle),
             ],
         )

@@ -18,6 +18,7 @@ from windlass_contracts.events import (
     Healthy,
     ProjectCreated,
     PromotionRequested,
+    RestoreRequested,
     RollbackRequested,
     Unhealthy,
 )
@@ -112,6 +113,10 @@ def stopped(deployment: UUID, replica: int = 0) -> Event:
 
 def rollback(to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:
     return RollbackRequested(environment=environment, alias="shop", to=to)
+
+
+def restoring(failed: DeploymentId, to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:
+    return RestoreRequested(environment=environment, before=failed, to=to, code="errors", reason="It fails.")
 
 
 def released(environment: EnvironmentId = PRODUCTION) -> Event:

@@ -14,14 +14,21 @@ from support.ports import free_port
 from support.server_process import ServerCommand, ServerProcess
 from windlass.up.default_certificate import keep_default_certificate
 from windlass.up.programs import traefik
+from windlass.up.traefik import METRICS
 from windlass_router.adapters.routes_file import FILE
 
 MARKER_PATH = "/a-secret-path-of-tests"
 _CERTIFICATE = Path(tempfile.gettempdir()) / f"windlass-tests-{os.getuid()}-certificate.pem"
 _PAIR = {"certFile": str(_CERTIFICATE), "keyFile": str(_CERTIFICATE)}
 _API = {"rule": 'PathPrefix("/api")', "service": "api@internal", "entryPoints": ["traefik"]}
+_METRICS = {
+    "rule": 'Path("/metrics")',
+    "service": "prometheus@internal",
+    "entryPoints": ["traefik"],
+    "priority": 10_000,
+}
 BASE = {
-    "http": {"routers": {"windlass-api": _API}},
+    "http": {"routers": {"windlass-api": _API, "windlass-metrics": _METRICS}},
     "tls": {
         "stores": {"default": {"defaultCertificate": {"certFile": str(_CERTIFICATE), "keyFile": str(_CERTIFICATE)}}}
     },
@@ -88,6 +95,7 @@ def _settings(folder: Path, port: int, api_port: int, throttle: str) -> dict[str
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "log": {"level": "INFO", "format": "json"},
         "api": {"dashboard": False},
+        "metrics": METRICS,
         "entryPoints": {
             "web": {
                 "address": f"127.0.0.1:{port}",

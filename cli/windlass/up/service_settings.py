@@ -105,6 +105,7 @@ class Surroundings:
                 "WINDLASS_SESSION_KEYS_FILE": str(self.home.session_keys),
                 "WINDLASS_WEBHOOK_KEY": self.credentials.webhook_key,
             },
+            "monitor": {"WINDLASS_TRAEFIK_API_URL": self.traefik.api_url},  # it counts answers
             "router": {
                 "WINDLASS_GATEWAY_PORT": str(self.ports.gateway),  # it routes the dashboard's own host
                 "WINDLASS_TRAEFIK_DIR": str(self.home.routes),

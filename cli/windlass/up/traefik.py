@@ -24,7 +24,18 @@ from windlass.up.programs import traefik
 
 _READY_SECONDS = 60.0
 _CONNECT_SECONDS, _ANSWER_SECONDS = 0.25, 5.0
-_API, _READY = "windlass-api", "windlass-ready"
+_API, _METRICS, _READY = "windlass-api", "windlass-metrics", "windlass-ready"
+METRICS = {
+    "prometheus": {
+        "addEntryPointsLabels": False,
+        "addRoutersLabels": False,
+        "addServicesLabels": True,
+        "buckets": [1.0],
+        "manualRouting": True,
+    }
+}
+"""What it counts for the monitor: answers by service and code. One bucket is the least that it takes."""
+_COUNTERS_PRIORITY = 10_000
 _READY_HOST, _READY_ANSWER = "_ready.invalid", b"HTTP/1.1 418 "  # nobody's host; `noop@internal` answers so
 _STATUS_LINE = 64
 _ROUTES = "000-routes.yml"
@@ -101,6 +112,7 @@ class Traefik:
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "WARN", "format": "json"},
             "api": {"dashboard": False},
+            "metrics": METRICS,
             "entryPoints": {
                 "web": {
                     "address": f"[{self.listen}]:{self.port}" if ":" in self.listen else f"{self.listen}:{self.port}",
@@ -121,7 +133,7 @@ class Traefik:
         }
 
     def base_document(self) -> dict[str, Any]:
-        """The API through a router of its own, for `api.insecure` would answer everybody on this machine.
+        """The API and the counters through routers of their own, for else they would answer everybody on this machine.
 
         What tells that the public entry point has all routes: those of the file come at once or not at all. And a
         certificate, see docs/decisions/0013-default-certificate.md.
@@ -132,11 +144,17 @@ class Traefik:
             "entryPoints": ["traefik"],
             "middlewares": [_API],
         }
+        metrics = {
+            "rule": f"Path({json.dumps(f'{self.api_path}/metrics')})",
+            "service": "prometheus@internal",
+            "entryPoints": ["traefik"],
+            "priority": _COUNTERS_PRIORITY,
+        }
         ready = {"rule": f'Host("{_READY_HOST}")', "service": "noop@internal", "entryPoints": ["web"]}
         strip = {"stripPrefix": {"prefixes": [self.api_path]}}
         certificate = {"certFile": str(self._certificate), "keyFile": str(self._certificate)}
         return {
-            "http": {"routers": {_API: api, _READY: ready}, "middlewares": {_API: strip}},
+            "http": {"routers": {_API: api, _METRICS: metrics, _READY: ready}, "middlewares": {_API: strip}},
             "tls": {"stores": {"default": {"defaultCertificate": certificate}}},
         }
 

@@ -17,6 +17,7 @@ HELD_BACK = "webhook"
 """The trigger of what nobody asked for by hand: only that is ever held back."""
 
 _ROLLBACK, _PROMOTION, _CUTOVER, _COMPENSATION = "rollback", "promotion", "cutover", "compensation"
+_RESTORE = "restore"
 _OWN_ADDRESS = "environment"
 
 
@@ -62,6 +63,8 @@ class Holds(BaseModel):
         """Return the holds after a change of aliases; `by` asked for it, where that is known."""
         if event.why == _COMPENSATION:
             return self.model_copy(update={"now": self.before})
+        if event.why == _RESTORE:  # it neither holds nor ends a hold, and undoing it undoes nothing of them
+            return self.model_copy(update={"before": self.now})
         if event.why not in {_ROLLBACK, _PROMOTION, _CUTOVER}:
             return self
         moved = _moved(event)

@@ -38,7 +38,7 @@ from windlass_builder.application.reconciling import Reconciling
 from windlass_builder.application.relieving import Relieving
 from windlass_builder.application.removing_volumes import RemovingVolumes
 from windlass_builder.application.retiring import Retiring
-from windlass_builder.application.returning import Returning
+from windlass_builder.application.returning import WANT_BACK, Returning
 from windlass_builder.application.runtime import Runtime
 from windlass_builder.application.scaling import CHANGING, Scaling
 from windlass_builder.application.scratch import Scratch
@@ -63,8 +63,6 @@ from windlass_contracts.events import (
     DeploymentSuperseded,
     Failed,
     InspectionRequested,
-    PromotionRequested,
-    RollbackRequested,
     RoutesApplied,
     RoutesFailed,
     RunEnded,
@@ -195,7 +193,7 @@ def _reactors(
         Reactor("deploy", frozenset({DeploymentRequested}), deploying.handle, _LONGEST_DEPLOY),
         Reactor("stop", without_winning, ending.stop),
         Reactor("keep-running", frozenset({DeploymentLive}), ending.keep_running),
-        Reactor("return", frozenset({RollbackRequested, PromotionRequested}), returning.handle),
+        Reactor("return", WANT_BACK, returning.handle),
         Reactor("run", frozenset({RunRequested, RunEnded}), one_off.handle, _LONGEST_DEPLOY),
         Reactor("sweep", frozenset({ContainerStopped}), sweeping.handle),
     ]

@@ -3,31 +3,41 @@
 import asyncio
 from collections.abc import Callable
 
+import httpx
+
 from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
-from windlass_eventlog.settings import CommonSettings
 from windlass_monitor.adapters.prober import StreamProber
+from windlass_monitor.adapters.traefik_metrics import TraefikMetrics
 from windlass_monitor.application.answering import Answering
 from windlass_monitor.application.prober import Prober
 from windlass_monitor.application.projections import ALL
 from windlass_monitor.application.recording import Recording
 from windlass_monitor.application.samples import Samples
+from windlass_monitor.application.traffic import NoTraffic, Traffic
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.application.watches import Watches
+from windlass_monitor.application.windows import Windows
+from windlass_monitor.settings import MonitorSettings
 
 
 async def serve(started: Callable[[], None]) -> None:
     """Run until cancelled."""
-    settings = CommonSettings()
-    async with connected(Service.MONITOR, settings, projections=ALL) as link, link.operating():
+    settings = MonitorSettings()
+    async with (
+        # It speaks plain HTTP to loopback alone: the certificates of the world would be megabytes for nothing.
+        httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
+        connected(Service.MONITOR, settings, projections=ALL) as link,
+        link.operating(),
+    ):
         await link.caught_up(started)
-        await work(link, StreamProber(), started)
+        await work(link, StreamProber(), _traffic(settings, client), started)
 
 
-async def work(link: Link, prober: Prober, started: Callable[[], None]) -> None:
-    """Do all that the monitor does, over whatever log and prober, until cancelled."""
+async def work(link: Link, prober: Prober, traffic: Traffic, started: Callable[[], None]) -> None:
+    """Do all that the monitor does, over whatever log, prober and counters, until cancelled."""
     async with asyncio.TaskGroup() as tasks:
         voice = Voice(link.rows, link.append)
         answering = Answering(link.rows)
@@ -36,6 +46,13 @@ async def work(link: Link, prober: Prober, started: Callable[[], None]) -> None:
         await answering.restore()
         await watches.restore()
         tasks.create_task(Recording(link.bucket(Bucket.SERIES), samples).run())
-        async with link.reacting([watches.reactor, answering.reactor]):
+        windows = Windows(link.rows, link.append, traffic, link.append.clock)
+        async with link.reacting([watches.reactor, answering.reactor, windows.reactor]):
+            tasks.create_task(windows.run())
             started()
             await asyncio.Event().wait()
+
+
+def _traffic(settings: MonitorSettings, client: httpx.AsyncClient) -> Traffic:
+    url = settings.traefik_api_url
+    return NoTraffic() if url is None else TraefikMetrics(str(url).rstrip("/"), client)

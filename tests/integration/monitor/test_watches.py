@@ -43,7 +43,7 @@ def log() -> MemoryLog:
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the rounds that go on for ever follow one another quickly."""
-    monkeypatch.setattr(schedule, "EVERY_S", 0.02)
+    monkeypatch.setattr(schedule, "SECOND", 0.004)
     monkeypatch.setattr(schedule, "IN_DOUBT_EVERY_S", 0.01)
 
 

@@ -137,7 +137,7 @@ class Incident(_Act):
     """Something happens to a container, counted from the latest one."""
 
     do: Literal["incident"] = "incident"
-    what: Literal["ends", "removed", "sick", "well"] = "ends"
+    what: Literal["ends", "removed", "sick", "well", "errs"] = "ends"
     which: int = 0
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from support.simulation.ledger import PER_DEPLOYMENT, Ledger, Told
+from support.simulation.ledger import PER_DEPLOYMENT, Address, Ledger, Told
 from support.simulation.names import INSTALLATION
 from support.simulation.node import is_before_start
 from support.simulation.people import Answer, Asked
@@ -18,6 +18,7 @@ from windlass_contracts.events import (
     ContainerStarted,
     Failed,
     ReleaseRetired,
+    RestoreRequested,
     RoutesApplied,
     RoutesFailed,
     StorageReclaimed,
@@ -45,6 +46,7 @@ REFUSED = "9 a refusal changes nothing"
 ONCE = "10 the command before the start runs at most once, and before the app"
 DELETED = "11 what a node deletes is said once, or noted to be said"
 HELD = "12 what a rollback holds back leaves its environment alone"
+RESTORED = "13 what fails soon after it got an environment is taken back once, and nothing swings"
 OF_AN_ENVIRONMENT = frozenset({"environment", "environment-id", "domain"})
 _AT_WORK_S = 40.0
 """Longer than a lost wake-up takes to come again, and what it asks for to be done."""
@@ -68,6 +70,7 @@ class Invariants:
     ledger: Ledger = field(default_factory=Ledger)
     violation: Violation | None = None
     _served: dict[str, frozenset[str]] = field(default_factory=dict)
+    _restored: set[tuple[UUID, UUID]] = field(default_factory=set)
 
     def violate(self, invariant: str, seen: str) -> None:
         self.violation = self.violation or Violation(invariant, seen)
@@ -92,6 +95,9 @@ class Invariants:
                     if before is not None and after is not None and after.asked < before.asked:
                         self.violate(LATEST, f"{name} leaves {before.deployment.hex[:8]} for an older request")
                 self._check_held(recorded.event)
+                self._check_moves(recorded.event)
+            case RestoreRequested() as wish:
+                self._check_restored(recorded, wish)
             case ContainerStarted(container=name) if self.ledger.deployments[recorded.key.id].waits_for_command:
                 self.violate(ONCE, f"{name} was started before the command that comes first had succeeded")
             case RoutesApplied(generation=generation):
@@ -106,6 +112,30 @@ class Invariants:
         taken = [one.alias.name for one in change.moves if one.alias.kind in OF_AN_ENVIRONMENT]
         if change.why == "cutover" and told is not None and told.held_back and taken:
             self.violate(HELD, f"{taken} go to a push, although a rollback holds them")
+
+    def _check_restored(self, recorded: Recorded[Event], wish: RestoreRequested) -> None:
+        seen = f"#{recorded.sequence} wants {wish.to.hex[:8]} instead of {wish.before.hex[:8]}"
+        if (wish.environment, wish.before) in self._restored:
+            self.violate(RESTORED, f"{seen} once more")
+        self._restored.add((wish.environment, wish.before))
+        own = next(one for one in self._own(wish.environment) if one.kind == "environment")
+        if own.current is None or own.current.deployment != wish.before or own.why not in {"cutover", "promotion"}:
+            self.violate(RESTORED, f"{seen}, which has it by a {own.why}")
+        if own.previous is None or own.previous.deployment != wish.to:
+            self.violate(RESTORED, f"{seen}, which was not the one before")
+        if any(self.ledger.deployments[one].phase is not Phase.LIVE for one in (wish.before, wish.to)):
+            self.violate(RESTORED, f"{seen}, and not both were live")
+
+    def _check_moves(self, change: AliasesChanged) -> None:
+        switch = None if change.request is None else self.ledger.switches.get(change.request)
+        if switch is None or change.why != "restore":
+            return
+        for move in change.moves:
+            if move.alias.kind != PER_DEPLOYMENT and (move.before, move.after) != (switch.failed, switch.to):
+                self.violate(RESTORED, f"{move.alias.name} is moved, though it did not answer with what failed")
+
+    def _own(self, environment: UUID) -> list[Address]:
+        return [one for one in self.ledger.addresses.values() if one.environment == environment]
 
     def _check_abandoned(self, recorded: Recorded[Event], owner: Service) -> None:
         if self.world.was_at_work(owner, _AT_WORK_S) and self.world.was_at_work(Service.GATEWAY, 0):
@@ -144,7 +174,10 @@ class Invariants:
 
     def _had_live_version(self, host: str) -> bool:
         address = self.ledger.addresses.get(host.removesuffix(f".{_DOMAIN}"))
-        return address is not None and address.environment is not None and self.ledger.was_live(address.environment)
+        if address is None or address.environment is None:
+            return False
+        taken_back = address.why == "compensation" and address.current is None  # nobody had it before
+        return not taken_back and self.ledger.was_live(address.environment)
 
     def served(self) -> None:
         """Look at what the proxy serves from now on."""

@@ -19,6 +19,7 @@ from windlass_contracts.events import (
     PreDeploySucceeded,
     ProjectCreated,
     PromotionRequested,
+    RestoreRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
@@ -73,15 +74,17 @@ class Address:
     current: Holder | None = None
     previous: Holder | None = None
     changed: int = 0
+    why: str = ""
 
 
 @dataclass(slots=True)
 class Switch:
-    """A rollback or promotion without an answer yet."""
+    """A rollback, promotion or restoring without an answer yet; the last one names what fails."""
 
     project: UUID
     to: UUID
     sequence: int
+    failed: UUID | None = None
     moved: int = 0
     taken_back: bool = False
 
@@ -153,6 +156,8 @@ class Ledger:
                 self.production.add(environment)
             case RollbackRequested(to=to) | PromotionRequested(to=to):
                 self.switches[recorded.metadata.id] = Switch(recorded.project, to, recorded.sequence)
+            case RestoreRequested(before=failed, to=to):
+                self.switches[recorded.metadata.id] = Switch(recorded.project, to, recorded.sequence, failed)
             case AliasesChanged() as change:
                 self._held(recorded.project, change)
                 self._moved(recorded, change)
@@ -186,6 +191,8 @@ class Ledger:
         told = None if change.deployment is None else self.deployments.get(change.deployment)
         if change.why == "compensation":
             self.holds[project] = dict(self.held_before.get(project, {}))
+        if change.why == "restore":
+            self.held_before[project] = self.holds.get(project, {})
         if change.why not in {"cutover", "promotion", "rollback"}:
             return
         if change.why == "cutover" and told is not None:
@@ -209,13 +216,15 @@ class Ledger:
             alias = move.alias
             known = self.addresses.setdefault(alias.name, Address(alias.kind, alias.environment, recorded.project))
             known.current, known.previous = self._holder(known, move.after, switch), known.current
-            known.changed = recorded.sequence
+            known.changed, known.why = recorded.sequence, change.why
 
     def _holder(self, known: Address, after: UUID | None, switch: Switch | None) -> Holder | None:
         if after is None:
             return None
         if switch is not None and switch.to == after:
-            return Holder(after, switch.sequence)
+            # What is restored is asked for neither later nor earlier than what failed.
+            lasts = known.current is not None and switch.failed is not None
+            return Holder(after, known.current.asked if lasts and known.current else switch.sequence)
         if known.previous is not None and known.previous.deployment == after:
             return known.previous
         return Holder(after, self.deployments[after].sequence)

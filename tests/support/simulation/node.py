@@ -71,6 +71,7 @@ class Node(MemoryRuntime):
     told: Callable[[str], None] = field(kw_only=True)
     commits: dict[str, str] = field(default_factory=dict)
     sick: set[str] = field(default_factory=set)
+    erring: set[str] = field(default_factory=set)
     born: dict[str, float] = field(default_factory=dict)
     started: list[str] = field(default_factory=list)
     by_itself: set[str] = field(default_factory=set)

@@ -21,12 +21,16 @@ from windlass_builder.application.source import (
 from windlass_builder.domain.detection import Listing
 from windlass_builder.domain.workloads import Paused, Running
 from windlass_contracts.config import Probe
+from windlass_contracts.ids import DeploymentId
 from windlass_logs.application.log_source import LogSource, Position, SourceLine, Stream
 from windlass_monitor.application.prober import Prober, Target
+from windlass_monitor.application.traffic import Traffic
+from windlass_monitor.domain.answers import Answers
 from windlass_monitor.domain.outcomes import Answered, NoAnswer, NotListening, Outcome, Unreachable
 from windlass_router.application.proxy import NotConfirmedError, NotWrittenError, Proxy, Rendered
 
 _LATE_S = 4.0
+_A_SECOND = 10
 _TAKEN_UP_AFTER_S = 0.005
 
 
@@ -83,6 +87,25 @@ class Probes(Prober):
         if app is App.LATE and self.loop.time() < self.node.born[runner.name] + _LATE_S:
             return Answered(503, 1)
         return Answered(500 if app is App.SICK or runner.name in self.node.sick else 200, 1)
+
+
+@dataclass(slots=True)
+class Visitors(Traffic):
+    """Ask whatever runs a few times a second, and count the answers."""
+
+    node: Node
+    loop: VirtualLoop
+    counted: dict[DeploymentId, Answers] = field(default_factory=dict)
+    until: float = 0.0
+
+    async def answers(self) -> Mapping[DeploymentId, Answers]:
+        came, self.until = round(_A_SECOND * (self.loop.time() - self.until)), self.loop.time()
+        for runner in self.node.living.values():
+            if isinstance(runner.state, Running):
+                before = self.counted.get(DeploymentId(runner.deployment), Answers())
+                errors = before.errors + (came if runner.name in self.node.erring else 0)
+                self.counted[DeploymentId(runner.deployment)] = Answers(before.total + came, errors)
+        return dict(self.counted)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from support.simulation.log import BucketOf, LogOf, SimulatedLog, SimulatedRows,
 from support.simulation.loop import VirtualLoop
 from support.simulation.names import INSTALLATION
 from support.simulation.node import Node, NodeOf
-from support.simulation.outside import Output, Probes, ProxyOf, Repositories, SimulatedProxy, listing
+from support.simulation.outside import Output, Probes, ProxyOf, Repositories, SimulatedProxy, Visitors, listing
 from support.simulation.process import Process
 from support.traefik import MARKER_PATH
 from windlass_builder import app as builder
@@ -57,7 +57,7 @@ SITE = Site("localhost", 4000, MARKER_PATH)
 PROJECTIONS: dict[Service, Sequence[AnyProjection]] = {
     Service.GATEWAY: gateway_projections.ALL,
     Service.BUILDER: builder.PROJECTIONS,
-    Service.MONITOR: (*monitor_projections.ALL,),
+    Service.MONITOR: monitor_projections.ALL,
     Service.ROUTER: router_projections.ALL,
     Service.LOGS: (logs_projections.DEPLOYMENTS,),
 }
@@ -85,6 +85,7 @@ class Surroundings(Protocol):
     log: SimulatedLog
     node: Node
     proxy: SimulatedProxy
+    visitors: Visitors
     repositories: Repositories
     lines: MemoryLogStore
     rows: dict[Service, SimulatedRows]
@@ -115,7 +116,7 @@ async def serve(around: Surroundings, process: Process) -> None:
             sources = Sources(around.repositories, listing)
             await builder.work(link, NodeOf(around.node, process), sources, _node(around), started)
         case Service.MONITOR:
-            await monitor.work(link, Probes(around.node, around.loop), started)
+            await monitor.work(link, Probes(around.node, around.loop), around.visitors, started)
         case Service.ROUTER:
             await router.work(link, ProxyOf(around.proxy, process), SITE, started)
         case Service.LOGS:

@@ -83,6 +83,13 @@ _AROUND_HOLDS: Sequence[tuple[type[Act], Options]] = (
     (Promote, {"environment": _ENVIRONMENT, "which": _WHICH}),
     (Release, {"project": _PROJECT, "environment": _ENVIRONMENT}),
 )
+_SOON_AFTER: Sequence[tuple[type[Act], Options]] = (
+    (Deploy, {**_DEPLOY, "app": (App.GOOD,)}),
+    (Incident, {"upon": ("deployment.live.v1",), "what": ("sick", "errs", "ends"), "which": (0, 0, 1)}),
+    (Incident, {"what": ("ends", "sick", "errs", "well"), "which": _WHICH}),
+    (Kill, {"service": (Service.MONITOR, Service.MONITOR, Service.ROUTER, Service.BUILDER), "away": _A_WHILE}),
+    (RollBack, _ROLLBACK),
+)
 _MORE = (0, 0, 0, 1, 2, 3)
 
 
@@ -95,7 +102,7 @@ class Chance(Protocol):
 
 
 def chosen(chance: Chance) -> History:
-    """Return a history that begins with a deployment, and often ends with what is around holds.
+    """Return a history that begins with a deployment, and often ends with what is around holds, and around failures.
 
     The end is chosen last, so that what comes before it stays the same history of its number.
     """
@@ -104,6 +111,8 @@ def chosen(chance: Chance) -> History:
     faults, schedule = chance.one_of(_FAULTS), chance.bytes_between(*_SCHEDULE).hex()
     more = [chance.one_of(_AROUND_HOLDS) for _ in range(chance.one_of(_MORE))]
     acts += [_act(chance, kind, options) for kind, options in more]
+    soon = [chance.one_of(_SOON_AFTER) for _ in range(chance.one_of(_MORE))]
+    acts += [_act(chance, kind, options) for kind, options in soon]
     return History(acts=tuple(acts), faults=faults, schedule=schedule)
 
 

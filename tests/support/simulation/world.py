@@ -18,7 +18,7 @@ from support.simulation.log import SimulatedLog, SimulatedRows
 from support.simulation.loop import VirtualLoop
 from support.simulation.names import INSTALLATION
 from support.simulation.node import Node
-from support.simulation.outside import Repositories, SimulatedProxy
+from support.simulation.outside import Repositories, SimulatedProxy, Visitors
 from support.simulation.people import Answer, Asked, People
 from support.simulation.process import Gate, Process, Way, note_task
 from support.simulation.story import Story
@@ -70,6 +70,7 @@ class World:
         self.story = Story()
         self.log = SimulatedLog(installation=INSTALLATION, appended=self._appended)
         self.node = Node(loop=self.loop, clock=self.clock, touched=self._touched, told=partial(self._tell, "node"))
+        self.visitors = Visitors(self.node, self.loop)
         self.proxy = SimulatedProxy(loop=self.loop, served=self._served)
         self.repositories = Repositories()
         self.people = People(team_id(INSTALLATION), self.repositories.heads_by_branch)
@@ -271,6 +272,9 @@ class World:
                 self.node.sick.add(name)
             case "well":
                 self.node.sick.discard(name)
+                self.node.erring.discard(name)
+            case "errs":
+                self.node.erring.add(name)
             case _:
                 assert_never(act.what)
 

@@ -1,4 +1,4 @@
-"""Bringing back what was replaced: a rollback or a promotion wants its deployment running again."""
+"""Bringing back what was replaced: a rollback, a promotion or a restoring wants its deployment running again."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,15 @@ from windlass_builder.application.journal import Journal
 from windlass_builder.application.projections import ROUTES
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import start_command
-from windlass_contracts.events import PromotionRequested, RollbackRequested, RoutesFailed
+from windlass_contracts.event import Event
+from windlass_contracts.events import PromotionRequested, RestoreRequested, RollbackRequested, RoutesFailed
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import WakeUp
+
+WANT_BACK: frozenset[type[Event]] = frozenset((RollbackRequested, PromotionRequested, RestoreRequested))
 
 
 @dataclass(slots=True)
@@ -25,7 +28,7 @@ class Returning:
     async def handle(self, wake: WakeUp) -> None:
         """Let the wanted deployment run, or say why it cannot."""
         event = wake.recorded.event
-        if not isinstance(event, RollbackRequested | PromotionRequested):
+        if not isinstance(event, RollbackRequested | PromotionRequested | RestoreRequested):
             return
         routes = await self.containers.rows.get(ROUTES, wake.recorded.key.id)
         if routes is None or wake.recorded.metadata.id not in routes.row.wanted:

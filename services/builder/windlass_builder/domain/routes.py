@@ -11,6 +11,7 @@ from windlass_contracts.events import (
     AliasesChanged,
     EnvironmentReleased,
     PromotionRequested,
+    RestoreRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
@@ -92,7 +93,7 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
             confirmation = Confirmation(generation=generation, at=recorded.metadata.time)
             confirmations = (*row.confirmations, confirmation)[-_MOST_CONFIRMATIONS:]
             return row.model_copy(update={"leaving": leaving, "confirmations": confirmations})
-        case RollbackRequested(to=to) | PromotionRequested(to=to):
+        case RollbackRequested(to=to) | PromotionRequested(to=to) | RestoreRequested(to=to):
             return row.model_copy(update={"wanted": {**row.wanted, recorded.metadata.id: to}})
         case RoutesFailed(request=request):
             return _given_up(row, request, recorded)

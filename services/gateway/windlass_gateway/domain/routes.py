@@ -13,6 +13,7 @@ from windlass_contracts.events import (
     BranchDeleted,
     EnvironmentReleased,
     PromotionRequested,
+    RestoreRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
@@ -29,6 +30,9 @@ DEPLOYMENT_ALIAS = "deployment"
 
 BRANCH_ALIAS = "branch"
 """The kind of alias that answers with the newest version of a branch."""
+
+RESTORE = "restore"
+"""Why addresses moved that went back to the version before by the monitor's wish."""
 
 _REMEMBERED = 20
 """How many earlier deployments an address remembers: those that a rollback chooses from by itself."""
@@ -47,7 +51,7 @@ class AliasState(BaseModel):
 
 
 class SwitchRequest(BaseModel):
-    """A rollback or promotion that has no answer yet; `generation` is set once the router decided it."""
+    """A rollback, promotion or restoring that has no answer yet; `generation` is set once the router decided it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,8 +62,30 @@ class SwitchRequest(BaseModel):
     generation: int | None = None
 
 
+class Restoring(BaseModel):
+    """The monitor saw a version fail in an environment, and wanted the one before back; `refused` says why it is not.
+
+    `done` is the sequence of the decision by which that took the environment.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    request: EventId
+    environment: EnvironmentId
+    failed: DeploymentId
+    to: DeploymentId
+    code: str
+    reason: str
+    at: datetime
+    done: int | None = None
+    refused: str | None = None
+
+
 class Routes(BaseModel):
-    """The row of a project's routes. `awaiting` says whether some request is open, so that those few are found."""
+    """The row of a project's routes. `awaiting` says whether some request is open, so that those few are found.
+
+    `restorings` are the last ones, the latest first.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,6 +96,7 @@ class Routes(BaseModel):
     awaiting: bool = False
     deleted: Deletions = {}
     holds: Holds = Holds()
+    restorings: tuple[Restoring, ...] = ()
 
     def hold_of(self, environment: EnvironmentId) -> Hold | None:
         """Return the rollback that keeps pushes from taking the environment, None where none does."""
@@ -99,20 +126,21 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
                 if asked.generation is None or asked.generation > generation
             }
             return _with_requests(row, open_requests)
-        case RoutesFailed(request=request):
-            return _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
+        case RoutesFailed(request=request, reason=reason):
+            answered = _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
+            return _restoring(answered, request, {"done": None, "refused": reason})
         case _:
             return _told(row, recorded)
 
 
 def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
-    """Fold what the gateway says."""
+    """Fold what the gateway and the monitor say."""
     match recorded.event:
-        case RollbackRequested(to=to) | PromotionRequested(to=to):
+        case RollbackRequested(to=to) | PromotionRequested(to=to) | RestoreRequested(to=to):
             asked = SwitchRequest(
                 to=to, by=recorded.metadata.actor, requested_at=recorded.metadata.time, sequence=recorded.sequence
             )
-            return _with_requests(row, {**row.requests, recorded.metadata.id: asked})
+            return _with_requests(_restored(row, recorded), {**row.requests, recorded.metadata.id: asked})
         case BranchDeleted() as event:
             return row.model_copy(update={"deleted": with_deletion(row.deleted, event, recorded)})
         case EnvironmentReleased(environment=environment):
@@ -121,11 +149,41 @@ def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
             return row
 
 
+def _restored(row: Routes, recorded: Recorded[Event]) -> Routes:
+    """Remember what the monitor saw, if that is who asked."""
+    event = recorded.event
+    if not isinstance(event, RestoreRequested):
+        return row
+    restoring = Restoring(
+        request=recorded.metadata.id,
+        environment=event.environment,
+        failed=event.before,
+        to=event.to,
+        code=event.code,
+        reason=event.reason,
+        at=recorded.metadata.time,
+    )
+    return row.model_copy(update={"restorings": (restoring, *row.restorings)[:_REMEMBERED]})
+
+
+def _restoring(row: Routes, request: EventId, update: Mapping[str, object]) -> Routes:
+    """Note how a restoring went, if it was one that was asked for."""
+    return row.model_copy(
+        update={
+            "restorings": tuple(
+                one.model_copy(update=update) if one.request == request else one for one in row.restorings
+            )
+        }
+    )
+
+
 def _changed(row: Routes, change: AliasesChanged, recorded: Recorded[Event]) -> Routes:
     asked = None if change.request is None else row.requests.get(change.request)
     holds = row.holds.changed(change, recorded.metadata.time, None if asked is None else asked.by)
     update = {"aliases": _moved(row.aliases, change.moves), "holds": holds}
     moved = row.model_copy(update=update)
+    if change.request is not None and change.why == RESTORE:
+        moved = _restoring(moved, change.request, {"done": recorded.sequence})
     return _decided(moved, change.request, recorded.sequence)
 
 

@@ -2,19 +2,22 @@
 
 from windlass_contracts.subjects import Aggregate
 from windlass_eventlog.projection import Projection, aggregate_key
-from windlass_monitor.domain import deployment, routes
+from windlass_monitor.domain import deployment, place, routes
 from windlass_monitor.domain.deployment import Deployment
+from windlass_monitor.domain.place import Place
 from windlass_monitor.domain.routes import Routes
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=2,
+    version=3,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
     indexes=("watched",),
 )
 
-ROUTES = Projection(name="routes", version=1, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+PLACES = Projection(name="places", version=1, row=Place, key=aggregate_key(Aggregate.ENVIRONMENTS), evolve=place.evolve)
 
-ALL = (DEPLOYMENTS, ROUTES)
+ROUTES = Projection(name="routes", version=2, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+
+ALL = (DEPLOYMENTS, PLACES, ROUTES)

@@ -15,10 +15,8 @@ from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
 from windlass_monitor.domain.outcomes import Outcome, Success, is_good
 from windlass_monitor.domain.schedule import (
-    FAILURES_TO_LOSE,
     LEAST_TIME_S,
     SHORTEST_PROBE_S,
-    SUCCESSES_TO_REGAIN,
     Approach,
     Vigil,
     share_of_a_round_s,
@@ -40,8 +38,8 @@ class Watch:
     async def keep(self) -> None:
         """Probe until cancelled, or until it is clear that no probe can be done at all."""
         if self.container.health is not Health.UNPROVEN:
-            await asyncio.sleep(share_of_a_round_s(self.container.name))
-            return await self._stay(Vigil(self.container.health is Health.HEALTHY))
+            await asyncio.sleep(share_of_a_round_s(self.container.name, self.deployment.liveness))
+            return await self._stay(self._vigil(healthy=self.container.health is Health.HEALTHY))
         approach = await self._approach()
         self.sampler.off = False
         if approach.success is None:
@@ -49,8 +47,11 @@ class Watch:
         else:
             await self._say_passed(approach.success, approach.tries)
         if not approach.hopeless and not self.container.looping:
-            await self._stay(Vigil(approach.success is not None))
+            await self._stay(self._vigil(healthy=approach.success is not None))
         return None
+
+    def _vigil(self, *, healthy: bool) -> Vigil:
+        return Vigil(healthy, liveness=self.deployment.liveness)
 
     async def _approach(self) -> Approach:
         """Return what was found when it became healthy, or when its time was over."""
@@ -70,9 +71,9 @@ class Watch:
             outcome = await self._probe()
             before, vigil = vigil, vigil.after(good=is_good(outcome, self.deployment.probe))
             if before.healthy and not vigil.healthy:
-                await self._say_lost(outcome, FAILURES_TO_LOSE)
+                await self._say_lost(outcome, vigil.liveness.failures)
             elif vigil.healthy and not before.healthy and isinstance(outcome, Success):
-                await self._say_passed(outcome, SUCCESSES_TO_REGAIN)
+                await self._say_passed(outcome, vigil.liveness.successes)
 
     async def _probe(self, within: float | None = None) -> Outcome:
         """Return what comes of a probe that takes no longer than its own timeout, nor than `within` seconds."""

@@ -87,7 +87,7 @@ class Watches:
     def _sampler(self, known: Versioned[Deployment], container: Container) -> Sampler:
         """Return what counts its probes: not while it starts beside others that are well, for it gets no requests."""
         beside = any(one.health is Health.HEALTHY for one in known.row.probed if one.name != container.name)
-        return Sampler(self.samples, known.key, schedule.EVERY_S, off=beside)
+        return Sampler(self.samples, known.key, known.row.liveness.every_s * schedule.SECOND, off=beside)
 
     async def _recorded(self, sequence: int) -> Recorded[Event]:
         """Return the event at a sequence, from the log itself: the row has no room for who caused what."""

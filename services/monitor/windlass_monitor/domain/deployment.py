@@ -1,12 +1,13 @@
 """The row of a deployment: which of its containers are probed, how, and what is believed of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
-from windlass_contracts.config import Probe
+from windlass_contracts.config import Liveness, Probe, WatchWindow
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     ContainerLooping,
@@ -20,6 +21,9 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.lifecycle import Phase, transition
 
+_ENDED_BY_ITSELF = frozenset({"exited", "out-of-memory", ContainerStopped.LOOPING})
+_ENDS_KEPT = 3
+"""As many as have to be known of a container to say that it ends again and again."""
 _GIVEN_UP = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
 
 
@@ -37,7 +41,8 @@ class Container(BaseModel):
 
     `since` is the sequence of the event that started or resumed it, at the time `running_since`; `judged` is that of
     the last event about its health since then, 0 where there is none. One that is `looping` is probed until it was
-    judged once: whether it answers changes with each of its lives, which is no news.
+    judged once: whether it answers changes with each of its lives, which is no news. `code` says what is wrong with
+    one that is unhealthy.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,12 +55,24 @@ class Container(BaseModel):
     health: Health = Health.UNPROVEN
     judged: int = 0
     looping: bool = False
+    code: str | None = None
+
+
+class End(BaseModel):
+    """A container ended by itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    exit_code: int | None
+    out_of_memory: bool
 
 
 class Deployment(BaseModel):
     """`watched` says whether some container of it is probed, so that those few are found among all.
 
-    `replaced` are the looping containers that were stopped, for a fresh one under the same name.
+    `replaced` are the looping containers that were stopped, for a fresh one under the same name. `ends` are the last
+    ends of each container by itself, and since `none_healthy_since` none of them is healthy.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,9 +80,13 @@ class Deployment(BaseModel):
     phase: Phase
     probe: Probe
     health_s: int
+    liveness: Liveness = Liveness()
+    watch: WatchWindow = WatchWindow()
     containers: tuple[Container, ...] = ()
     replaced: tuple[str, ...] = ()
     watched: bool = False
+    ends: Mapping[str, tuple[End, ...]] = {}
+    none_healthy_since: datetime | None = None
 
     def container(self, name: str) -> Container | None:
         return next((container for container in self.containers if container.name == name), None)
@@ -85,7 +106,14 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
     event = recorded.event
     if isinstance(event, DeploymentRequested):
         phase = transition(None, DeploymentRequested)
-        return Deployment(phase=phase, probe=event.config.probe, health_s=event.config.deadlines.health_s)
+        config = event.config
+        return Deployment(
+            phase=phase,
+            probe=config.probe,
+            health_s=config.deadlines.health_s,
+            liveness=config.liveness,
+            watch=config.watch,
+        )
     if row is None:
         return None
     changed = row.model_copy(
@@ -93,9 +121,30 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
             "phase": transition(row.phase, type(event)),
             "containers": _containers(row, recorded),
             "replaced": _replaced(row, event),
+            "ends": _ends(row, recorded),
         }
     )
-    return changed.model_copy(update={"watched": bool(changed.probed)})
+    since = _none_healthy_since(changed, recorded.metadata.time)
+    return changed.model_copy(update={"watched": bool(changed.probed), "none_healthy_since": since})
+
+
+def _none_healthy_since(row: Deployment, now: datetime) -> datetime | None:
+    if any(one.health is Health.HEALTHY and not one.looping for one in row.containers):
+        return None
+    return row.none_healthy_since or now
+
+
+def _ends(row: Deployment, recorded: Recorded[Event]) -> Mapping[str, tuple[End, ...]]:
+    """Return the last ends: a loop, of which not each end is told, is as many as are kept."""
+    event = recorded.event
+    if isinstance(event, ContainerStopped) and event.why in _ENDED_BY_ITSELF:
+        new = 1
+    elif isinstance(event, ContainerLooping):
+        new = _ENDS_KEPT
+    else:
+        return row.ends
+    end = End(at=recorded.metadata.time, exit_code=event.exit_code, out_of_memory=event.out_of_memory)
+    return {**row.ends, event.container: (*row.ends.get(event.container, ()), *[end] * new)[-_ENDS_KEPT:]}
 
 
 def _containers(row: Deployment, recorded: Recorded[Event]) -> tuple[Container, ...]:
@@ -114,10 +163,15 @@ def _containers(row: Deployment, recorded: Recorded[Event]) -> tuple[Container, 
         case ContainerStopped():
             return _without(row, event.container)
         case Healthy() | Unhealthy():
-            health = Health.HEALTHY if isinstance(event, Healthy) else Health.UNHEALTHY
-            return _changed(row, event.container, {"health": health, "judged": sequence})
+            return _changed(row, event.container, {"judged": sequence, **_judgement(event)})
         case _:
             return row.containers
+
+
+def _judgement(event: Healthy | Unhealthy) -> dict[str, object]:
+    if isinstance(event, Healthy):
+        return {"health": Health.HEALTHY, "code": None}
+    return {"health": Health.UNHEALTHY, "code": event.code}
 
 
 def _replaced(row: Deployment, event: Event) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from zlib import crc32
 
-from windlass_contracts.config import HttpProbe, Probe
+from windlass_contracts.config import HttpProbe, Liveness, Probe
 from windlass_monitor.domain.outcomes import NotListening, Outcome, Success, Unsupported, is_closed, is_good
 
 PORT_CLOSED_PAUSE_S = 0.025
@@ -17,10 +17,8 @@ SHORTEST_PROBE_S = 0.05
 
 LEAST_TIME_S = 1.0
 
-EVERY_S = 5.0
+SECOND = 1.0
 IN_DOUBT_EVERY_S = 1.0
-FAILURES_TO_LOSE = 3
-SUCCESSES_TO_REGAIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +71,40 @@ class Approach:
         return replace(seen, good=0, bad=self.bad + 1, last_answer=outcome)
 
 
+_AS_EVER = Liveness()
+
+
 @dataclass(frozen=True, slots=True)
 class Vigil:
     """The probes that go on afterwards.
 
-    One bad answer is no illness and one good one no recovery: `doubts` counts the answers in a row that speak against
-    what is believed. In doubt, and as long as it is unhealthy, the container is probed more often.
+    One bad answer is no illness and one good one no recovery, unless the project says so: `doubts` counts the answers
+    in a row that speak against what is believed. In doubt, and as long as it is unhealthy, the container is probed more
+    often.
     """
 
     healthy: bool
     doubts: int = 0
+    liveness: Liveness = _AS_EVER
 
     @property
     def pause_s(self) -> float:
         """Seconds until the next probe."""
-        return EVERY_S if self.healthy and not self.doubts else IN_DOUBT_EVERY_S
+        return self.liveness.every_s * SECOND if self.healthy and not self.doubts else IN_DOUBT_EVERY_S
 
     def after(self, *, good: bool) -> "Vigil":
         """Return what is believed after one more answer."""
         if good == self.healthy:
-            return Vigil(self.healthy)
-        doubts = self.doubts + 1
-        enough = FAILURES_TO_LOSE if self.healthy else SUCCESSES_TO_REGAIN
-        return Vigil(good) if doubts >= enough else Vigil(self.healthy, doubts)
+            return replace(self, doubts=0)
+        enough = self.liveness.failures if self.healthy else self.liveness.successes
+        if self.doubts + 1 < enough:
+            return replace(self, doubts=self.doubts + 1)
+        return replace(self, healthy=good, doubts=0)
 
 
-def share_of_a_round_s(container: str) -> float:
+def share_of_a_round_s(container: str, liveness: Liveness) -> float:
     """Return the seconds after which a container is probed first by a monitor that was away, always the same ones.
 
     So those that one machine runs are not all probed at the same moment.
     """
-    return crc32(container.encode()) % 1_000 / 1_000 * EVERY_S
+    return crc32(container.encode()) % 1_000 / 1_000 * liveness.every_s * SECOND

@@ -56,5 +56,6 @@ async def read_ground(rows: Rows, team: TeamId, project: ProjectId) -> Ground:
 
 
 def _named(routes: Routes) -> frozenset[DeploymentId]:
-    """Return the deployments that addresses point at, or that somebody asked for."""
-    return routes.awake | {request.to for request in routes.requests.values()}
+    """Return the deployments that addresses point at, or whose place those took, or that somebody asked for."""
+    replaced = {one.current.instead_of for one in routes.pointers.values()} - {None}
+    return routes.awake | {one for one in replaced if one} | {request.to for request in routes.requests.values()}

@@ -18,12 +18,16 @@ OF_THE_ENVIRONMENT = frozenset({"environment", ENVIRONMENT_ID, DOMAIN})
 
 
 class Holder(BaseModel):
-    """Who answers at an address; `asked` is the sequence of the rollback or promotion that wanted it, if one did."""
+    """Who answers at an address; `asked` is the sequence of the rollback or promotion that wanted it, if one did.
+
+    Who was restored stands `instead_of` what failed: it is asked for no later, and no earlier, than that was.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     deployment: DeploymentId
     asked: int = 0
+    instead_of: DeploymentId | None = None
 
 
 class Pointer(BaseModel):
@@ -77,7 +81,12 @@ def like_its_environment(pointer: Pointer, others: Iterable[Pointer]) -> Pointer
 
 def _holder(known: Pointer | None, deployment: DeploymentId, request: Request | None) -> Holder:
     if request is not None and request.to == deployment:
-        return Holder(deployment=deployment, asked=request.sequence)
+        return _restored(known, request) if request.restores else Holder(deployment=deployment, asked=request.sequence)
     if known is not None and known.previous is not None and known.previous.deployment == deployment:
         return known.previous
     return Holder(deployment=deployment)
+
+
+def _restored(known: Pointer | None, request: Request) -> Holder:
+    asked = 0 if known is None else known.current.asked
+    return Holder(deployment=request.to, asked=asked, instead_of=request.before)

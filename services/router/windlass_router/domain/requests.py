@@ -1,4 +1,4 @@
-"""Rollbacks and promotions that have no answer yet."""
+"""Rollbacks, promotions and restorings that have no answer yet."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,17 +22,26 @@ class RequestState(StrEnum):
 
 
 class Request(BaseModel):
-    """Somebody wants an environment to answer with this deployment. `moved` is the sequence of the decision."""
+    """Somebody wants an environment to answer with this deployment. `moved` is the sequence of the decision.
+
+    A restoring names in `before` what fails: only what answers with that goes to the other one, and nobody wished for
+    it, so that whatever was asked for behind what fails still wins.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     why: str
     environment: EnvironmentId
     to: DeploymentId
+    before: DeploymentId | None = None
     asked_at: datetime
     sequence: int
     state: RequestState = RequestState.WANTED
     moved: int = 0
+
+    @property
+    def restores(self) -> bool:
+        return self.before is not None
 
 
 Requests = Mapping[EventId, Request]

@@ -1,9 +1,13 @@
-"""Rollbacks and promotions: an environment goes to a deployment that was live before, once it serves again."""
+"""Rollbacks and promotions: an environment goes to a deployment that was live before, once it serves again.
+
+And restorings: the monitor saw that what an environment answers with fails, and wants the one before to answer again.
+"""
 
 from collections.abc import Iterator
 
 from windlass_contracts.events import AliasesChanged, CutoverStarted, RoutesFailed
 from windlass_contracts.events.deployment import Stage
+from windlass_contracts.events.routes import Alias
 from windlass_contracts.ids import EventId
 from windlass_contracts.lifecycle import Phase
 from windlass_router.domain.addresses import environment_addresses, own_address
@@ -35,7 +39,7 @@ def _answered(identity: EventId, request: Request, situation: Situation) -> Step
     if _outrun(request, situation):
         reason = "A later request decided where the environment goes before this one could."
         return _failed(identity, Stage.ROUTE, "outrun", reason)
-    aliases = environment_addresses(situation.place, request.environment)
+    aliases = _wanted(request, situation)
     if not situation.routes.moves_to(request.to, aliases):
         return _failed(identity, Stage.ROUTE, "nothing-to-do", "The environment answers with this deployment already.")
     if not target.ready:
@@ -58,13 +62,31 @@ def _awaited(identity: EventId, request: Request, target: Deployment, situation:
     return _failed(identity, Stage.HEALTH, "not-healthy-again", reason)
 
 
+def _wanted(request: Request, situation: Situation) -> tuple[Alias, ...]:
+    """Return the addresses that shall go to what is wanted: of a restoring, those that answer with what fails."""
+    aliases = environment_addresses(situation.place, request.environment)
+    if not request.restores:
+        return aliases
+    pointers = situation.routes.pointers
+    return tuple(
+        alias
+        for alias in aliases
+        if alias.name in pointers and pointers[alias.name].current.deployment == request.before
+    )
+
+
 def _outrun(request: Request, situation: Situation) -> bool:
-    """Tell whether something that was asked for later decided, or will decide, about the environment."""
+    """Tell whether something that was asked for later decided, or will decide, about the environment.
+
+    A restoring is nobody's wish: it comes before none, and to nothing once the environment left what fails.
+    """
+    if request.restores and not _wanted(request, situation):
+        return True
     held = (situation.asked(pointer) for pointer in situation.routes.of_environment(request.environment))
     wanted = (
         other.sequence
         for other in situation.routes.requests.values()
-        if other.environment == request.environment and other.state is RequestState.WANTED
+        if other.environment == request.environment and other.state is RequestState.WANTED and not other.restores
     )
     return any(sequence > request.sequence for sequence in (*held, *wanted))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +14,7 @@ from windlass_contracts.events import (
     BranchDeleted,
     EnvironmentReleased,
     PromotionRequested,
+    RestoreRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
@@ -112,9 +114,9 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
 
 
 def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
-    """Fold what the gateway says."""
+    """Fold what the gateway and the monitor say."""
     match recorded.event:
-        case RollbackRequested() | PromotionRequested() as asked:
+        case RollbackRequested() | PromotionRequested() | RestoreRequested() as asked:
             return _asked(row, recorded, asked)
         case EnvironmentReleased(environment=environment):
             return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
@@ -124,11 +126,18 @@ def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
             return row
 
 
-def _asked(row: Routes, recorded: Recorded[Event], asked: RollbackRequested | PromotionRequested) -> Routes:
+Asked = RollbackRequested | PromotionRequested | RestoreRequested
+_WHY: Mapping[type[Event], str] = MappingProxyType(
+    {RollbackRequested: "rollback", PromotionRequested: "promotion", RestoreRequested: "restore"}
+)
+
+
+def _asked(row: Routes, recorded: Recorded[Event], asked: Asked) -> Routes:
     request = Request(
-        why="rollback" if isinstance(asked, RollbackRequested) else "promotion",
+        why=_WHY[type(asked)],
         environment=asked.environment,
         to=asked.to,
+        before=asked.before if isinstance(asked, RestoreRequested) else None,
         asked_at=recorded.metadata.time,
         sequence=recorded.sequence,
     )

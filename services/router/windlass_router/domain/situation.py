@@ -34,8 +34,9 @@ class Situation:
 
     def asked(self, pointer: Pointer) -> int:
         """Return the sequence of the request by which an address points where it does."""
-        row = self.deployments.get(pointer.current.deployment)
-        return max(pointer.current.asked, 0 if row is None else row.requested_sequence)
+        holder = pointer.current
+        rows = (self.deployments.get(one) for one in (holder.deployment, holder.instead_of) if one is not None)
+        return max(holder.asked, *(row.requested_sequence for row in rows if row is not None), 0)
 
     @property
     def refused(self) -> Change | None:
