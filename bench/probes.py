@@ -81,13 +81,14 @@ async def begun(part: str, environment: Mapping[str, str], stack: AsyncExitStack
 
 
 async def tell(log: JetStreamLog, ports: Sequence[int]) -> None:
-    """Let the log say that an app was started at each port."""
+    """Let the log say that an app was started at each port, each the one that answers in an environment."""
     alone = asyncio.Semaphore(AT_ONCE)
 
     async def one(port: int) -> None:
         async with alone:
             told = ToldDeployment(log)
             await told.built()
+            await told.answers()
             await told.started(f"app-{port}", port)
 
     await asyncio.gather(*(one(port) for port in ports))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from support.dashboard_story import DashboardStory
+from support.probed import Probed
 from windlass_contracts.events import InspectionFailed, SourceInspected
 from windlass_contracts.events.deployment import Recipe
 from windlass_contracts.events.inspection import Head
@@ -13,6 +14,7 @@ from windlass_eventlog.clock import utc_now
 from windlass_eventlog.logs.port import Stream
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.domains import ManagingDomains
+from windlass_gateway.application.projections import DEPLOYMENTS
 from windlass_gateway.application.tokens import ManagingTokens
 from windlass_gateway.domain.configuration import ConfigChange, LimitsChange
 
@@ -77,6 +79,7 @@ async def harbour(story: DashboardStory) -> Mapping[str, DeploymentId]:
         await story.write_log(deployment, "build-1", *BUILD_LOG)
     await telling.crew_is_being_built()
     await story.settled()
+    await telling.environments_were_probed()
     return telling.told
 
 
@@ -143,6 +146,14 @@ class _Harbour:
         failed = await self.story.deploy("tide-api", subject="Upgrade to Python 3.13", author="Noor Haddad")
         await self.story.fail(failed)
         self.told |= {"api-live": live, "api-failed": failed}
+
+    async def environments_were_probed(self) -> None:
+        """Let the monitor have kept something of them: a lot, little, and trouble."""
+        kept = {"shop-live": Probed(days=90), "shop-staging": Probed(days=1, gaps=True), "docs": Probed(days=3)}
+        for name, probed in {**kept, "api-live": Probed(days=20, trouble=True)}.items():
+            found = await self.story.gateway.rows.get(DEPLOYMENTS, self.told[name])
+            assert found is not None
+            probed.known_to(self.story.gateway, found.row.project, found.row.environment)
 
     async def repositories_are_looked_into(self) -> None:
         self.told["found"] = DeploymentId(await self.story.inspect(INSPECTED))

@@ -7,6 +7,7 @@ from windlass_contracts.cloudevent import Metadata, Proposed
 from windlass_contracts.config import DeploymentConfig, Limits
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    AliasesChanged,
     BuildStarted,
     BuildSucceeded,
     ContainerPaused,
@@ -18,8 +19,9 @@ from windlass_contracts.events import (
     DeploymentRequested,
 )
 from windlass_contracts.events.deployment import GitSource, Recipe, VariableVersion
+from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_contracts.subjects import AggregateKey, Service
+from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.clock import Clock, utc_now
 from windlass_eventlog.errors import ConflictError
 from windlass_eventlog.log import EventLog, Expected
@@ -39,6 +41,7 @@ class ToldDeployment:
     config: DeploymentConfig = field(default_factory=DeploymentConfig)
     clock: Clock = utc_now
     key: AggregateKey = field(default_factory=_new_key)
+    environment: EnvironmentId = field(default_factory=lambda: EnvironmentId(uuid4()))
     _last: int = 0
 
     async def built(self, variables: dict[str, UUID] | None = None) -> None:
@@ -46,7 +49,7 @@ class ToldDeployment:
         versions = tuple(VariableVersion(name=name, secret=secret) for name, secret in (variables or {}).items())
         source = GitSource(repository="https://git.example.com/shop.git", commit="4b825dc6" * 5)
         requested = DeploymentRequested(
-            environment=EnvironmentId(uuid4()), source=source, trigger="api", config=self.config, variables=versions
+            environment=self.environment, source=source, trigger="api", config=self.config, variables=versions
         )
         succeeded = BuildSucceeded(
             node=_NODE,
@@ -78,6 +81,16 @@ class ToldDeployment:
         """Move the routes to healthy containers."""
         await self.tell(Service.ROUTER, CutoverStarted(containers=containers))
         await self.tell(Service.ROUTER, DeploymentLive(generation=1, duration_ms=1))
+
+    async def answers(self) -> None:
+        """Give its environment to it, as the first that it ever had."""
+        assert self.key.project is not None
+        alias = Alias(kind="environment", name=f"app-{self.environment.hex}", environment=self.environment)
+        change = AliasesChanged(why="cutover", moves=(AliasMove(alias=alias, after=DeploymentId(self.key.id)),))
+        key = AggregateKey.of_project(self.key.team, self.key.project, Aggregate.ROUTES)
+        identity = EventId(uuid4())
+        metadata = Metadata(identity, self.clock(), f"service:{Service.ROUTER}", identity)
+        await self.log.append(Proposed(Service.ROUTER, key, change, metadata), Expected.at(key, 0))
 
     async def paused(self, container: str) -> None:
         await self.tell(Service.BUILDER, ContainerPaused(node=_NODE, container=container))

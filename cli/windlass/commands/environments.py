@@ -27,8 +27,8 @@ def list_environments(project: Project, *, as_json: AsJson = False) -> None:
         print_json(found)
     else:
         print_table(
-            ("ENVIRONMENT", "BRANCHES", "ADDRESS", "PUSHES"),
-            [(one["name"], _taken(one), one["url"] or "", _held(one)) for one in found],
+            ("ENVIRONMENT", "BRANCHES", "ADDRESS", "PUSHES", "UPTIME, 24 H"),
+            [(one["name"], _taken(one), one["url"] or "", _held(one), _uptime(one)) for one in found],
         )
 
 
@@ -58,6 +58,11 @@ def set_branches(
 def _held(environment: Json) -> str:
     held = environment["held"]
     return "taken" if held is None else f"held back since the rollback {age(held['at'])} ago"
+
+
+def _uptime(environment: Json) -> str:
+    day = (environment.get("uptime") or {}).get("day")
+    return "-" if day is None else f"{day:g} %"
 
 
 def _taken(environment: Json) -> str:

@@ -60,6 +60,7 @@ async def serve(started: Callable[[], None]) -> None:
                 tasks.create_task(_sweeper(gateway, link).run())
                 tasks.create_task(context.hub.run())
                 tasks.create_task(gateway.nodes.follow(link.bucket(Bucket.NODES), context.hub.renew))
+                tasks.create_task(gateway.uptimes.follow(link.bucket(Bucket.SERIES), context.hub.renew_uptimes))
                 tasks.create_task(context.auditing.run())
                 tasks.create_task(asyncio.to_thread(compile_all))
                 tasks.create_task(serve_http(web(context), listener, context.closing, started))

@@ -241,6 +241,7 @@ async def test_the_description_of_the_api_names_every_path() -> None:
         "/projects/{slug}/deployments",
         "/projects/{slug}/environments/{name}",
         "/projects/{slug}/environments/{name}/release",
+        "/projects/{slug}/environments/{name}/series",
         "/projects/{slug}/rollback",
         "/projects/{slug}/volumes/{name}",
         "/volumes",

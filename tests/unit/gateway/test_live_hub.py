@@ -16,7 +16,7 @@ from windlass_gateway.entrypoints.live.frames import PING
 from windlass_gateway.entrypoints.live.hub import Hub, Pace
 from windlass_gateway.entrypoints.live.place import Place, epoch_of
 from windlass_gateway.entrypoints.live.reset import Reset, ResetError
-from windlass_gateway.entrypoints.live.view import NODES, StateView, Topic, View
+from windlass_gateway.entrypoints.live.view import NODES, UPTIMES, StateView, Topic, View
 from windlass_gateway.entrypoints.live.viewer import Viewer
 
 QUICK = Pace(pause_s=0, kept=3)
@@ -295,3 +295,26 @@ async def test_what_nodes_say_is_shown_though_the_log_stands_still(log: MemoryLo
         async with hub.watching(events_view(key), Place(EPOCH, 1)) as other:
             hub.renew([key.id])
             assert messages(await received(other)) == []
+
+
+async def test_how_environments_answer_is_shown_in_the_list_and_on_the_projects_own_page(
+    log: MemoryLog, key: AggregateKey
+) -> None:
+    async def render() -> str:
+        return "uptime"
+
+    assert key.project is not None
+    listed = StateView("list", frozenset[Topic]({UPTIMES}), render=render)
+    own = StateView("own", frozenset[Topic]({key.project}), render=render)
+    other = StateView("other", frozenset[Topic]({key.team}), render=render)
+    async with running_hub(log, QUICK) as hub:
+        await append(log, key)
+        async with AsyncExitStack() as stack:
+            viewers = [
+                await stack.enter_async_context(hub.watching(one, Place(EPOCH, 1))) for one in (listed, own, other)
+            ]
+            for viewer in viewers:
+                await received(viewer)
+            hub.renew_uptimes([key.project])
+            told = [[text for _, text in messages(await received(viewer))] for viewer in viewers]
+            assert told == [["uptime"], ["uptime"], []]

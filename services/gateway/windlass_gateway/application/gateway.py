@@ -17,6 +17,7 @@ from windlass_gateway.application.endings import Endings
 from windlass_gateway.application.nodes import Nodes
 from windlass_gateway.application.personal import Personal
 from windlass_gateway.application.seats import Seats
+from windlass_gateway.application.uptimes import Uptimes
 
 
 @dataclass(slots=True)
@@ -54,4 +55,5 @@ class Gateway:
     own: OwnWrites = field(default_factory=OwnWrites)
     endings: Endings = field(default_factory=Endings)
     nodes: Nodes = field(default_factory=Nodes)
+    uptimes: Uptimes = field(default_factory=Uptimes)
     seats: Seats = field(default_factory=Seats)

@@ -32,14 +32,14 @@ AnEnvironment = Annotated[EnvironmentName, Path(description="the environment's n
 @router.get("")
 async def list_projects(finder: AReader, shared: AContext) -> list[ProjectView]:
     """List the team's projects, the latest changed first."""
-    shown = Shown(finder, shared.places)
+    shown = Shown(finder, shared.places, shared.gateway.uptimes)
     return [await shown.project(found) for found in await finder.rows.find(PROJECTS, {"team": finder.team})]
 
 
 @router.get("/{slug}")
 async def get_project(slug: ProjectSlug, finder: AReader, shared: AContext) -> ProjectView:
     """Return a project: its configuration, its environments, and what answers in each."""
-    return await Shown(finder, shared.places).project(await finder.project(slug))
+    return await Shown(finder, shared.places, shared.gateway.uptimes).project(await finder.project(slug))
 
 
 @router.patch("/{slug}")
@@ -66,7 +66,8 @@ async def deploy_project(
 async def get_environment(slug: ProjectSlug, name: AnEnvironment, finder: AReader, shared: AContext) -> EnvironmentView:
     """Return an environment: which pushes go there, and what answers there."""
     project = await finder.project(slug)
-    return await Shown(finder, shared.places).environment(project, await finder.environment(project, name))
+    shown = Shown(finder, shared.places, shared.gateway.uptimes)
+    return await shown.environment(project, await finder.environment(project, name))
 
 
 @router.put("/{slug}/environments/{name}")

@@ -8,6 +8,7 @@ from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import PROJECTS, ROUTES, VARIABLES
+from windlass_gateway.application.uptimes import Uptimes
 from windlass_gateway.domain.branches import takes_default_branch
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
@@ -17,6 +18,7 @@ from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.shredding import Affected
 from windlass_gateway.domain.variables import Variables
 from windlass_gateway.entrypoints.places import Places
+from windlass_gateway.entrypoints.uptime_views import UptimeView
 from windlass_gateway.entrypoints.views import (
     AffectedView,
     DeploymentSummary,
@@ -41,8 +43,9 @@ class _Surroundings:
 class Shown:
     """Loads what belongs to rows, each project's once."""
 
-    def __init__(self, finder: Finder, places: Places) -> None:
+    def __init__(self, finder: Finder, places: Places, uptimes: Uptimes | None = None) -> None:
         self._finder = finder
+        self._uptimes = uptimes or Uptimes()
         self._rows: Rows = finder.rows
         self._places = places
         self._known: dict[UUID, _Surroundings] = {}
@@ -91,6 +94,7 @@ class Shown:
     def _environment(self, around: _Surroundings, environment: Environment) -> EnvironmentView:
         alias = None if around.routes is None else around.routes.alias_of(environment.id)
         hold = None if around.routes is None else around.routes.hold_of(environment.id)
+        uptime = self._uptimes.of(environment.id)
         return EnvironmentView(
             name=environment.name,
             production=environment.production,
@@ -100,6 +104,7 @@ class Shown:
             current=None if alias is None else alias.current,
             previous=alias.before[0] if alias is not None and alias.before else None,
             held=None if hold is None else HoldView.model_validate(hold),
+            uptime=None if uptime is None else UptimeView.of(uptime),
         )
 
     async def _named(self, found: Versioned[Deployment]) -> Named:

@@ -18,6 +18,7 @@ from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.shredding import Loss
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
 from windlass_gateway.domain.variables import Preview
+from windlass_gateway.entrypoints.uptime_views import UptimeView
 
 
 class _View(BaseModel):
@@ -217,6 +218,7 @@ class EnvironmentView(_View):
     current: DeploymentId | None
     previous: DeploymentId | None
     held: Annotated[HoldView | None, Field(description="the rollback that keeps pushes from taking the environment")]
+    uptime: Annotated[UptimeView | None, Field(description="none before it was probed for a minute")]
 
 
 class VariableView(_View):

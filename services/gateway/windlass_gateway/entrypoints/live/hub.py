@@ -26,7 +26,7 @@ from windlass_gateway.entrypoints.live.place import Place, epoch_of
 from windlass_gateway.entrypoints.live.press import Press
 from windlass_gateway.entrypoints.live.reset import Reset, ResetError
 from windlass_gateway.entrypoints.live.ring import Ring
-from windlass_gateway.entrypoints.live.view import NODES, EventsView, StateView, Topic, View, topics
+from windlass_gateway.entrypoints.live.view import NODES, UPTIMES, EventsView, StateView, Topic, View, topics
 from windlass_gateway.entrypoints.live.viewer import WAITING, Viewer
 
 _TRY_AGAIN_AFTER_S = 0.2
@@ -101,6 +101,13 @@ class Hub:
         now = asyncio.get_running_loop().time()
         self._renewed = {topic: at for topic, at in self._renewed.items() if now - at < _RENEWED_LATELY_S}
         self._renewed.update(dict.fromkeys(touched, now))
+        self._renew(touched)
+
+    def renew_uptimes(self, projects: Iterable[UUID]) -> None:
+        """Show anew how environments of some projects answer. Who joins right now gets it the next time."""
+        self._renew([UPTIMES, *projects])
+
+    def _renew(self, touched: Iterable[Topic]) -> None:
         for channel in {channel for topic in touched for channel in self._by_topic.get(topic, ())}:
             channel.renew(self._position)
 

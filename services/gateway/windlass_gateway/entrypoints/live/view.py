@@ -10,8 +10,9 @@ from windlass_contracts.event import Event
 from windlass_contracts.subjects import Aggregate
 
 NODES: Final = "nodes"
-Topic = UUID | tuple[Aggregate, UUID] | Literal["nodes"]
-"""A team, a project, one aggregate, or what the nodes say of themselves, which is no event."""
+UPTIMES: Final = "uptimes"
+Topic = UUID | tuple[Aggregate, UUID] | Literal["nodes", "uptimes"]
+"""A team, a project, one aggregate; or what is no event: what the nodes say of themselves, how environments answer."""
 
 
 def topics(recorded: Recorded[Event]) -> tuple[Topic, ...]:

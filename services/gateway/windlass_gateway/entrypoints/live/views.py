@@ -16,7 +16,7 @@ from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.refusals import NotFoundError
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.event_filter import EventFilter
-from windlass_gateway.entrypoints.live.view import NODES, EventsView, StateView, Topic, View, topics
+from windlass_gateway.entrypoints.live.view import NODES, UPTIMES, EventsView, StateView, Topic, View, topics
 from windlass_gateway.entrypoints.pages import dead_letters, deployment, events, new_project, project, projects
 
 
@@ -57,7 +57,8 @@ async def find_view(shared: Context, caller: Caller, path: str, query: QueryPara
 
 
 def _projects(shared: Context, team: TeamId) -> View:
-    return StateView(f"{team}/projects", frozenset[Topic]({team, NODES}), render=partial(projects.live, shared, team))
+    touching = frozenset[Topic]({team, NODES, UPTIMES})
+    return StateView(f"{team}/projects", touching, render=partial(projects.live, shared, team))
 
 
 def _project(shared: Context, team: TeamId, found: Versioned[Project], *, with_history: bool) -> View:

@@ -66,6 +66,7 @@ async def show_project(visit: AVisit, slug: ProjectSlug, asked: AWanted) -> Resp
     return visit.render(
         "pages/project.html",
         view=view,
+        uptimes=visit.gateway.uptimes,
         place=place,
         branches=suggested,
         states=STATES,
@@ -81,7 +82,7 @@ async def live(shared: Context, team: TeamId, slug: str, *, with_history: bool) 
     finder = Finder(shared.gateway.rows, team)
     lines = Lines(finder, shared.gateway.personal, shared.places)
     view = await view_of(lines, await finder.project(slug), Wanted())
-    parts = [in_place("project-tiles", "parts/project_tiles.html", view=view)]
+    parts = [in_place("project-tiles", "parts/project_tiles.html", view=view, uptimes=shared.gateway.uptimes)]
     if with_history:
         parts.append(in_place("project-history", "parts/project_history.html", view=view))
     return "".join(parts)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from windlass_contracts.ids import DeploymentId, TeamId
+from windlass_contracts.ids import DeploymentId, EnvironmentId, TeamId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.finding import Finder
@@ -36,6 +36,7 @@ class Card:
     name: str
     repository: str | None
     url: str | None
+    production: EnvironmentId | None
     live: Line | None
     newest: Line | None
 
@@ -86,6 +87,7 @@ def _card(
         slug=around.slug,
         name=around.project.row.name,
         repository=repository_name(around.project.row.repository),
+        production=None if production is None else production.id,
         url=None if production is None else around.url(production.id, lines.places),
         live=None if live is None else known.get(live),
         newest=None if newest is None or newest.key == live else known.get(DeploymentId(newest.key)),
@@ -109,14 +111,18 @@ async def show_projects(visit: AVisit, q: Search = "") -> Response:
     """Show the projects, those that something happened to last first."""
     place = await visit.place()
     shown = await cards(visit.lines, await _found(visit.finder, q))
-    return visit.render("pages/projects.html", cards=shown, q=q, place=place, nodes=visit.shared.gateway.nodes)
+    gateway = visit.gateway
+    return visit.render(
+        "pages/projects.html", cards=shown, q=q, place=place, nodes=gateway.nodes, uptimes=gateway.uptimes
+    )
 
 
 async def live(shared: Context, team: TeamId) -> str:
     """Render the list anew, for all who look at it."""
     finder = Finder(shared.gateway.rows, team)
     lines = Lines(finder, shared.gateway.personal, shared.places)
-    shown = in_place("projects", "parts/projects.html", cards=await cards(lines, await _found(finder, "")))
+    found = await cards(lines, await _found(finder, ""))
+    shown = in_place("projects", "parts/projects.html", cards=found, uptimes=shared.gateway.uptimes)
     return shown + in_place("nodes", "parts/nodes.html", nodes=shared.gateway.nodes)
 
 

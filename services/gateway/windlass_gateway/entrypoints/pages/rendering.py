@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from windlass_gateway.entrypoints.context import Context
-from windlass_gateway.entrypoints.pages import words
+from windlass_gateway.entrypoints.pages import sparkline, words
 from windlass_gateway.entrypoints.pages.assets import assets
 from windlass_gateway.entrypoints.pages.settings_words import setting_name, setting_value
 from windlass_gateway.entrypoints.pages.status import look
@@ -28,6 +28,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(static=assets().address, icon_address=assets().icon, look=look, now=_now)
     environment.filters.update(age=words.age, duration=words.duration, short=words.short, size=words.size)
+    environment.filters.update(sparkline=sparkline.sparkline, bars=sparkline.bars, share=sparkline.share)
     environment.filters.update(setting_name=setting_name, setting_value=setting_value)
     return environment
 
