@@ -17,6 +17,7 @@ from windlass.errors import BadInputError
 from windlass.terminal import duration, plain
 
 _KEY = "Idempotency-Key"
+_BY_COMMAND = "command:"
 
 
 def deploy(  # noqa: PLR0913, PLR0917 - an option each
@@ -41,7 +42,9 @@ def deploy(  # noqa: PLR0913, PLR0917 - an option each
     ] = None,
     start: Annotated[str | None, typer.Option(help="The command that starts it.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port it listens on; it is $PORT.")] = None,
-    probe: Annotated[str | None, typer.Option(help="The path that answers once it is healthy, or `tcp`.")] = None,
+    probe: Annotated[
+        str | None, typer.Option(help="The path that answers once it is healthy, `tcp`, or `command:` and one.")
+    ] = None,
     replicas: Annotated[int | None, typer.Option(min=1, max=100, help="How many containers.")] = None,
     memory: Annotated[int | None, typer.Option(min=16, help="MiB for each container.")] = None,
     env_file: Annotated[Path | None, typer.Option(help="Variables to set for the environment first.")] = None,
@@ -168,4 +171,8 @@ def _address(git: str) -> str:
 
 
 def _probe(written: str) -> Json:
-    return {"kind": "tcp"} if written == "tcp" else {"kind": "http", "path": written}
+    if written == "tcp":
+        return {"kind": "tcp"}
+    if written.startswith(_BY_COMMAND):
+        return {"kind": "command", "command": written.removeprefix(_BY_COMMAND).strip()}
+    return {"kind": "http", "path": written}

@@ -1,14 +1,17 @@
 """The monitor: probes containers, before and after they are live, and reports; it never restarts anything."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
+from aiodocker import Docker
 
 from windlass_contracts.subjects import Service
 from windlass_eventlog.buckets import Bucket
 from windlass_eventlog.link import Link
 from windlass_eventlog.service import connected
+from windlass_monitor.adapters.command_prober import CommandProber
 from windlass_monitor.adapters.prober import StreamProber
 from windlass_monitor.adapters.traefik_metrics import TraefikMetrics
 from windlass_monitor.application.answering import Answering
@@ -31,9 +34,20 @@ async def serve(started: Callable[[], None]) -> None:
         httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
         connected(Service.MONITOR, settings, projections=ALL) as link,
         link.operating(),
+        _commands(settings) as commands,
     ):
         await link.caught_up(started)
-        await work(link, StreamProber(), _traffic(settings, client), started)
+        await work(link, StreamProber(commands), _traffic(settings, client), started)
+
+
+@asynccontextmanager
+async def _commands(settings: MonitorSettings) -> AsyncIterator[Prober | None]:
+    """Give what probes by commands: engines run them in containers, nobody does in plain processes."""
+    if settings.runtime == "docker":
+        async with Docker() as docker:
+            yield CommandProber(docker)
+    else:
+        yield None
 
 
 async def work(link: Link, prober: Prober, traffic: Traffic, started: Callable[[], None]) -> None:

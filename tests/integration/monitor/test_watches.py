@@ -51,6 +51,7 @@ class NotingProber(StreamProber):
     """Probes for real, and lets a test wait for an outcome."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._outcomes: list[Outcome] = []
         self._more = asyncio.Condition()
 

@@ -69,7 +69,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         "keep_releases": "25",
         "memory_mib": "1024",
         "scratch_mib": "512",
-        "probe_path": "/up",
+        "probe": "/up",
     }
     answer = await client.post("/projects/shop/settings", data=fields)
     assert answer.status_code == 303, answer.text
@@ -99,7 +99,9 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         ("keep_releases", "1001"),
         ("memory_mib", "1"),
         ("scratch_mib", "15"),
-        ("probe_path", "up"),
+        ("probe", "up"),
+        ("probe", "command:"),
+        ("probe", "command: a\x00b"),
         ("default_branch", "a b"),
     ],
 )

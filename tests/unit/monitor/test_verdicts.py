@@ -12,9 +12,11 @@ from windlass_monitor.domain.deployment import Container, Deployment, Health
 from windlass_monitor.domain.outcomes import (
     Answered,
     Connected,
+    ExitedWith,
     NoAnswer,
     NotHttp,
     NotListening,
+    NotRun,
     Outcome,
     Unreachable,
     Unsupported,
@@ -100,6 +102,9 @@ def test_a_replica_that_never_becomes_healthy_fails_a_deployment_that_waits_for_
         (Answered(200, 1), HttpProbe(successes=3), "bad-status", ["200", "in a row"]),
         (Unsupported(), CommandProbe(command="true"), "unsupported-probe", ["command", "http or tcp"]),
         (NotListening(), TcpProbe(), "not-listening", ["8000"]),
+        (ExitedWith(3), CommandProbe(command="false"), "exited", ["exit code 3", "windlass run"]),
+        (NotRun(), CommandProbe(command="true"), "not-run", ["engine", "doctor"]),
+        (NoAnswer(), CommandProbe(command="sleep 9", timeout_ms=1_500), "no-answer", ["1.5 s", "timeout"]),
     ],
 )
 def test_a_deployment_that_is_too_late_fails_with_what_to_do(

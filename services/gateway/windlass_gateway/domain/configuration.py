@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from windlass_contracts.config import MIB, DeploymentConfig, Probe, Volume
+from windlass_contracts.config import MIB, CommandProbe, DeploymentConfig, Probe, Volume
 from windlass_contracts.source_values import PathPattern, SourceFolder
 from windlass_contracts.values import Command, Port, Seconds, Token
 from windlass_gateway.domain.refusals import InvalidInputError
@@ -23,6 +23,15 @@ def _no_control_characters(text: str) -> str:
 
 
 ShellCommand = Annotated[Command, AfterValidator(_no_control_characters)]
+
+
+def _by_a_clean_command(probe: Probe) -> Probe:
+    if isinstance(probe, CommandProbe):
+        _no_control_characters(probe.command)
+    return probe
+
+
+CheckedProbe = Annotated[Probe, AfterValidator(_by_a_clean_command)]
 
 
 _MOST_STARS = 3
@@ -118,7 +127,7 @@ class ConfigChange(_Part):
     keep_releases: Annotated[int, Field(ge=1, le=1_000)] | None = None
     scratch_mib: Annotated[int, Field(ge=16, le=_MAX_MEMORY_MIB)] | None = None
     """What each container may write outside of its volumes; a node may allow less."""
-    probe: Probe | None = None
+    probe: CheckedProbe | None = None
     limits: LimitsChange = LimitsChange()
     build_limits: LimitsChange = LimitsChange()
     deadlines: DeadlinesChange = DeadlinesChange()

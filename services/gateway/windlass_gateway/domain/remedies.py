@@ -8,7 +8,7 @@ _REMEDIES = {
     Stage.BUILD: "Read the end of the build log (`windlass logs`); run the same build command on a clean checkout.",
     Stage.PRE_DEPLOY: "Read the log of the pre-deploy command (`windlass logs`), put it right and deploy again.",
     Stage.START: "Read the app's last lines (`windlass logs`): it exited, or its start command is wrong.",
-    Stage.HEALTH: "Let the app listen on 0.0.0.0 and the port in $PORT, and answer the probe's path with a 2xx or 3xx.",
+    Stage.HEALTH: "Let the app listen on 0.0.0.0 and the port in $PORT, and pass the project's probe: `windlass logs`.",
     Stage.ROUTE: "The proxy did not take the new routes: `windlass doctor` says whether it runs. Then deploy again.",
     Stage.DEADLINE: "A service of the platform stayed away: `windlass doctor` says which. Then deploy again.",
 }

@@ -33,11 +33,14 @@ class _NotHttpError(Exception):
 
 
 class StreamProber(Prober):
-    """Probes over TCP from this process."""
+    """Probes over TCP from this process; `commands` probes by commands, where the runtime can run them."""
+
+    def __init__(self, commands: Prober | None = None) -> None:
+        self._commands = commands
 
     async def probe(self, target: Target, probe: Probe) -> Outcome:
         if isinstance(probe, CommandProbe):
-            return Unsupported()
+            return Unsupported() if self._commands is None else await self._commands.probe(target, probe)
         started = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(started + probe.timeout_ms / 1_000):

@@ -9,10 +9,11 @@ from windlass_monitor.domain.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A container's own address and port, as its start was recorded: nothing else is ever probed."""
+    """A container's own address and port, and its name, as its start was recorded: nothing else is ever probed."""
 
     address: str
     port: int
+    container: str = ""
 
 
 class Prober(Protocol):

@@ -13,7 +13,7 @@ from windlass_monitor.application.samples import Sampler
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
-from windlass_monitor.domain.outcomes import Outcome, Success, is_good
+from windlass_monitor.domain.outcomes import NotRun, Outcome, Success, is_good
 from windlass_monitor.domain.schedule import (
     LEAST_TIME_S,
     SHORTEST_PROBE_S,
@@ -69,6 +69,8 @@ class Watch:
         while True:
             await asyncio.sleep(vigil.pause_s)
             outcome = await self._probe()
+            if isinstance(outcome, NotRun):
+                continue  # it says nothing of the app: the builder tells of what does not run, and engines come back
             before, vigil = vigil, vigil.after(good=is_good(outcome, self.deployment.probe))
             if before.healthy and not vigil.healthy:
                 await self._say_lost(outcome, vigil.liveness.failures)
@@ -80,7 +82,8 @@ class Watch:
         probe = self.deployment.probe
         if within is not None and within * 1_000 < probe.timeout_ms:
             probe = probe.model_copy(update={"timeout_ms": ceil(within * 1_000)})
-        outcome = await self.prober.probe(Target(self.container.address, self.container.port), probe)
+        target = Target(self.container.address, self.container.port, self.container.name)
+        outcome = await self.prober.probe(target, probe)
         self.sampler.take(asyncio.get_running_loop().time(), outcome if is_good(outcome, probe) else None)
         return outcome
 

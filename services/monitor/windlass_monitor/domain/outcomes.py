@@ -22,6 +22,13 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The command ended with 0."""
+
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotListening:
     """Nobody listens on the port: the connection was refused."""
 
@@ -33,7 +40,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The port is open, but nothing came back in time."""
+    """The port is open, but nothing came back in time; or the command did not end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,24 @@ class NotHttp:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitedWith:
+    """The command ended with another code than 0."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """No command can be run in the container now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unsupported:
     """This release cannot run a probe of this kind."""
 
 
-Success = Answered | Connected
-Outcome = Success | NotListening | Unreachable | NoAnswer | NotHttp | Unsupported
+Success = Answered | Connected | Succeeded
+Outcome = Success | NotListening | Unreachable | NoAnswer | NotHttp | ExitedWith | NotRun | Unsupported
 
 
 def is_good(outcome: Outcome, probe: Probe) -> TypeGuard[Success]:
@@ -58,11 +77,11 @@ def is_good(outcome: Outcome, probe: Probe) -> TypeGuard[Success]:
         case TcpProbe():
             return isinstance(outcome, Connected)
         case CommandProbe():
-            return False
+            return isinstance(outcome, Succeeded)
         case _:
             assert_never(probe)
 
 
 def is_closed(outcome: Outcome) -> bool:
     """Say whether there was nobody who could have answered."""
-    return isinstance(outcome, NotListening | Unreachable)
+    return isinstance(outcome, NotListening | Unreachable | NotRun)

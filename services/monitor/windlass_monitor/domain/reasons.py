@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import assert_never
 
-from windlass_contracts.config import HttpProbe, Probe
+from windlass_contracts.config import CommandProbe, HttpProbe, Probe
 from windlass_monitor.domain.outcomes import (
     Answered,
     Connected,
+    ExitedWith,
     NoAnswer,
     NotHttp,
     NotListening,
+    NotRun,
     Outcome,
-    Success,
+    Succeeded,
     Unreachable,
     Unsupported,
 )
@@ -26,6 +28,9 @@ CODES: Mapping[type[Outcome], str] = MappingProxyType(
         Unsupported: "unsupported-probe",
         Answered: "bad-status",
         Connected: "too-few-successes",
+        Succeeded: "too-few-successes",
+        ExitedWith: "exited",
+        NotRun: "not-run",
     }
 )
 
@@ -47,13 +52,39 @@ def reason(outcome: Outcome, probe: Probe, port: int, waited_s: int) -> str:
             return f"The container's address did not answer within {waited_s} s: look at its network and its node."
         case Unsupported():
             return f"A {probe.kind} probe is not supported by this runtime: probe by http or tcp."
+        case ExitedWith() | NotRun() | Succeeded():
+            return _of_a_command(outcome)
+        case NoAnswer() if isinstance(probe, CommandProbe):
+            return (
+                f"The probe's command did not end within {probe.timeout_ms / 1000:g} s: let it ask less, or give the "
+                f"probe a longer timeout."
+            )
         case NoAnswer() | NotHttp() | Answered() | Connected():
             return _of_an_open_port(outcome, probe, port)
         case _:
             assert_never(outcome)
 
 
-def _of_an_open_port(outcome: Success | NoAnswer | NotHttp, probe: Probe, port: int) -> str:
+def _of_a_command(outcome: ExitedWith | NotRun | Succeeded) -> str:
+    match outcome:
+        case ExitedWith(code=exit_code):
+            return (
+                f"The probe's command ended with exit code {exit_code}, and has to end with 0 once the app is ready: "
+                f"see the app's log, and try the command with `windlass run`; 126 and 127 mean that the image lacks "
+                f"it, or /bin/sh, or the command timeout."
+            )
+        case NotRun():
+            return (
+                "The probe's command could not be run, for the container or the engine did not run: look at the app's "
+                "log, and at `windlass doctor`."
+            )
+        case Succeeded():
+            return "The probe's command ended with 0, but not often enough in a row."
+        case _:
+            assert_never(outcome)
+
+
+def _of_an_open_port(outcome: Answered | Connected | NoAnswer | NotHttp, probe: Probe, port: int) -> str:
     match outcome:
         case NoAnswer():
             return (

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from windlass_contracts.config import MIB, DeploymentConfig, HttpProbe
+from windlass_contracts.config import MIB, DeploymentConfig
 from windlass_contracts.credential_values import CredentialKind
 from windlass_contracts.ids import ProjectId
 from windlass_contracts.source_values import BranchPattern, GitRef
@@ -22,6 +22,7 @@ from windlass_gateway.domain.repository import repository_url
 from windlass_gateway.entrypoints.credentials import next_step
 from windlass_gateway.entrypoints.domains import domains_of, point_to
 from windlass_gateway.entrypoints.pages.form_fields import checked_config
+from windlass_gateway.entrypoints.pages.probe_field import changed_probe, written_probe
 from windlass_gateway.entrypoints.pages.project import ProjectSlug
 from windlass_gateway.entrypoints.pages.recipes import RUNNERS
 from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
@@ -64,7 +65,7 @@ class BuildForm(BaseModel):
     keep_releases: Text = ""
     memory_mib: Text = ""
     scratch_mib: Text = ""
-    probe_path: Text = ""
+    probe: Command = ""
     include: Paths = ""
     exclude: Paths = ""
     volumes: Paths = ""
@@ -84,7 +85,7 @@ class BuildForm(BaseModel):
                     **self._numbers(),
                     **self._paths(),
                     "volumes": self._volumes(),
-                    **_probe(self.probe_path, config),
+                    **changed_probe(self.probe, config.probe),
                 }
             ),
         )
@@ -141,13 +142,6 @@ async def save_branches(visit: AVisit, slug: ProjectSlug, environment: Short, br
     return shown_at(f"/projects/{slug}/settings", sequence, "branches-saved")
 
 
-def _probe(path: str, config: DeploymentConfig) -> dict[str, object]:
-    """Change the path alone: whatever else the probe says stays."""
-    if not path or not isinstance(config.probe, HttpProbe):
-        return {}
-    return {"probe": {**config.probe.model_dump(), "path": path}}
-
-
 def _default_branch(written: str) -> str | None:
     try:
         return _REF.validate_python(written) if written else None
@@ -181,7 +175,7 @@ def _filled(row: Project) -> BuildForm:
         include="\n".join(config.include),
         exclude="\n".join(config.exclude),
         volumes="\n".join(f"{volume.name} {volume.path}" for volume in config.volumes),
-        probe_path=config.probe.path if isinstance(config.probe, HttpProbe) else "",
+        probe=written_probe(config.probe),
     )
 
 
@@ -215,7 +209,6 @@ async def settings_page(
         links=RepositoryLinks.of(row.repository),
         values=form or _filled(row),
         runners=RUNNERS,
-        http=isinstance(row.config.probe, HttpProbe),
         environments=(await visit.finder.environments(project.key)).all,
         webhooks=_webhooks(visit, project),
         credentials=await ManagingCredentials(visit.gateway).list(visit.caller, slug),
