@@ -4,8 +4,9 @@ One installation with plain processes lives through all cases. Two undisturbed r
 append, each acknowledgement of a wake-up, and the effects between them. In each case one process gets SIGKILL exactly
 at one point (windlass_eventlog/failpoints.py) while visitors ask the app for an answer all the time. QUICK=1 runs the
 12 cases of tests/chaos. After each case (with QUICK, after the last), when all is at rest, processes are compared
-with the log, and what `windlass verify` does compares the rest. CASES=word runs the cases with that word. SIGINT and
-SIGTERM end it after the case that is under way, with the figures so far; a second one does not wait for that.
+with the log, and what `windlass verify` does compares the rest. CASES="router superseding" runs the cases that have
+each of the words. SIGINT and SIGTERM end it after the case that is under way, with the figures so far; a second one
+does not wait for that.
 
 Prints one JSON object:
 - `cases`: kills that happened;
@@ -24,8 +25,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from support.kill_cases import REPRESENTATIVE, Action, KillCase, full_matrix
+from support.kill_cases import ENGINE, MACHINE, REPRESENTATIVE, Action, KillCase, actions_with, full_matrix, of_machines
+from support.kill_machine import machine_run
 from support.kill_report import write_matrix
 from support.kill_run import KillRun, installation_to_kill, kill_run
 from support.kill_verdict import Verdict
@@ -63,26 +65,44 @@ class Bench:
         _console.print("Ending after this case.")
 
     def run(self, progress: Progress) -> None:
+        words = os.environ.get("CASES", "").split()
+        if QUICK:
+            self._run_all(self._opened, lambda _: REPRESENTATIVE, progress)
+            return
+        if not {ENGINE, MACHINE}.intersection(words):
+            self._run_all(self._opened, lambda run: self._matrix(run, words), progress)
+        on_machines = of_machines(words)
+        self.planned += len(on_machines)
+        if on_machines:
+            self._run_all(machine_run, lambda _: on_machines, progress)
+
+    def _run_all(
+        self,
+        opened: Callable[[], AbstractContextManager[KillRun]],
+        cases: Callable[[KillRun], Sequence[KillCase]],
+        progress: Progress,
+    ) -> None:
+        """Run cases, on a new installation after each case that was wedged."""
         waiting: list[KillCase] | None = None
-        while waiting is None or waiting:
-            folder = self.folder / str(len(self.verdicts))
-            with installation_to_kill(folder) as platform, kill_run(platform, folder) as run:
-                known = self._points(run)
-                waiting = list(known) if waiting is None else waiting
+        while not self.ending and (waiting is None or waiting):
+            with opened() as run:
+                waiting = list(cases(run)) if waiting is None else waiting
                 self._run_until_wedged(run, waiting, progress)
                 self.lost += run.lost()
-            if self.ending:
-                break
 
-    def _points(self, run: KillRun) -> Sequence[KillCase]:
+    @contextmanager
+    def _opened(self) -> Iterator[KillRun]:
+        folder = self.folder / str(len(self.verdicts))
+        with installation_to_kill(folder) as platform, kill_run(platform, folder) as run:
+            yield run
+
+    def _matrix(self, run: KillRun, words: Sequence[str]) -> Sequence[KillCase]:
         points = {}
-        for action in Action:
+        for action in actions_with(words):
             points[action], self.undisturbed_s[action] = run.undisturbed(action)
-            if QUICK:  # that was for there to be a version to go back to
-                return REPRESENTATIVE
-        matrix, wanted = full_matrix(points), os.environ.get("CASES", "")
+        matrix = full_matrix(points)
         self.planned = len(matrix)
-        return [case for case in matrix if wanted in str(case)]
+        return [case for case in matrix if all(word in str(case) for word in words)]
 
     def _run_until_wedged(self, run: KillRun, waiting: list[KillCase], progress: Progress) -> None:
         task = progress.add_task("", total=len(waiting))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.kill_cases import REPRESENTATIVE, Action, KillCase
+from support.kill_cases import REPRESENTATIVE, KillCase
 from support.kill_run import KillRun, kill_run
 from support.kill_verdict import Verdict
 from support.platform import Platform
@@ -16,7 +16,6 @@ pytestmark = pytest.mark.parametrize("platform", ["process"], indirect=True, sco
 @pytest.fixture(scope="module")
 def run(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillRun]:
     with kill_run(platform, tmp_path_factory.mktemp("killed")) as running:
-        running.undisturbed(Action.DEPLOYMENT)  # so that there is a paused one to go back to
         yield running
 
 

@@ -20,6 +20,7 @@ class EventFollower:
     def __init__(self, platform: Platform) -> None:
         profile = json.loads((platform.home / "cli.json").read_text())
         self._address = profile["api_url"].removeprefix("http://")
+        self._platform = platform
         self._headers = {"Authorization": f"Bearer {profile['token']}"}
         self._changed = threading.Condition()
         self._ending = False
@@ -58,7 +59,7 @@ class EventFollower:
                 time.sleep(_ASK_AGAIN_S)  # whoever tells them is being started again, and gives no other sign
 
     def _read_on(self) -> None:
-        connection = http.client.HTTPConnection(self._address, timeout=_SILENCE_S)
+        connection = self._platform.connected(self._address, _SILENCE_S)
         try:
             connection.request("GET", f"/api/v1/events?after={self.head}&follow=true", headers=self._headers)
             for line in connection.getresponse():

@@ -75,8 +75,8 @@ def _large_file(root: Path, here: str, asked: dict[str, object]) -> dict[str, ob
 
 
 @contextmanager
-def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:  # noqa: C901 - a server in one piece
-    """Serve the repositories below `root` by `git http-backend`; yield the base URL.
+def smart_http(root: Path, door: Door | None = None, port: int = 0) -> Iterator[str]:  # noqa: C901 - in one piece
+    """Serve the repositories below `root` by `git http-backend`, on a free port by default; yield the base URL.
 
     What lies below its folder `private` is for whom the door lets in.
     """
@@ -152,7 +152,7 @@ def smart_http(root: Path, door: Door | None = None) -> Iterator[str]:  # noqa: 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with _served(Backend) as url:
+    with _served(Backend, port) as url:
         yield url
 
 
@@ -169,8 +169,8 @@ def dumb_http(root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _served(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def _served(handler: Callable[..., BaseHTTPRequestHandler], port: int = 0) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from support.private_machine import PrivateMachine
 from support.terminal_command import TerminalCommand, in_terminal
 from support.up_process import UpProcess
 
@@ -27,6 +28,8 @@ class Platform:
     runtime: str
     environment: Mapping[str, str] = field(default_factory=dict)
     own_session: bool = False
+    machine: PrivateMachine | None = None
+    """Where all of it runs, and dies when that loses its power; here without one."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,7 +108,7 @@ class Platform:
     ) -> tuple[int, Any]:
         """Return the status and the answer of one request to the API."""
         profile = json.loads((self.home / "cli.json").read_text())
-        connection = http.client.HTTPConnection(profile["api_url"].removeprefix("http://"), timeout=ANSWER_SECONDS)
+        connection = self.connected(profile["api_url"].removeprefix("http://"))
         said = {"Authorization": f"Bearer {profile['token']}", "Content-Type": "application/json", **(headers or {})}
         content = None if body is None else json.dumps(body)
         try:
@@ -118,13 +121,27 @@ class Platform:
     def get(self, alias: str, path: str = "/", *, whole: bool = False) -> tuple[int, bytes]:
         """Return what an app answers at its address; `whole` says that it is a whole host, not a label of ours."""
         host = alias if whole else f"{alias}.localhost"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
+        connection = self.connected(f"127.0.0.1:{self.port}")
         try:
             connection.request("GET", path, headers={"Host": f"{host}:{self.port}"})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def connected(self, address: str, timeout_s: float = ANSWER_SECONDS) -> http.client.HTTPConnection:
+        """Return a connection that was made where the platform runs.
+
+        Raises: OSError: nobody took it, or the machine is off.
+        """
+        connection = http.client.HTTPConnection(address, timeout=timeout_s)
+        with self.network():
+            connection.connect()
+        return connection
+
+    def network(self) -> AbstractContextManager[None]:
+        """Have this thread live where the platform runs."""
+        return nullcontext() if self.machine is None else self.machine.network()
 
     def events(self) -> Iterator[Mapping[str, Any]]:
         """Yield all events that the log has now."""
@@ -134,7 +151,7 @@ class Platform:
     def follow_events(self, after: int = 0) -> Iterator[Mapping[str, Any]]:
         """Yield all events of the log behind a sequence, then those to come; a minute without one ends it."""
         profile = json.loads((self.home / "cli.json").read_text())
-        connection = http.client.HTTPConnection(profile["api_url"].removeprefix("http://"), timeout=ANSWER_SECONDS)
+        connection = self.connected(profile["api_url"].removeprefix("http://"))
         try:
             authorization = {"Authorization": f"Bearer {profile['token']}"}
             connection.request("GET", f"/api/v1/events?after={after}&follow=true", headers=authorization)
@@ -154,7 +171,8 @@ class Platform:
         return str(json.loads((self.home / "installation.json").read_text())["id"])
 
     def _command(self, *arguments: str) -> list[str]:
-        return [str(Path(sys.executable).with_name("windlass")), *arguments]
+        command = (str(Path(sys.executable).with_name("windlass")), *arguments)
+        return [*command] if self.machine is None else [*self.machine.inside(*command)]
 
     @property
     def _environment(self) -> dict[str, str]:

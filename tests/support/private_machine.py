@@ -58,6 +58,7 @@ class PrivateMachine:
     folder: Path
     _layers: list[Path] = field(default_factory=list, init=False)
     _first: "subprocess.Popen[str] | None" = field(default=None, init=False)
+    _on: bool = field(default=False, init=False)
 
     def __enter__(self) -> Self:
         self.boot()
@@ -82,6 +83,7 @@ class PrivateMachine:
         )
         assert self._first.stdout is not None
         assert self._first.stdout.readline() == "up\n"
+        self._on = True
         self.start_engine()
 
     def start_engine(self) -> None:
@@ -97,22 +99,27 @@ class PrivateMachine:
             f"--pidfile={self.folder}/docker.pid",
             f"--host={self.url}",
         )
-        start_daemon(self._inside(*daemon), self.folder / "dockerd.log")
+        start_daemon(self.inside(*daemon), self.folder / "dockerd.log")
 
     def stop_engine(self) -> None:
         """Stop the engine in order, with its containers, and wait until it is gone."""
-        pid = (self.folder / "docker.pid").read_text()
-        self._run_inside("sh", "-c", f"kill -TERM {pid}; tail --pid={pid} --follow /dev/null")
+        self._run_inside("sh", "-c", f"kill -TERM {self.engine}; tail --pid={self.engine} --follow /dev/null")
 
     def kill_engine(self) -> None:
         """Kill the engine as the kernel does when memory is short: without a word."""
-        self._run_inside("sh", "-c", f"kill -KILL $(cat {self.folder}/docker.pid)")
+        self._run_inside("sh", "-c", f"kill -KILL {self.engine}")
+
+    @property
+    def engine(self) -> int:
+        """The engine's process, as the machine itself numbers it."""
+        return int((self.folder / "docker.pid").read_text())
 
     def power_off(self) -> None:
         """Kill everything on the machine at once."""
         if self._first is None:
             return
-        os.kill(self._init, signal.SIGKILL)
+        first, self._on = self._init, False
+        os.kill(first, signal.SIGKILL)
         self._first.wait()
         assert self._first.stdout is not None
         self._first.stdout.close()
@@ -135,7 +142,10 @@ class PrivateMachine:
     def network(self) -> Iterator[None]:
         """Have this thread, and what it starts meanwhile, live in the machine's network."""
         with Path("/proc/thread-self/ns/net").open() as before:
-            _enter(Path(f"/proc/{self._init}/ns/net"))
+            try:
+                _enter(Path(f"/proc/{self._init}/ns/net"))
+            except (ProcessLookupError, FileNotFoundError, ValueError) as error:
+                raise ConnectionError("the machine goes off") from error
             try:
                 yield
             finally:
@@ -143,15 +153,21 @@ class PrivateMachine:
 
     @property
     def _init(self) -> int:
-        assert self._first is not None, "the machine is off"
-        children = Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text()
-        return int(children)
+        """The first process, as this machine numbers it.
 
-    def _inside(self, *command: str) -> tuple[str, ...]:
+        Raises: ConnectionError: the machine is off.
+        """
+        first = self._first
+        if first is None or not self._on:
+            raise ConnectionError("the machine is off")
+        return int(Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text())
+
+    def inside(self, *command: str) -> tuple[str, ...]:
+        """Return the command that runs another one on the machine, with its network, processes and mounts."""
         return ("nsenter", "--target", str(self._init), "--net", "--pid", "--mount", "--uts", "--", *command)
 
     def _run_inside(self, *command: str) -> None:
-        subprocess.run(self._inside(*command), check=True)
+        subprocess.run(self.inside(*command), check=True)
 
 
 def _enter(namespace: Path) -> None:

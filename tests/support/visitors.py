@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from support.platform import Platform
+
 VISITORS = 3
 BETWEEN_REQUESTS_S = 0.05
 _PATIENCE_S = 5.0
@@ -27,9 +29,9 @@ class Failure:
 
 @dataclass
 class Visitors:
-    """What visitors of `host` on `port` saw. Times are seconds since 1970."""
+    """What visitors of `host` on a platform saw. Times are seconds since 1970."""
 
-    port: int
+    platform: Platform
     host: str
     requests: int = 0
     failures: list[Failure] = field(default_factory=list)
@@ -53,23 +55,18 @@ class Visitors:
 
     def _visit(self) -> None:
         while not self._ending:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_S)
+            began = time.time()
             try:
-                connected_at = self._connected(connection)
-                while connected_at is not None and not self._ending and self._asked(connection, connected_at):
+                connection = self.platform.connected(f"127.0.0.1:{self.platform.port}", _PATIENCE_S)
+            except OSError as error:
+                self._broke_off(began, error, None)
+                continue
+            connected_at = time.time()
+            try:
+                while not self._ending and self._asked(connection, connected_at):
                     time.sleep(BETWEEN_REQUESTS_S)
             finally:
                 connection.close()
-
-    def _connected(self, connection: http.client.HTTPConnection) -> float | None:
-        """Connect; return when it was, or None where nobody took it."""
-        began = time.time()
-        try:
-            connection.connect()
-        except OSError as error:
-            self._broke_off(began, error, None)
-            return None
-        return time.time()
 
     def _asked(self, connection: http.client.HTTPConnection, connected_at: float) -> bool:
         """Ask once; say whether the connection can be kept."""
