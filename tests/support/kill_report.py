@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from statistics import median
 
-from support.kill_cases import SERVERS, Action, KillCase
+from support.kill_cases import ENGINE, MACHINE, SERVERS, Action, KillCase
 from support.kill_verdict import Verdict
 
 _BEGIN, _END = "<!-- matrix: written by bench/kill.py -->", "<!-- end of the matrix -->"
@@ -22,9 +22,11 @@ _WHAT_IT_SHOWS = {
     "before_write": "the routes are written from the log by the next life",
     "after_write": "the file is recognised, and confirmed by the next life",
 }
-_OF_SERVERS = {
+_OF_OTHERS = {
     "NATS": "what was acknowledged is on disk; all others connect again and go on",
     "PostgreSQL": "rows and checkpoint are those of one moment; what follows is read again",
+    ENGINE: "apps answer while it is away; what it was asked for is asked again, and what it lost is started again",
+    MACHINE: "what is on disk is enough: all goes on where it was, and exactly what should run runs",
     "Traefik": "it serves the last routes once it has read them; what is awaited of it is asked again",
 }
 
@@ -54,7 +56,7 @@ _HEAD = (
 
 def _order(verdict: Verdict) -> tuple[bool, str, str, str]:
     case = verdict.case
-    return case.victim in SERVERS, case.victim, case.action, _moment(case)
+    return case.victim in (*SERVERS, ENGINE, MACHINE), case.victim, case.action, _moment(case)
 
 
 def _moment(case: KillCase) -> str:
@@ -69,7 +71,7 @@ def _sentence(killed: Sequence[Verdict], planned: int, undisturbed_s: Mapping[Ac
 def _row(alike: Sequence[Verdict]) -> str:
     case, took = alike[0].case, [verdict.took_s for verdict in alike]
     details = ", ".join(dict.fromkeys(f"`{verdict.case.point.partition(':')[2]}`" for verdict in alike))
-    shows = _OF_SERVERS.get(case.victim) or _WHAT_IT_SHOWS[_moment(case)]
+    shows = _OF_OTHERS.get(case.victim) or _WHAT_IT_SHOWS[_moment(case)]
     when = f"{_moment(case).replace('_', ' ')} {details}"
     times = f"{median(took):.1f}, {max(took):.1f} | {median(verdict.back_s for verdict in alike):.1f}"
     return f"| {case.victim} | {when} | {case.action} | {len(alike)} | {times} | {shows} |"

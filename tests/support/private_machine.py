@@ -9,17 +9,20 @@ import ctypes
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 from support.shared_images import share_image
 from windlass.provisioning.daemon import start_daemon
 from windlass.provisioning.engine import Engine
 
 _NETWORK_NAMESPACE = 0x40000000
+_BETWEEN_LOOKS_S = 0.05
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # What the first process of the machine does before it only waits, and buries the dead. The cgroups stay those of this
@@ -118,9 +121,11 @@ class PrivateMachine:
         """Kill everything on the machine at once."""
         if self._first is None:
             return
-        first, self._on = self._init, False
-        os.kill(first, signal.SIGKILL)
-        self._first.wait()
+        if self._on:
+            first, self._on = self._init, False
+            os.kill(first, signal.SIGKILL)
+        while not _ended(self._first):
+            _thaw(psutil.Process(self._first.pid).children(recursive=True))
         assert self._first.stdout is not None
         self._first.stdout.close()
         self._first = None
@@ -168,6 +173,24 @@ class PrivateMachine:
 
     def _run_inside(self, *command: str) -> None:
         subprocess.run(self.inside(*command), check=True)
+
+
+def _ended(process: "subprocess.Popen[str]") -> bool:
+    try:
+        process.wait(_BETWEEN_LOOKS_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _thaw(processes: Iterable[psutil.Process]) -> None:
+    """Let those of paused containers die that were killed: by the first version of cgroups they wait for that."""
+    for process in processes:
+        with suppress(OSError):
+            groups = Path(f"/proc/{process.pid}/cgroup").read_text().splitlines()
+            for group in (line.split(":", 2)[2] for line in groups if line.split(":")[1] == "freezer"):
+                if group != "/":
+                    Path("/sys/fs/cgroup/freezer", group[1:], "freezer.state").write_text("THAWED")
 
 
 def _enter(namespace: Path) -> None:
