@@ -42,7 +42,7 @@ class ToldDeployment:
     clock: Clock = utc_now
     key: AggregateKey = field(default_factory=_new_key)
     environment: EnvironmentId = field(default_factory=lambda: EnvironmentId(uuid4()))
-    _last: int = 0
+    _last: dict[AggregateKey, int] = field(default_factory=dict)
 
     async def built(self, variables: dict[str, UUID] | None = None) -> None:
         """Request it, and build it."""
@@ -82,15 +82,19 @@ class ToldDeployment:
         await self.tell(Service.ROUTER, CutoverStarted(containers=containers))
         await self.tell(Service.ROUTER, DeploymentLive(generation=1, duration_ms=1))
 
-    async def answers(self) -> None:
-        """Give its environment to it, as the first that it ever had."""
+    @property
+    def alias(self) -> str:
+        """The address of its environment."""
+        return f"app-{self.environment.hex}"
+
+    async def answers(self, before: "ToldDeployment | None" = None) -> int:
+        """Give its environment to it, and return the sequence at which that stands."""
         assert self.key.project is not None
-        alias = Alias(kind="environment", name=f"app-{self.environment.hex}", environment=self.environment)
-        change = AliasesChanged(why="cutover", moves=(AliasMove(alias=alias, after=DeploymentId(self.key.id)),))
+        alias = Alias(kind="environment", name=self.alias, environment=self.environment)
+        left = None if before is None else DeploymentId(before.key.id)
+        move = AliasMove(alias=alias, before=left, after=DeploymentId(self.key.id))
         key = AggregateKey.of_project(self.key.team, self.key.project, Aggregate.ROUTES)
-        identity = EventId(uuid4())
-        metadata = Metadata(identity, self.clock(), f"service:{Service.ROUTER}", identity)
-        await self.log.append(Proposed(Service.ROUTER, key, change, metadata), Expected.at(key, 0))
+        return await self._append(key, Service.ROUTER, AliasesChanged(why="cutover", moves=(move,)))
 
     async def paused(self, container: str) -> None:
         await self.tell(Service.BUILDER, ContainerPaused(node=_NODE, container=container))
@@ -103,13 +107,16 @@ class ToldDeployment:
 
     async def tell(self, service: Service, event: Event) -> int:
         """Append behind whatever the services under test appended meanwhile."""
+        return await self._append(self.key, service, event)
+
+    async def _append(self, key: AggregateKey, service: Service, event: Event) -> int:
         identity = EventId(uuid4())
         metadata = Metadata(identity, self.clock(), f"service:{service}", identity)
         while True:
             try:
-                expected = Expected.at(self.key, self._last)
-                self._last = await self.log.append(Proposed(service, self.key, event, metadata), expected)
+                expected = Expected.at(key, self._last.get(key, 0))
+                self._last[key] = await self.log.append(Proposed(service, key, event, metadata), expected)
             except ConflictError as conflict:
-                self._last = conflict.actual or await self.log.head()
+                self._last[key] = conflict.actual or await self.log.head()
             else:
-                return self._last
+                return self._last[key]

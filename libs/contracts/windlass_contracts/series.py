@@ -7,9 +7,9 @@ was away, or nothing was live. The days hold all that the hours do, and those al
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Annotated, NamedTuple
+from typing import NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import to_json
 
 
@@ -82,27 +82,39 @@ def series_key(project: object, environment: object) -> str:
     return f"{project}.{environment}"
 
 
-_Count = Annotated[int, Field(ge=0)]
-_Row = tuple[_Count, _Count, _Count, _Count, _Count]
+_Counts = list[int]
 
 
 class _Written(BaseModel):
-    """`since` is the first unit; each row says how many units behind it it is, and then its sum."""
+    """Columns: how many units behind `since` each unit is, and its sum. There are many of them, read every minute."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    since: _Count = 0
-    rows: tuple[_Row, ...] = ()
+    since: int = 0
+    units: _Counts = []
+    probes: _Counts = []
+    bad: _Counts = []
+    total_ms: _Counts = []
+    worst_ms: _Counts = []
 
-    @classmethod
-    def of(cls, sums: Sums) -> "_Written":
-        since = min(sums, default=0)
-        rows = tuple((unit - since, *sums[unit]) for unit in sorted(sums))
-        return cls.model_construct(since=since, rows=rows)
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        columns = (self.units, self.probes, self.bad, self.total_ms, self.worst_ms)
+        if len({len(column) for column in columns}) > 1 or any(min(column, default=0) < 0 for column in columns):
+            msg = "no columns of counts"
+            raise ValueError(msg)
+        return self
 
     @property
     def sums(self) -> Sums:
-        return {self.since + behind: Sum(*counts) for behind, *counts in self.rows}
+        rows = zip(self.probes, self.bad, self.total_ms, self.worst_ms, strict=True)
+        return dict(zip([self.since + unit for unit in self.units], map(Sum._make, rows), strict=True))
+
+
+def _columns(sums: Sums) -> Mapping[str, object]:
+    since = min(sums, default=0)
+    columns = zip(*sums.values(), strict=True) if sums else ((),) * len(Sum._fields)
+    return {"since": since, "units": [unit - since for unit in sums], **dict(zip(Sum._fields, columns, strict=True))}
 
 
 class _Value(BaseModel):
@@ -115,7 +127,7 @@ class _Value(BaseModel):
 
 def written(series: Series) -> bytes:
     """Return the series as the bucket holds it: some 10 KiB at most."""
-    return to_json({one.name.lower(): _Written.of(series.of(one)) for one in Resolution})
+    return to_json({one.name.lower(): _columns(series.of(one)) for one in Resolution})
 
 
 def series_of(content: bytes) -> Series | None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import reduce
 from typing import TypeVar
 
 import pytest
@@ -13,7 +14,8 @@ from support.loopback_app import LoopbackApp, http
 from support.told_deployment import ToldDeployment
 from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig, HttpProbe, Probe, TcpProbe
 from windlass_contracts.event import Event
-from windlass_contracts.events import DeploymentCanceled, Failed, Healthy, Unhealthy
+from windlass_contracts.events import ContainerLooping, DeploymentCanceled, Failed, Healthy, Unhealthy
+from windlass_contracts.series import Sum
 from windlass_contracts.subjects import Service
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.clock import utc_now
@@ -62,12 +64,14 @@ class NotingProber(StreamProber):
             self._more.notify_all()
         return outcome
 
-    async def met(self, kind: type[Outcome], **fields: object) -> None:
-        """Wait until some probe had such an outcome."""
+    async def met(self, kind: type[Outcome], count: int = 1, **fields: object) -> None:
+        """Wait until that many probes had such an outcome."""
+
+        def wanted(one: Outcome) -> bool:
+            return isinstance(one, kind) and fields.items() <= asdict(one).items()
+
         async with self._more:
-            await self._more.wait_for(
-                lambda: any(isinstance(one, kind) and fields.items() <= asdict(one).items() for one in self._outcomes)
-            )
+            await self._more.wait_for(lambda: sum(wanted(one) for one in self._outcomes) >= count)
 
 
 @dataclass
@@ -289,3 +293,24 @@ async def test_what_others_append_meanwhile_is_read_and_decided_anew(log: Memory
         healthy = await said(log, Healthy, count=2)
 
     assert sorted(event.container for event in healthy) == ["web-0", "web-1"]
+
+
+async def test_what_a_looping_container_answers_counts_for_the_uptime_and_is_no_news(
+    log: MemoryLog, free_port: Callable[[], int]
+) -> None:
+    told, app = ToldDeployment(log), LoopbackApp(http(200), free_port())
+    await told.built()
+    await told.answers()
+    async with monitor(log) as running:
+        async with app.listening():
+            await told.started("web-0", app.port)
+            await said(log, Healthy)
+            await told.live("web-0")
+            await told.tell(Service.BUILDER, ContainerLooping(node="node-1", container="web-0", exits=5, exit_code=1))
+        await running.prober.met(NotListening, count=6)
+        (place,) = running.samples.places
+        counted = reduce(Sum.plus, running.samples.take(place).values())
+
+    assert counted.good
+    assert counted.bad
+    assert Unhealthy not in types(log)

@@ -82,7 +82,7 @@ def test_the_first_moment_and_the_last_exit_are_shown() -> None:
 
 def test_a_looping_container_is_probed_once_after_each_start_that_is_told() -> None:
     def probed(*events: Event) -> bool:
-        return bool(folded(monitor.evolve, *events).probed)
+        return bool(folded(monitor.evolve, *events).heeded)
 
     assert probed()
     assert not probed(LOOPING)

@@ -11,6 +11,7 @@ from windlass_contracts.series import Resolution, Series, Sum, series_of, writte
 from windlass_monitor.domain.series import recent, rolled
 
 NOW = 29_000_000
+COLUMNS = b'{"minutes": {"since": 7, "units": [0], "probes": [2], "bad": [%b], "total_ms": [5], "worst_ms": [5]}}'
 MINUTES_A_DAY = 1_440
 ages = st.one_of(st.integers(-5, 400), st.integers(-200_000, 200_000))
 
@@ -104,13 +105,23 @@ def test_a_clock_that_was_ahead_takes_nothing_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"minutes": 3}', b'{"minutes": {"since": -1}}', b'{"days": {"rows": [[0, 1]]}}']
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"minutes": 3}',
+        b'{"hours": {"units": [0]}}',
+        COLUMNS % b"-1",
+        COLUMNS % b'"x"',
+        COLUMNS % b"0.5",
+    ],
 )
 def test_what_is_no_series_is_not_read(content: bytes) -> None:
     assert series_of(content) is None
 
 
 def test_what_a_later_release_adds_is_passed_over() -> None:
-    assert series_of(b'{"years": [], "minutes": {"since": 7, "rows": [[0, 2, 1, 5, 5]], "zone": "x"}}') == Series(
-        minutes={7: Sum(2, 1, 5, 5)}
-    )
+    later = (COLUMNS % b"1")[:-2] + b', "zone": "x"}, "years": []}'
+
+    assert series_of(later) == Series(minutes={7: Sum(2, 1, 5, 5)})

@@ -46,7 +46,7 @@ class Watch:
             await self._say_expired(approach.telling)
         else:
             await self._say_passed(approach.success, approach.tries)
-        if not approach.hopeless and not self.container.looping:
+        if not approach.hopeless:
             await self._stay(self._vigil(healthy=approach.success is not None))
         return None
 

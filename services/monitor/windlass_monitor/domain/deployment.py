@@ -40,8 +40,8 @@ class Container(BaseModel):
     """A container that exists.
 
     `since` is the sequence of the event that started or resumed it, at the time `running_since`; `judged` is that of
-    the last event about its health since then, 0 where there is none. One that is `looping` is probed until it was
-    judged once: whether it answers changes with each of its lives, which is no news. `code` says what is wrong with
+    the last event about its health since then, 0 where there is none. One that is `looping` is judged
+    once: whether it answers changes with each of its lives, which is no news. `code` says what is wrong with
     one that is unhealthy.
     """
 
@@ -94,11 +94,14 @@ class Deployment(BaseModel):
     @property
     def probed(self) -> tuple[Container, ...]:
         """The containers that are probed: those that run, unless the deployment ended without becoming live."""
-        if self.phase in _GIVEN_UP:
-            return ()
-        return tuple(
-            one for one in self.containers if one.health is not Health.PAUSED and not (one.looping and one.judged)
+        return (
+            () if self.phase in _GIVEN_UP else tuple(one for one in self.containers if one.health is not Health.PAUSED)
         )
+
+    @property
+    def heeded(self) -> tuple[Container, ...]:
+        """Those of them whose answers are news. The others' count for the uptime alone."""
+        return tuple(one for one in self.probed if not (one.looping and one.judged))
 
 
 def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:

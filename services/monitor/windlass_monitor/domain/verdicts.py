@@ -65,5 +65,5 @@ def expired(row: Deployment, container: Container, outcome: Outcome) -> Verdict 
 
 def _as_it_is(row: Deployment, container: Container) -> Container | None:
     """Return the container if it still is what was probed: not stopped, paused or resumed since."""
-    known = next((one for one in row.probed if one.name == container.name), None)
+    known = next((one for one in row.heeded if one.name == container.name), None)
     return known if known is not None and known.since == container.since else None
