@@ -13,7 +13,7 @@ from windlass_monitor.application.samples import Sampler
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
-from windlass_monitor.domain.outcomes import NotRun, Outcome, Success, is_good
+from windlass_monitor.domain.outcomes import NotRun, Outcome, Success, Unsupported, is_good
 from windlass_monitor.domain.schedule import (
     LEAST_TIME_S,
     SHORTEST_PROBE_S,
@@ -84,7 +84,8 @@ class Watch:
             probe = probe.model_copy(update={"timeout_ms": ceil(within * 1_000)})
         target = Target(self.container.address, self.container.port, self.container.name)
         outcome = await self.prober.probe(target, probe)
-        self.sampler.take(asyncio.get_running_loop().time(), outcome if is_good(outcome, probe) else None)
+        if not isinstance(outcome, NotRun | Unsupported):  # which say nothing of the app
+            self.sampler.take(asyncio.get_running_loop().time(), outcome if is_good(outcome, probe) else None)
         return outcome
 
     async def _say_passed(self, success: Success, tries: int) -> None:
