@@ -13,7 +13,10 @@ from windlass.terminal import plain
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and change a project's settings.")
 
 Project = Annotated[str, typer.Argument(help="The project.")]
-_SETTINGS = "--include, --exclude, --volume, --keep-releases, --scratch-mib, --repository, --branch"
+_SETTINGS = (
+    "--include, --exclude, --volume, --keep-releases, --scratch-mib, --repository, --branch, --restore-in, "
+    "--watch-window-s, --errors-percent, --probe-every-s, --probe-failures, --probe-successes"
+)
 _PATTERNS = "A pattern as in a .gitignore file; say it again for each, or empty for none."
 
 _VOLUMES = "NAME:PATH, like uploads:/app/uploads; say it again for each, or empty for none: these are then all."
@@ -39,6 +42,8 @@ def show_project(project: Project, *, as_json: AsJson = False) -> None:
     print_line(f"Volumes: {plain(', '.join(volumes) or 'none')}")
     print_line(f"May write: {_scratch(config['scratch_bytes'])} outside of its volumes, in each container")
     print_line(f"Keeps: {_kept(config['keep_releases'])}, and all that an address points at")
+    print_line(f"Probed while it runs: {_liveness(config['liveness'])}")
+    print_line(f"Taken back by itself: {_watch(config['watch'])}")
 
 
 @app.command("set")
@@ -57,6 +62,16 @@ def set_project(  # noqa: PLR0913 - an option each
         int | None,
         typer.Option(min=0, help="What a container may write outside of its volumes; 0: as much as the node allows."),
     ] = None,
+    restore_in: Annotated[
+        str | None, typer.Option(help="Where a failing version gives way: production, everywhere or nowhere.")
+    ] = None,
+    watch_window_s: Annotated[int | None, typer.Option(help="Seconds for which a new version is watched.")] = None,
+    errors_percent: Annotated[
+        int | None, typer.Option(help="It fails if so many of a minute's answers have a status of 500 or more.")
+    ] = None,
+    probe_every_s: Annotated[int | None, typer.Option(help="Seconds between two probes while it is healthy.")] = None,
+    probe_failures: Annotated[int | None, typer.Option(help="Bad answers in a row make it unhealthy.")] = None,
+    probe_successes: Annotated[int | None, typer.Option(help="Good answers in a row make it healthy.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings for the deployments to come; what is not said stays as it is."""
@@ -69,6 +84,11 @@ def set_project(  # noqa: PLR0913 - an option each
         config["scratch_mib"] = scratch_mib or None
     if volume is not None:
         config["volumes"] = [_volume(one) for one in _patterns(volume)]
+    watch = {"restore_in": restore_in, "window_s": watch_window_s, "errors_percent": errors_percent}
+    liveness = {"every_s": probe_every_s, "failures": probe_failures, "successes": probe_successes}
+    for name, part in (("watch", watch), ("liveness", liveness)):
+        if said := {key: value for key, value in part.items() if value is not None}:
+            config[name] = said
     fields = {"repository": repository, "default_branch": branch}
     body: Json = {name: value or None for name, value in fields.items() if value is not None}
     if config:
@@ -84,6 +104,21 @@ def set_project(  # noqa: PLR0913 - an option each
         print_json(done)
     else:
         print_line("Saved. The next deployment uses it.")
+
+
+def _liveness(liveness: Json) -> str:
+    every, failures, successes = (liveness[name] for name in ("every_s", "failures", "successes"))
+    return f"every {every} s; unhealthy after {failures} bad answers in a row, healthy after {successes} good ones"
+
+
+def _watch(watch: Json) -> str:
+    if watch["restore_in"] == "nowhere":
+        return "no"
+    where = "in production" if watch["restore_in"] == "production" else "in every environment"
+    return (
+        f"{where}, within {watch['window_s']} s after it went live, if its containers fail "
+        f"or {watch['errors_percent']} % of its answers do"
+    )
 
 
 def _scratch(size: int | None) -> str:

@@ -188,6 +188,22 @@ async def test_the_command_says_and_changes_how_many_releases_stay(tmp_path: Pat
     assert last_request(gateway).config.keep_releases == 1
 
 
+async def test_the_command_says_and_changes_how_a_version_is_watched(tmp_path: Path) -> None:
+    gateway = MemoryGateway()
+    async with command_for(gateway, tmp_path) as command, gateway.client() as client:
+        await deploy(client)
+        before = await command("project", "show", "shop")
+        change = ("--restore-in", "everywhere", "--errors-percent", "20", "--probe-every-s", "2")
+        saved = await command("project", "set", "shop", *change)
+        after = await command("project", "show", "shop")
+        bad = await command("project", "set", "shop", "--watch-window-s", "9")
+    assert "in production, within 300 s after it went live" in before.out
+    assert saved.code == 0, saved.err
+    assert "Probed while it runs: every 2 s; unhealthy after 3 bad answers in a row" in after.out
+    assert "in every environment, within 300 s after it went live, if its containers fail or 20 % of" in after.out
+    assert (bad.code, bad.err.startswith("config.watch.window_s: ")) == (1, True), bad.err
+
+
 async def test_the_command_says_and_changes_what_containers_may_write(tmp_path: Path) -> None:
     gateway = MemoryGateway()
     async with command_for(gateway, tmp_path) as command, gateway.client() as client:
@@ -216,6 +232,11 @@ async def test_the_command_says_and_changes_what_containers_may_write(tmp_path: 
         ({"config": {"keep_releases": 0}}, "config.keep_releases"),
         ({"config": {"keep_releases": 1_001}}, "config.keep_releases"),
         ({"config": {"keep_releases": "many"}}, "config.keep_releases"),
+        ({"config": {"liveness": {"every_s": 301}}}, "config.liveness.every_s"),
+        ({"config": {"liveness": {"failures": 0}}}, "config.liveness.failures"),
+        ({"config": {"watch": {"restore_in": "here"}}}, "config.watch.restore_in"),
+        ({"config": {"watch": {"window_s": 86_401}}}, "config.watch.window_s"),
+        ({"config": {"watch": {"errors_percent": 0}}}, "config.watch.errors_percent"),
         ({"slug": "other"}, "slug"),
     ],
 )

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from support.memory_gateway import MemoryGateway
+from windlass_contracts.config import Liveness, RestoreIn, WatchWindow
 from windlass_contracts.events import EnvironmentCreated, ProjectConfigured, VariableRemoved
 
 pytestmark = pytest.mark.usefixtures("told")
@@ -70,6 +71,9 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         "memory_mib": "1024",
         "scratch_mib": "512",
         "probe": "/up",
+        "liveness_every_s": "10",
+        "watch_restore_in": "everywhere",
+        "watch_window_s": "600",
     }
     answer = await client.post("/projects/shop/settings", data=fields)
     assert answer.status_code == 303, answer.text
@@ -81,6 +85,8 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
     assert saved.config.scratch_bytes == 512 * 1024 * 1024
     assert saved.config.limits.memory_bytes == 1024 * 1024 * 1024
     assert saved.config.probe.kind == "http"
+    assert saved.config.liveness == Liveness(every_s=10)
+    assert saved.config.watch == WatchWindow(restore_in=RestoreIn.EVERYWHERE, window_s=600)
     page = (await client.get(answer.headers["location"])).text
     assert 'value="node server.js"' in page
     emptied = await client.post("/projects/shop/settings", data={**fields, "start_command": ""})
@@ -103,6 +109,12 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         ("probe", "command:"),
         ("probe", "command: a\x00b"),
         ("default_branch", "a b"),
+        ("liveness_every_s", "0"),
+        ("liveness_failures", "101"),
+        ("liveness_successes", "x"),
+        ("watch_restore_in", "here"),
+        ("watch_window_s", "9"),
+        ("watch_errors_percent", "101"),
     ],
 )
 async def test_a_setting_that_cannot_be_is_named_beside_its_field(

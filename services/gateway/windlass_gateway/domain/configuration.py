@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from windlass_contracts.config import MIB, CommandProbe, DeploymentConfig, Probe, Volume
+from windlass_contracts.config import MIB, CommandProbe, DeploymentConfig, Percent, Probe, RestoreIn, Volume
 from windlass_contracts.source_values import PathPattern, SourceFolder
 from windlass_contracts.values import Command, Port, Seconds, Token
 from windlass_gateway.domain.refusals import InvalidInputError
@@ -106,6 +106,25 @@ class RetirementChange(_Part):
     keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
 
 
+class LivenessChange(_Part):
+    """How a container that was healthy once is probed."""
+
+    every_s: Annotated[int, Field(ge=1, le=300, description="seconds between two probes while all is well")] | None = (
+        None
+    )
+    failures: Annotated[int, Field(ge=1, le=100, description="bad answers in a row make it unhealthy")] | None = None
+    successes: Annotated[int, Field(ge=1, le=100, description="good answers in a row make it healthy")] | None = None
+
+
+class WatchChange(_Part):
+    """When a version that fails soon after it went live gives way to the one before."""
+
+    restore_in: RestoreIn | None = None
+    window_s: Annotated[int, Field(ge=10, le=86_400, description="seconds from when it answers")] | None = None
+    errors_percent: Percent | None = None
+    """So many of its answers within a minute, out of enough of them, have a status of 500 or more."""
+
+
 class ConfigChange(_Part):
     """The parts of the configuration that a request names.
 
@@ -132,6 +151,8 @@ class ConfigChange(_Part):
     build_limits: LimitsChange = LimitsChange()
     deadlines: DeadlinesChange = DeadlinesChange()
     retirement: RetirementChange = RetirementChange()
+    liveness: LivenessChange = LivenessChange()
+    watch: WatchChange = WatchChange()
 
 
 _NULLABLE = frozenset({"runner", "root", "dockerfile", "build_command", "pre_deploy_command", "start_command"})

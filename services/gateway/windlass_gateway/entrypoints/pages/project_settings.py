@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from windlass_contracts.config import MIB, DeploymentConfig
+from windlass_contracts.config import MIB, DeploymentConfig, RestoreIn
 from windlass_contracts.credential_values import CredentialKind
 from windlass_contracts.ids import ProjectId
 from windlass_contracts.source_values import BranchPattern, GitRef
@@ -43,6 +43,19 @@ _KINDS = {
 }
 _NUMBERS = ("port", "replicas", "keep_releases")
 _CLEARABLE = ("root", "runner", "dockerfile", "build_command", "pre_deploy_command", "start_command")
+_WATCHED = (
+    ("liveness", "every_s"),
+    ("liveness", "failures"),
+    ("liveness", "successes"),
+    ("watch", "restore_in"),
+    ("watch", "window_s"),
+    ("watch", "errors_percent"),
+)
+_RESTORE_IN = {
+    RestoreIn.PRODUCTION: "In production",
+    RestoreIn.EVERYWHERE: "In every environment",
+    RestoreIn.NOWHERE: "Nowhere",
+}
 _REF: TypeAdapter[str] = TypeAdapter(GitRef)
 _PATTERN: TypeAdapter[str] = TypeAdapter(BranchPattern)
 
@@ -69,6 +82,12 @@ class BuildForm(BaseModel):
     include: Paths = ""
     exclude: Paths = ""
     volumes: Paths = ""
+    liveness_every_s: Text = ""
+    liveness_failures: Text = ""
+    liveness_successes: Text = ""
+    watch_restore_in: Text = ""
+    watch_window_s: Text = ""
+    watch_errors_percent: Text = ""
 
     def change(self, config: DeploymentConfig) -> ProjectChange:
         """Return what is to be otherwise.
@@ -86,6 +105,7 @@ class BuildForm(BaseModel):
                     **self._paths(),
                     "volumes": self._volumes(),
                     **changed_probe(self.probe, config.probe),
+                    **self._watched(),
                 }
             ),
         )
@@ -105,6 +125,14 @@ class BuildForm(BaseModel):
         """Return the volumes: a name and a path in each line."""
         lines = [line.split(maxsplit=1) for line in self.volumes.splitlines() if line.strip()]
         return [{"name": parts[0], "path": parts[1] if len(parts) > 1 else ""} for parts in lines]
+
+    def _watched(self) -> dict[str, dict[str, str]]:
+        """Return how it is watched, as far as that is given."""
+        said: dict[str, dict[str, str]] = {}
+        for part, name in _WATCHED:
+            if value := getattr(self, f"{part}_{name}"):
+                said.setdefault(part, {})[name] = value
+        return said
 
     def _numbers(self) -> dict[str, object]:
         limits: dict[str, object] = {"limits": {"memory_mib": self.memory_mib}} if self.memory_mib else {}
@@ -176,6 +204,7 @@ def _filled(row: Project) -> BuildForm:
         exclude="\n".join(config.exclude),
         volumes="\n".join(f"{volume.name} {volume.path}" for volume in config.volumes),
         probe=written_probe(config.probe),
+        **{f"{part}_{name}": str(getattr(getattr(config, part), name)) for part, name in _WATCHED},
     )
 
 
@@ -209,6 +238,7 @@ async def settings_page(
         links=RepositoryLinks.of(row.repository),
         values=form or _filled(row),
         runners=RUNNERS,
+        restore_in=_RESTORE_IN,
         environments=(await visit.finder.environments(project.key)).all,
         webhooks=_webhooks(visit, project),
         credentials=await ManagingCredentials(visit.gateway).list(visit.caller, slug),
