@@ -9,6 +9,7 @@ from windlass_gateway.application.projections import ACTIVITIES, ENVIRONMENTS, R
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.explanation import Bearings, Explanation, GivenUp, explain
 from windlass_gateway.domain.holding import held_back
+from windlass_gateway.domain.restoring import taken_back
 
 
 async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanation:
@@ -34,6 +35,7 @@ async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanati
         appended={one.row.service: one.row.last_at for one in activities.values()},
         now=gateway.clock(),
         queued=gateway.nodes.queued(found.key),
+        taken_back=taken_back(None if environments is None else environments.row, known, DeploymentId(found.key)),
         held_back=None if environment is None else held_back(environment, known, DeploymentId(found.key), found.row),
     )
     return explain(found.row, bearings)

@@ -75,7 +75,7 @@ def _missing(row: Deployment) -> Service:
 
 
 def awaited_switch(request: SwitchRequest, target: Deployment) -> Awaited:
-    """Return what a rollback or promotion waits for: the target has to run, answer its probe, and be routed to."""
+    """Return what a way back or a promotion waits for: the target has to run, answer its probe, and be routed to."""
     limits = target.config.deadlines
     allowed = timedelta(seconds=limits.start_s + limits.health_s + limits.route_s)
     return Awaited("the earlier version to answer", Service.ROUTER, request.requested_at, allowed)
@@ -92,7 +92,7 @@ def decide_failure(row: Deployment, now: datetime) -> Failed | None:
 def decide_switch_failure(
     identity: EventId, request: SwitchRequest, target: Deployment, now: datetime
 ) -> RoutesFailed | None:
-    """Return the end of a rollback or promotion that nobody answered; None while there is time."""
+    """Return the end of a rollback, promotion or restoring that nobody answered; None while there is time."""
     waiting = awaited_switch(request, target)
     if now < waiting.given_up_at:
         return None

@@ -11,6 +11,7 @@ from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_switch
 from windlass_gateway.domain.deployment import Container, ContainerState, Deployment, Failure
 from windlass_gateway.domain.holding import HeldBack
 from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.restoring import NEXT_STEP, TakenBack
 from windlass_gateway.domain.routes import SwitchRequest
 
 QUIET = timedelta(seconds=20)
@@ -43,7 +44,7 @@ class Queued:
 class Bearings:
     """What else bears on a deployment: dead letters, ways back to it, who appended when, its place in the queue.
 
-    And what holds it back from its environment, where something does.
+    And what holds it back from its environment, where something does, or that it was taken back there.
     """
 
     given_up: Sequence[GivenUp] = ()
@@ -52,6 +53,7 @@ class Bearings:
     now: datetime | None = None
     queued: Queued | None = None
     held_back: HeldBack | None = None
+    taken_back: TakenBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,14 @@ def explain(row: Deployment, bearings: Bearings = Bearings()) -> Explanation:
         sentence = f"It is {row.phase}, and waits for {waiting.step}; that is the {waiting.owner}'s to do."
         found = _waiting(waiting, sentence, _patience(row))
     elif switch is not None:
-        sentence = (
-            f"A rollback or promotion to it is under way, and waits for {switch.step}; that is the {switch.owner}'s."
-        )
+        sentence = f"A way back to it is under way, and waits for {switch.step}; that is the {switch.owner}'s."
         found = _waiting(
             switch, sentence, "Nothing: it answers again, or the request fails, and what is live stays so."
         )
     elif bearings.held_back is not None and bearings.held_back.live:
         found = _beside(row, bearings.held_back)
+    elif bearings.taken_back is not None and row.was_live:
+        found = Explanation(bearings.taken_back.sentence, NEXT_STEP)
     else:
         found = _ended(row)
     return _with_bearings(row, found, waiting or switch, bearings)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from windlass_contracts.config import MIB, CommandProbe, Deadlines, DeploymentConfig, HttpProbe
+from windlass_contracts.config import MIB, CommandProbe, Deadlines, DeploymentConfig, HttpProbe, RestoreIn, WatchWindow
 from windlass_contracts.events.deployment import GitSource, ImageSource, Recipe, VariableVersion
 from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
@@ -19,6 +19,7 @@ from windlass_gateway.domain.promoting import can_be_promoted
 from windlass_gateway.domain.refusals import NothingToRollBackError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.restoring import TakenBack, taken_back
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
 from windlass_gateway.domain.routes import BRANCH_ALIAS
 from windlass_gateway.domain.timeline import PRE_DEPLOY, StepState, steps
@@ -67,6 +68,7 @@ class DeploymentShown:
     settings: Sequence[tuple[str, str]]
     no_rollback: str | None
     held_back: HeldBack | None
+    taken_back: TakenBack | None
     promotable: Sequence[str]
     """The environments that can answer with it instead of what they answer with."""
     shown_at: datetime
@@ -143,6 +145,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         settings=settings(found.row.config),
         no_rollback=_no_rollback(surroundings, found, retired),
         held_back=held,
+        taken_back=taken_back(surroundings.environments, surroundings.routes, line.id),
         promotable=_promotable(surroundings, found, retired, held),
         shown_at=shared.gateway.clock(),
         branch_goes_at=await _branch_goes_at(shared, surroundings, found),
@@ -219,6 +222,7 @@ def settings(config: DeploymentConfig) -> list[tuple[str, str]]:
         ("Port", str(config.port)),
         ("Replicas", str(config.replicas)),
         ("Health", _probe(config)),
+        ("Taken back by itself", _watch(config.watch)),
         (
             "Memory and CPU",
             f"{config.limits.memory_bytes // MIB} MiB, {config.limits.cpu_millis / _CORE:g} cores each",
@@ -245,6 +249,13 @@ def _deadlines(limits: Deadlines) -> str:
         "health": limits.health_s,
     }
     return ", ".join(f"{step} {seconds} s" for step, seconds in steps.items())
+
+
+def _watch(watch: WatchWindow) -> str:
+    if watch.restore_in is RestoreIn.NOWHERE:
+        return "no"
+    where = "in production" if watch.restore_in is RestoreIn.PRODUCTION else "everywhere"
+    return f"{where}, within {watch.window_s} s, if its containers or {watch.errors_percent} % of its answers fail"
 
 
 def _probe(config: DeploymentConfig) -> str:

@@ -44,6 +44,7 @@ from windlass_contracts.events import (
     ReactionRecovered,
     ReactionRetried,
     ReleaseRetired,
+    RestoreRequested,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
@@ -92,6 +93,8 @@ def changes(event: Event) -> Sequence[Change]:
             RollbackRequested(alias=alias, before=before, to=to) | PromotionRequested(alias=alias, before=before, to=to)
         ):
             return [Change(alias, before, to)]
+        case RestoreRequested(before=before, to=to):
+            return [Change("what answers", before, to)]
         case DeploymentSuperseded(by=by):
             return [Change("superseded by", None, by)]
         case _:
@@ -114,6 +117,8 @@ _WHY_STOPPED = {"scratch-full": "it wrote more outside of its volumes than it ma
 def _moved(event: AliasesChanged) -> str:
     if event.why == "branch-deleted":
         return "gave up the address of a deleted branch"
+    if event.why == "restore":
+        return "took a failing version back: the one before answers again"
     return f"moved addresses, for a {event.why}"
 
 
@@ -166,6 +171,9 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
     AliasesChanged: lambda event, _: _moved(event),
     BranchDeleted: lambda event, _: f"learned that the branch {event.branch} was deleted",
     RollbackRequested: lambda event, names: f"asked for the way back of {_where(names, event.environment)}",
+    RestoreRequested: lambda event, names: (
+        f"saw {_where(names, event.environment)} fail, and wants the version before: {event.reason}"
+    ),
     PromotionRequested: lambda event, names: f"asked for a promotion to {_where(names, event.environment)}",
     EnvironmentReleased: lambda event, names: f"released {_where(names, event.environment)}: it takes pushes again",
     RoutesApplied: lambda event, _: f"had the routes confirmed by every proxy in {duration(event.duration_ms)}",

@@ -12,6 +12,7 @@ from windlass_gateway.domain.comparison import Comparison, compare
 from windlass_gateway.domain.deployment import ContainerState, Deployment
 from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.releases import Releases
+from windlass_gateway.domain.restoring import TakenBack, restored
 from windlass_gateway.domain.rolling_back import Candidate, can_return
 from windlass_gateway.entrypoints.pages.lines import SOMEBODY, Around, Line, Lines, by, person_of
 
@@ -58,6 +59,8 @@ class Tile:
     changed_from: DeploymentId | None
     held: Held | None
     waiting: int
+    restored: TakenBack | None
+    """What failed here lately, so that the version before answers again."""
 
 
 async def tiles(lines: Lines, around: Around) -> list[Tile]:
@@ -103,6 +106,7 @@ class _Tiles:
             change=None if found is None or before is None else compare(before.row, found.row),
             changed_from=None if before is None else DeploymentId(before.key),
             held=self._held(environment),
+            restored=restored(environment, self.around.routes),
             waiting=sum(line.held_back for line in self.shown.values() if line.environment == environment.name),
         )
 
