@@ -39,7 +39,7 @@ from windlass_monitor.domain.place import Place
 from windlass_monitor.domain.routes import Routes
 from windlass_monitor.domain.window import Window, decide, open_windows
 
-EVERY_S = 2.0
+EVERY_S = 3.0
 """How often counters are read while somebody is watched."""
 
 _TELLS_SOMETHING: frozenset[type[Event]] = frozenset(
