@@ -61,11 +61,23 @@ class MemoryProxy(Proxy):
 
     def servers(self, host: str) -> list[str] | None:
         """Return where requests for a host go; None where nobody answers for it."""
+        weights = self.weights(host)
+        return None if weights is None else list(weights)
+
+    def weights(self, host: str) -> dict[str, int] | None:
+        """Return which percentage of the requests for a host goes to which servers; None where nobody answers."""
         name = self.router_of(host)
         if name is None:
             return None
-        service = self._served["services"][self._served["routers"][name]["service"]]
-        return [server["url"] for server in service["loadBalancer"]["servers"]]
+        service = self._service(self._served["routers"][name]["service"])
+        parts = service.get("weighted", {}).get("services", [])
+        if not parts:
+            return dict.fromkeys(_urls(service), 100)
+        return {url: part["weight"] for part in parts for url in _urls(self._service(part["name"]))}
+
+    def _service(self, name: str) -> dict[str, Any]:
+        service: dict[str, Any] = self._served["services"][name]
+        return service
 
     def router_of(self, host: str) -> str | None:
         """Return which router takes requests for a host."""
@@ -80,6 +92,10 @@ class MemoryProxy(Proxy):
         if not service.endswith("@internal") and service not in self._served["services"]:
             return f'the service "{service}@file" does not exist'
         return "it is told to" if name in self.refuses else ""
+
+
+def _urls(service: Mapping[str, Any]) -> list[str]:
+    return [server["url"] for server in service["loadBalancer"]["servers"]]
 
 
 def _fits(rule: str, host: str) -> bool:

@@ -25,6 +25,7 @@ from windlass_router.application.projections import ALL
 from windlass_router.application.proxy import Proxy
 from windlass_router.application.publisher import Publisher
 from windlass_router.application.reactors import reactors_of
+from windlass_router.application.rolling_out import RollingOut
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
 from windlass_router.domain.configuration import Site
@@ -53,7 +54,9 @@ class MemoryRouter:
         switching = Switching(append, self.rows, self.publisher, self.now)
         serving = Serving(self.rows, self.publisher, self.now, switching)
         self.reactors = MemoryReactors(
-            self.log, self.rows, reactors_of(switching, serving, GivingUp(switching, self.now))
+            self.log,
+            self.rows,
+            reactors_of(switching, serving, GivingUp(switching, self.now), RollingOut(switching, self.now)),
         )
         self.proxy.pass_time = self._pass
 

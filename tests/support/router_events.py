@@ -20,7 +20,9 @@ from windlass_contracts.events import (
     PromotionRequested,
     RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     Unhealthy,
+    WeightRequested,
 )
 from windlass_contracts.events.deployment import GitSource, Recipe
 from windlass_contracts.ids import DeploymentId, EnvironmentId, ProjectId, TeamId
@@ -121,6 +123,18 @@ def restoring(failed: DeploymentId, to: DeploymentId, environment: EnvironmentId
 
 def released(environment: EnvironmentId = PRODUCTION) -> Event:
     return EnvironmentReleased(environment=environment)
+
+
+def weight(to: DeploymentId, percent: int, environment: EnvironmentId = PRODUCTION) -> Event:
+    return WeightRequested(environment=environment, alias="shop", to=to, weight=percent)
+
+
+def rollout_stopped(environment: EnvironmentId = PRODUCTION) -> Event:
+    return RolloutStopped(environment=environment)
+
+
+def restore(before: DeploymentId, to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:
+    return RestoreRequested(environment=environment, before=before, to=to, code="errors", reason="It answers with 500.")
 
 
 def promotion(to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:

@@ -1,7 +1,8 @@
 """What a rollback holds back: one rule for everybody who folds a project's routes.
 
-No event says that a hold began. The change of aliases that a rollback caused does; a promotion, or a cutover that took
-the environment's own address, ends it. A change that could not be confirmed is undone, and what it did to holds too.
+No event says that a hold began. The change of aliases that a rollback caused does; a promotion, or a cutover or a
+rollout that took the environment's own address, ends it. A change that could not be confirmed is undone, and what it
+did to holds too.
 """
 
 from collections.abc import Mapping
@@ -16,8 +17,10 @@ from windlass_contracts.ids import DeploymentId, EnvironmentId
 HELD_BACK = "webhook"
 """The trigger of what nobody asked for by hand: only that is ever held back."""
 
-_ROLLBACK, _PROMOTION, _CUTOVER, _COMPENSATION = "rollback", "promotion", "cutover", "compensation"
-_RESTORE = "restore"
+_ROLLBACK, _COMPENSATION = "rollback", "compensation"
+_DECIDING = frozenset({_ROLLBACK, "promotion", "cutover", "rollout"})
+"""Why an environment moved by somebody's wish: what held it until then is over."""
+
 _OWN_ADDRESS = "environment"
 
 
@@ -63,10 +66,8 @@ class Holds(BaseModel):
         """Return the holds after a change of aliases; `by` asked for it, where that is known."""
         if event.why == _COMPENSATION:
             return self.model_copy(update={"now": self.before})
-        if event.why == _RESTORE:  # it neither holds nor ends a hold, and undoing it undoes nothing of them
+        if event.why not in _DECIDING:  # it neither holds nor ends a hold, and undoing it undoes nothing of them
             return self.model_copy(update={"before": self.now})
-        if event.why not in {_ROLLBACK, _PROMOTION, _CUTOVER}:
-            return self
         moved = _moved(event)
         now = {environment: hold for environment, hold in self.now.items() if environment not in moved}
         if event.why == _ROLLBACK:

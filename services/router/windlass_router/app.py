@@ -21,6 +21,7 @@ from windlass_router.application.projections import ALL
 from windlass_router.application.proxy import Proxy, ProxyError
 from windlass_router.application.publisher import Publisher
 from windlass_router.application.reactors import reactors_of
+from windlass_router.application.rolling_out import RollingOut
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
 from windlass_router.application.verifying import VerifyingRoutes
@@ -59,7 +60,7 @@ async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], Non
         await _restore(publisher, link)
         switching = Switching(link.append, link.rows, publisher, clock)
         serving, giving_up = Serving(link.rows, publisher, clock, switching), GivingUp(switching, clock)
-        async with link.reacting(reactors_of(switching, serving, giving_up)):
+        async with link.reacting(reactors_of(switching, serving, giving_up, RollingOut(switching, clock))):
             started()
             await publishing
 

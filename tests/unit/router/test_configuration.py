@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from windlass_contracts.ids import DeploymentId
 from windlass_router.domain.configuration import (
     Configuration,
+    Share,
     Site,
     Target,
     configuration,
@@ -111,6 +112,45 @@ def test_a_deployment_without_containers_has_no_servers_but_its_route() -> None:
     found = configuration([target(ONE, "a.localhost", servers=())], SITE, MARK)
     assert servers(found, ONE) == []
     assert router_name(ONE) in http(found)["routers"]
+
+
+def shared(
+    *, own: tuple[tuple[str, int], ...] = SERVERS, other: tuple[tuple[str, int], ...] = SERVERS
+) -> dict[str, Any]:
+    """Return what the proxy is told of two hosts of one deployment, of which another one gets 5 % of the requests."""
+    share = Share(frozenset({"shop.localhost", "shop.example"}), OTHER, 5)
+    hosts = dict.fromkeys(["shop.localhost", "shop.example", "one.localhost"], 1)
+    holder = Target(ONE, hosts, own, brought=frozenset({"shop.example"}), shares=(share,))
+    found = configuration([holder, target(OTHER, "other.localhost", servers=other)], SITE, MARK)
+    assert not found.refused
+    return http(found)
+
+
+def test_shared_hosts_have_a_router_of_their_own_and_both_versions_behind_it() -> None:
+    found = shared()
+    rules = {name: router["rule"] for name, router in found["routers"].items() if name.startswith("d-")}
+    name = f"{router_name(ONE)}-with-{OTHER.hex}-5"
+    assert rules == {
+        router_name(ONE): 'Host("one.localhost")',
+        name: 'Host("shop.example") || Host("shop.localhost")',
+        router_name(OTHER): 'Host("other.localhost")',
+    }
+    parts = [{"name": router_name(ONE), "weight": 95}, {"name": router_name(OTHER), "weight": 5}]
+    assert found["services"][found["routers"][name]["service"]] == {"weighted": {"services": parts}}
+    assert deployment_of(name) == ONE
+
+
+def test_a_version_without_servers_gets_no_part_of_the_requests() -> None:
+    name = f"{router_name(ONE)}-with-{OTHER.hex}-5"
+    assert shared(other=())["routers"][name]["service"] == router_name(ONE)
+    assert shared(own=())["routers"][name]["service"] == router_name(OTHER)
+    assert shared(own=(), other=())["routers"][name]["service"] == router_name(ONE)
+
+
+def test_a_share_for_what_is_not_there_is_none() -> None:
+    share = Share(frozenset({"shop.localhost"}), OTHER, 5)
+    found = http(configuration([Target(ONE, {"shop.localhost": 1}, SERVERS, shares=(share,))], SITE, MARK))
+    assert found["routers"][f"{router_name(ONE)}-with-{OTHER.hex}-5"]["service"] == router_name(ONE)
 
 
 def test_ipv6_addresses_stand_in_brackets() -> None:

@@ -15,6 +15,7 @@ from support.memory_proxy import MemoryProxy
 from support.memory_router import MemoryRouter
 from support.router_events import PREVIEW, PRODUCTION, PROJECT
 from windlass_contracts.cloudevent import Proposed
+from windlass_contracts.config import DeploymentConfig, Rollout, RolloutStep
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     BranchDeleted,
@@ -25,6 +26,7 @@ from windlass_contracts.events import (
     DomainAssigned,
     DomainRemoved,
     Failed,
+    WeightChanged,
 )
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import DeploymentId
@@ -37,6 +39,8 @@ from windlass_router.domain.aliases import branch_alias, environment_id_alias
 from windlass_router.domain.deployment import Deployment
 
 HOSTS = ("www.example.com", "example.org")
+STEPPING = 0.4
+BY_STEPS = Rollout(steps=(RolloutStep(weight=10, for_s=30), RolloutStep(weight=50, for_s=60)))
 ENDS = (DeploymentLive, Failed, DeploymentSuperseded, DeploymentCanceled)
 
 
@@ -104,7 +108,20 @@ class Chaos:
 
     async def request(self) -> None:
         environment, ref = self.random.choice([(PRODUCTION, "main"), (PREVIEW, "one"), (PREVIEW, "two")])
-        await self.router.requested(environment, ref)
+        config = DeploymentConfig(rollout=BY_STEPS if self.random.random() < STEPPING else None)
+        await self.router.requested(environment, ref, config)
+
+    async def weigh(self) -> None:
+        if one := await self.some(Phase.LIVE):
+            percent, environment = self.random.choice([1, 50, 100]), self.random.choice([PRODUCTION, PREVIEW])
+            await self.router.tell(PROJECT, say.weight(one, percent, environment))
+
+    async def stop_or_restore(self) -> None:
+        routes = (await self.ground()).routes.row
+        for environment, weight in routes.weights.now.items():
+            own = (one for one in routes.of_environment(environment) if one.alias.kind == "environment")
+            fails = say.restore(weight.deployment, next(own).current.deployment, environment)
+            await self.router.tell(PROJECT, self.random.choice([say.rollout_stopped(environment), fails]))
 
     async def assign(self) -> None:
         host, environment = self.random.choice(HOSTS), self.random.choice([PRODUCTION, PREVIEW])
@@ -163,7 +180,8 @@ class Chaos:
             await self.router.reactors.advance(timedelta(minutes=10))
 
 
-STEPS: Sequence[Callable[[Chaos], Awaitable[None]]] = (
+Act = Callable[[Chaos], Awaitable[None]]
+STEPS: Sequence[Act] = (
     Chaos.request,
     Chaos.assign,
     Chaos.remove,
@@ -175,9 +193,13 @@ STEPS: Sequence[Callable[[Chaos], Awaitable[None]]] = (
     Chaos.pause,
     Chaos.stop,
     Chaos.give_up,
+    Chaos.weigh,
+    Chaos.stop_or_restore,
     Chaos.pass_time,
     Chaos.lose_the_proxy,
 )
+WEIGHING = (*STEPS, Chaos.weigh, Chaos.weigh, Chaos.stop_or_restore, Chaos.request, Chaos.become_healthy)
+"""Mostly about rollouts."""
 
 
 @settings(max_examples=150, deadline=None)
@@ -189,18 +211,33 @@ STEPS: Sequence[Callable[[Chaos], Awaitable[None]]] = (
 def test_no_interleaving_and_no_kill_leaves_anything_undone(
     seed: int, steps: list[tuple[int, bool]], deadly: dict[int, bool]
 ) -> None:
-    async def story() -> None:
-        chaos = Chaos(FragileLog(deadly=dict(deadly)), Random(seed))  # noqa: S311 - a reproducible choice
-        await chaos.router.founded()
-        for step, act in steps:
-            await STEPS[step](chaos)
-            if act:
-                await chaos.act()
-        await chaos.calm_down()
-        found = await chaos.router.rows.find(DEPLOYMENTS, {"project": PROJECT})
-        check(chaos, await chaos.ground(), {DeploymentId(one.key): one.row for one in found})
+    chaos = Chaos(FragileLog(deadly=dict(deadly)), Random(seed))  # noqa: S311 - a reproducible choice
+    asyncio.run(story(chaos, [(STEPS[step], act) for step, act in steps]))
 
-    asyncio.run(story())
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(min_value=0),
+    steps=st.lists(st.tuples(st.sampled_from(range(len(WEIGHING))), st.booleans()), min_size=12, max_size=30),
+    deadly=st.dictionaries(st.integers(min_value=8, max_value=50), st.booleans(), max_size=6),
+)
+def test_no_interleaving_and_no_kill_leaves_a_rollout_undone(
+    seed: int, steps: list[tuple[int, bool]], deadly: dict[int, bool]
+) -> None:
+    chaos = Chaos(FragileLog(deadly=dict(deadly)), Random(seed))  # noqa: S311 - a reproducible choice
+    lively = [(step, True) for _ in range(4) for step in (Chaos.request, Chaos.become_healthy)]
+    asyncio.run(story(chaos, [*lively, *((WEIGHING[step], act) for step, act in steps)]))
+
+
+async def story(chaos: Chaos, steps: Sequence[tuple[Act, bool]]) -> None:
+    await chaos.router.founded()
+    for step, act in steps:
+        await step(chaos)
+        if act:
+            await chaos.act()
+    await chaos.calm_down()
+    found = await chaos.router.rows.find(DEPLOYMENTS, {"project": PROJECT})
+    check(chaos, await chaos.ground(), {DeploymentId(one.key): one.row for one in found})
 
 
 def check(chaos: Chaos, ground: Ground, deployments: Mapping[DeploymentId, Deployment]) -> None:
@@ -213,12 +250,36 @@ def check(chaos: Chaos, ground: Ground, deployments: Mapping[DeploymentId, Deplo
     for pointer in routes.pointers.values():
         target = deployments[pointer.current.deployment]
         assert target.phase is Phase.LIVE, f"{pointer.alias.name} points at what never won"
-        urls = [f"http://{address}:{port}" for address, port in target.servers]
+        weight = routes.weights.now.get(pointer.alias.environment) if pointer.alias.environment else None
+        expected = dict.fromkeys(urls_of(target), 100)
+        if weight is not None and pointer.alias.kind != "branch":
+            other = deployments[weight.deployment]
+            expected = dict.fromkeys(urls_of(target), 100 - weight.percent)
+            expected |= dict.fromkeys(urls_of(other), weight.percent)
         is_whole = pointer.alias.kind == "domain"
-        assert chaos.proxy.servers(pointer.alias.name if is_whole else f"{pointer.alias.name}.localhost") == urls
-    check_order(ground, deployments)
+        host = pointer.alias.name if is_whole else f"{pointer.alias.name}.localhost"
+        assert chaos.proxy.weights(host) == expected
+    check_weights(ground, deployments)
+    check_order(chaos, ground, deployments)
     check_domains(chaos, ground)
     check_deletions(ground, deployments)
+
+
+def urls_of(row: Deployment) -> list[str]:
+    return [f"http://{address}:{port}" for address, port in row.servers]
+
+
+def check_weights(ground: Ground, deployments: Mapping[DeploymentId, Deployment]) -> None:
+    """Steps went on to their end; what has a weight runs, and another version has its environment."""
+    routes = ground.routes.row
+    for environment, weight in routes.weights.now.items():
+        assert weight.asked, "a step was never followed by the next"
+        assert weight.confirmed_at is not None
+        assert weight.stop is None
+        assert deployments[weight.deployment].phase is Phase.LIVE
+        holders = {one.current.deployment for one in routes.of_environment(environment)}
+        assert holders
+        assert weight.deployment not in holders
 
 
 def check_domains(chaos: Chaos, ground: Ground) -> None:
@@ -242,10 +303,11 @@ def check_deletions(ground: Ground, deployments: Mapping[DeploymentId, Deploymen
             assert branch_alias("shop", branch, PREVIEW).name not in ground.routes.row.pointers
 
 
-def check_order(ground: Ground, deployments: Mapping[DeploymentId, Deployment]) -> None:
-    """The environment's own address belongs to the latest of those that won there."""
+def check_order(chaos: Chaos, ground: Ground, deployments: Mapping[DeploymentId, Deployment]) -> None:
+    """The environment's own address belongs to the latest of those that won there; a rollout may be stopped before."""
+    weighted = {event.environment for event in chaos.router.events(PROJECT) if isinstance(event, WeightChanged)}
     for pointer in ground.routes.row.pointers.values():
-        if pointer.alias.kind != "environment":
+        if pointer.alias.kind != "environment" or pointer.alias.environment in weighted:
             continue
         asked = max(pointer.current.asked, deployments[pointer.current.deployment].requested_sequence)
         won = [

@@ -14,10 +14,12 @@ from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import EventLogError
 from windlass_eventlog.projection import Rows
-from windlass_router.application.projections import DEPLOYMENTS, ROUTES
+from windlass_router.application.projections import DEPLOYMENTS, PLACES, ROUTES
 from windlass_router.application.proxy import NotConfirmedError, Proxy, ProxyError, Rendered
+from windlass_router.domain.addresses import own_address
 from windlass_router.domain.configuration import (
     Configuration,
+    Share,
     Site,
     Target,
     configuration,
@@ -25,7 +27,8 @@ from windlass_router.domain.configuration import (
     mark_in,
 )
 from windlass_router.domain.deployment import Deployment
-from windlass_router.domain.pointers import DOMAIN, Pointer
+from windlass_router.domain.place import Place
+from windlass_router.domain.pointers import DOMAIN, OF_THE_ENVIRONMENT, Pointer
 from windlass_router.domain.routes import Routes
 
 _LONGEST_TRY = timedelta(seconds=1)
@@ -154,16 +157,36 @@ class Publisher:
         routable = await self.rows.find(DEPLOYMENTS, {"routable": True})
         rows = {DeploymentId(found.key): found.row for found in routable}
         named = {pointer.current.deployment for found in routes for pointer in found.row.pointers.values()}
+        named |= {deployment for found in routes for deployment in found.row.weights.deployments}
         silent = await self.rows.get_all(DEPLOYMENTS, named - rows.keys())
         rows |= {DeploymentId(key): found.row for key, found in silent.items()}
-        return [target for found in routes for target in self._of_project(found.row, rows)]
+        places = await self.rows.get_all(PLACES, {found.row.project for found in routes if found.row.weights.now})
+        return [
+            target
+            for found in routes
+            for target in self._of_project(
+                found.row, rows, self._weighted(found.row, places[found.key].row) if found.key in places else {}
+            )
+        ]
 
-    def _of_project(self, routes: Routes, rows: Mapping[DeploymentId, Deployment]) -> list[Target]:
-        hosts: dict[DeploymentId, dict[str, int]] = {}
+    def _weighted(self, routes: Routes, place: Place) -> dict[DeploymentId, dict[str, int]]:
+        """Return the own addresses of what has a weight: it may have slept, and nothing else says that it answers."""
+        return {
+            weight.deployment: {f"{own_address(place, weight.deployment).name}.{self.site.domain}": weight.sequence}
+            for weight in routes.weights.now.values()
+        }
+
+    def _of_project(
+        self, routes: Routes, rows: Mapping[DeploymentId, Deployment], hosts: dict[DeploymentId, dict[str, int]]
+    ) -> list[Target]:
+        shared: dict[DeploymentId, dict[tuple[DeploymentId, int], set[str]]] = {}
         brought = frozenset(one.alias.name for one in routes.pointers.values() if one.alias.kind == DOMAIN)
         lost = frozenset(deployment for deployment, row in rows.items() if row.lost)
         for pointer in routes.pointers.values():
-            hosts.setdefault(pointer.answering(lost), {})[self._host(pointer)] = pointer.since
+            answering, host = pointer.answering(lost), self._host(pointer)
+            hosts.setdefault(answering, {})[host] = pointer.since
+            if (share := _share(pointer, routes)) is not None:
+                shared.setdefault(answering, {}).setdefault(share, set()).add(host)
         return [
             Target(
                 deployment,
@@ -171,6 +194,10 @@ class Publisher:
                 rows[deployment].servers if deployment in rows else (),
                 lost=deployment in lost,
                 brought=brought.intersection(names),
+                shares=tuple(
+                    Share(frozenset(some), other, percent)
+                    for (other, percent), some in shared.get(deployment, {}).items()
+                ),
             )
             for deployment, names in hosts.items()
         ]
@@ -178,6 +205,15 @@ class Publisher:
     def _host(self, pointer: Pointer) -> str:
         name = pointer.alias.name
         return name if pointer.alias.kind == DOMAIN else f"{name}.{self.site.domain}"
+
+
+def _share(pointer: Pointer, routes: Routes) -> tuple[DeploymentId, int] | None:
+    """Return which deployment gets which percentage of what is asked at an address, None where none does."""
+    environment = pointer.alias.environment
+    if environment is None or pointer.alias.kind not in OF_THE_ENVIRONMENT:
+        return None
+    weight = routes.weights.now.get(environment)
+    return None if weight is None else (weight.deployment, weight.percent)
 
 
 def _by_deployment(disabled: Mapping[str, str]) -> Mapping[DeploymentId, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
+    AliasesChanged,
     BranchDeleted,
     ContainerLooping,
     ContainerPaused,
@@ -21,11 +22,15 @@ from windlass_contracts.events import (
     RestartSucceeded,
     RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     RoutesFailed,
     Unhealthy,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_eventlog.reactor import Reactor
 from windlass_router.application.giving_up import GivingUp
+from windlass_router.application.rolling_out import RollingOut
 from windlass_router.application.serving import Serving
 from windlass_router.application.switching import Switching
 
@@ -38,6 +43,8 @@ DECIDED_ON: frozenset[type[Event]] = frozenset(
         RollbackRequested,
         PromotionRequested,
         RestoreRequested,
+        WeightRequested,
+        RolloutStopped,
         RoutesFailed,
         DomainAssigned,
         DomainRemoved,
@@ -60,10 +67,13 @@ SERVED_ON: frozenset[type[Event]] = frozenset(
 )
 
 
-def reactors_of(switching: Switching, serving: Serving, giving_up: GivingUp) -> Sequence[Reactor]:
+def reactors_of(
+    switching: Switching, serving: Serving, giving_up: GivingUp, rolling_out: RollingOut
+) -> Sequence[Reactor]:
     """Return the router's reactors."""
     return [
         Reactor("switch", DECIDED_ON, switching.handle),
         Reactor("serve", SERVED_ON, serving.handle),
         Reactor("give-up-branches", frozenset({BranchDeleted}), giving_up.handle),
+        Reactor("roll-out", frozenset({WeightChanged, AliasesChanged}), rolling_out.handle),
     ]

@@ -25,7 +25,7 @@ _TO_APPS = {"maxIdleConnsPerHost": 200, "forwardingTimeouts": {"idleConnTimeout"
 """How the proxy talks to apps. An idle connection is closed soon, so that one that is open is one in use; and before
 most servers close it (Node and uvicorn after 5 s), which could be in the very moment of the next request."""
 _ASLEEP_PRIORITY, _APP_PRIORITY, _OWN_PRIORITY, _MARKER_PRIORITY = 50, 100, 1_000, 10_000
-_ROUTER = re.compile(r"d-([0-9a-f]{32})")
+_ROUTER = re.compile(r"d-([0-9a-f]{32})(-with-[0-9a-f]{32}-[0-9]{1,2})?")
 _MARK = re.compile(rf'"{MARKER_HEADER}": "([0-9a-f-]{{1,40}})"'.encode())
 
 Section = dict[str, dict[str, Any]]
@@ -45,6 +45,16 @@ class Target:
     servers: tuple[tuple[str, int], ...]
     lost: bool = False
     brought: frozenset[str] = frozenset()
+    shares: tuple["Share", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Those hosts of a target of which another deployment of the project gets a percentage of the requests."""
+
+    hosts: frozenset[str]
+    deployment: DeploymentId
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,9 @@ def configuration(targets: Iterable[Target], site: Site, mark: str) -> Configura
     draft = _Draft(*_own_routes(site))
     owners = _owners(targets, site)
     for target in targets:
-        draft.add(target, owners)
+        draft.serve(target)
+    for target in targets:
+        draft.route(target, owners)
     return _written(draft, site, mark)
 
 
@@ -118,16 +130,50 @@ class _Draft:
     services: Section
     refused: dict[DeploymentId, str] = field(default_factory=dict)
 
-    def add(self, target: Target, owners: Mapping[str, DeploymentId | None]) -> None:
-        """Add what is safe of a target."""
-        name = router_name(target.deployment)
+    def serve(self, target: Target) -> None:
+        """Add where the containers of a target answer, as far as that is safe."""
         if target.lost:
             self.refused[target.deployment] = "The deployment ended before its routes were confirmed."
-        rules = [rule for host in sorted(target.hosts) for rule in self._safe(target, _rule, host, target, owners)]
         urls = [url for address, port in target.servers for url in self._safe(target, server_url, address, port)]
+        self.services[router_name(target.deployment)] = _service(urls, serversTransport=APPS)
+
+    def route(self, target: Target, owners: Mapping[str, DeploymentId | None]) -> None:
+        """Add the hosts of a target, as far as they are safe."""
+        name = router_name(target.deployment)
+        shared = frozenset[str]().union(*(share.hosts for share in target.shares))
+        self._route(name, name, target, target.hosts.keys() - shared, owners)
+        for share in target.shares:
+            router = f"{name}-with-{share.deployment.hex}-{share.percent}"
+            self._route(router, self._shared(router, target, share), target, share.hosts, owners)
+
+    def _route(
+        self,
+        router: str,
+        service: str,
+        target: Target,
+        hosts: Iterable[str],
+        owners: Mapping[str, DeploymentId | None],
+    ) -> None:
+        rules = [rule for host in sorted(hosts) for rule in self._safe(target, _rule, host, target, owners)]
         if rules:
-            self.routers[name] = _router(" || ".join(rules), name, _APP_PRIORITY)
-            self.services[name] = _service(urls, serversTransport=APPS)
+            self.routers[router] = _router(" || ".join(rules), service, _APP_PRIORITY)
+
+    def _shared(self, name: str, target: Target, share: Share) -> str:
+        """Return the service for shared hosts: that of one deployment alone while the other has no servers.
+
+        The proxy would answer with an error in its stead.
+        """
+        own, other = router_name(target.deployment), router_name(share.deployment)
+        if not self._answers(other):
+            return own
+        if not self._answers(own):
+            return other
+        parts = [{"name": own, "weight": 100 - share.percent}, {"name": other, "weight": share.percent}]
+        self.services[name] = {"weighted": {"services": parts}}
+        return name
+
+    def _answers(self, service: str) -> bool:
+        return service in self.services and bool(self.services[service]["loadBalancer"]["servers"])
 
     def _safe(self, target: Target, make: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> tuple[str, ...]:
         try:

@@ -10,6 +10,9 @@ from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_router.domain.addresses import branch_addresses, own_address, shared_addresses
 from windlass_router.domain.deployment import Deployment
+from windlass_router.domain.pointers import OF_THE_ENVIRONMENT
+from windlass_router.domain.rollouts import asked_at, overtaken, takes_steps
+from windlass_router.domain.routes import CUTOVER
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, Step, WaitUntil
 
@@ -68,9 +71,14 @@ def _finished(identity: DeploymentId, row: Deployment, situation: Situation) -> 
     failure = _failure(identity, row, situation)
     if failure is not None:
         return AppendToDeployment(identity, failure)
-    aliases = (*_obtainable(row, situation), own_address(situation.place, identity))
-    moves = routes.moves_to(identity, aliases)
-    return AppendToRoutes(AliasesChanged(why="cutover", deployment=identity, moves=moves))
+    obtainable = list(_obtainable(row, situation))
+    if any(alias.kind in OF_THE_ENVIRONMENT for alias in obtainable):
+        if (step := overtaken(row.environment, identity, situation)) is not None:
+            return step
+        if takes_steps(identity, row, situation):
+            obtainable = [alias for alias in obtainable if alias.kind not in OF_THE_ENVIRONMENT]
+    moves = routes.moves_to(identity, (*obtainable, own_address(situation.place, identity)))
+    return AppendToRoutes(AliasesChanged(why=CUTOVER, deployment=identity, moves=moves))
 
 
 def _failure(identity: DeploymentId, row: Deployment, situation: Situation) -> Failed | None:
@@ -103,14 +111,14 @@ def _obtainable(row: Deployment, situation: Situation) -> Iterable[Alias]:
 
 
 def _later_holders(row: Deployment, situation: Situation) -> dict[str, DeploymentId]:
-    """Return the addresses that a later request holds, and by which deployment."""
-    held = {
-        alias.name: pointer
-        for alias in _wanted(row, situation)
-        if (pointer := situation.routes.pointers.get(alias.name))
-    }
-    return {
-        name: pointer.current.deployment
-        for name, pointer in held.items()
-        if situation.asked(pointer) > row.requested_sequence
-    }
+    """Return the addresses that a later request holds, or takes step by step, and by which deployment."""
+    later = ((alias.name, _later_holder(alias, row, situation)) for alias in _wanted(row, situation))
+    return {name: holder for name, holder in later if holder is not None}
+
+
+def _later_holder(alias: Alias, row: Deployment, situation: Situation) -> DeploymentId | None:
+    asked, routes = row.requested_sequence, situation.routes
+    if alias.kind in OF_THE_ENVIRONMENT and asked_at(row.environment, situation) > asked:
+        return routes.weights.now[row.environment].deployment
+    pointer = routes.pointers.get(alias.name)
+    return pointer.current.deployment if pointer is not None and situation.asked(pointer) > asked else None

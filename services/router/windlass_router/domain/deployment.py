@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.config import RolloutStep
 from windlass_contracts.event import Event
 from windlass_contracts.events import CutoverStarted, DeploymentRequested
 from windlass_contracts.events.deployment import GitSource, Source
@@ -33,6 +34,8 @@ class Deployment(BaseModel):
     replica_set: ReplicaSet
     ready_within: timedelta
     route_within: timedelta
+    steps: tuple[RolloutStep, ...] = ()
+    """By which it takes an environment that answers already; all of it at once without any."""
     healthy_at: datetime | None = None
     claimed: int = 0
     routable: bool = False
@@ -106,6 +109,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         replica_set=ReplicaSet(wanted=event.config.replicas),
         ready_within=timedelta(seconds=deadlines.start_s + deadlines.health_s),
         route_within=timedelta(seconds=deadlines.route_s),
+        steps=() if event.config.rollout is None else event.config.rollout.steps,
     )
 
 

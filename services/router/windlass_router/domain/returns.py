@@ -1,4 +1,4 @@
-"""Rollbacks and promotions: an environment goes to a deployment that was live before, once it serves again.
+"""Rollbacks, promotions, weights: an environment, or a part of it, goes to what was live before, once it serves again.
 
 And restorings: the monitor saw that what an environment answers with fails, and wants the one before to answer again.
 """
@@ -14,6 +14,7 @@ from windlass_router.domain.addresses import environment_addresses, own_address
 from windlass_router.domain.cutover import LONGEST_REASON
 from windlass_router.domain.deployment import Deployment
 from windlass_router.domain.requests import Request, RequestState
+from windlass_router.domain.rollouts import ALL, asked_at, asked_share, overtaken, restored
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import AppendToDeployment, AppendToRoutes, Step, WaitUntil
 
@@ -23,6 +24,8 @@ def refuse_taken_back(situation: Situation) -> Iterator[Step]:
     for identity, request in situation.routes.requests.items():
         if request.state is RequestState.TAKEN_BACK:
             yield _failed(identity, Stage.ROUTE, "routes-not-confirmed", situation.first_refusal)
+        if request.state is RequestState.STOPPED:
+            yield _failed(identity, Stage.ROUTE, "stopped", "Somebody stopped it before it began.")
 
 
 def answer_requests(situation: Situation) -> Iterator[Step]:
@@ -33,20 +36,40 @@ def answer_requests(situation: Situation) -> Iterator[Step]:
 
 
 def _answered(identity: EventId, request: Request, situation: Situation) -> Step:
+    if request.restores and (step := restored(identity, request, situation)) is not None:
+        return step
     target = situation.deployments.get(request.to)
     if target is None or target.phase is not Phase.LIVE or target.project != situation.routes.project:
         return _failed(identity, Stage.ROUTE, "never-live", f"Deployment {request.to} was never live in this project.")
-    if _outrun(request, situation):
-        reason = "A later request decided where the environment goes before this one could."
-        return _failed(identity, Stage.ROUTE, "outrun", reason)
-    aliases = _wanted(request, situation)
-    if not situation.routes.moves_to(request.to, aliases):
-        return _failed(identity, Stage.ROUTE, "nothing-to-do", "The environment answers with this deployment already.")
+    if (refusal := _refusal(request, situation)) is not None:
+        return _failed(identity, Stage.ROUTE, *refusal)
     if not target.ready:
         return _awaited(identity, request, target, situation)
     if target.claimed < request.sequence:
         # So that nobody pauses it meanwhile: who pauses decides behind this.
         return AppendToDeployment(request.to, CutoverStarted(containers=target.healthy_containers))
+    return _decided(identity, request, situation)
+
+
+def _refusal(request: Request, situation: Situation) -> tuple[str, str] | None:
+    """Return why a request cannot be done whatever its target is like, None where nothing speaks against it."""
+    if _outrun(request, situation):
+        return "outrun", "A later request decided where the environment goes before this one could."
+    if not situation.routes.moves_to(request.to, _wanted(request, situation)):
+        return "nothing-to-do", "The environment answers with this deployment already."
+    if _shares(request) and not situation.routes.of_environment(request.environment):
+        return "nothing-to-share", "Nothing answers in the environment that the rest of the requests could go to."
+    return None
+
+
+def _decided(identity: EventId, request: Request, situation: Situation) -> Step:
+    """Let what is asked for be so; what had a weight until then loses it first."""
+    step = None if request.restores else overtaken(request.environment, request.to, situation)
+    if step is not None:
+        return step
+    if _shares(request):
+        return asked_share(identity, request)
+    aliases = _wanted(request, situation)
     moves = situation.routes.moves_to(request.to, (*aliases, own_address(situation.place, request.to)))
     return AppendToRoutes(AliasesChanged(why=request.why, deployment=request.to, request=identity, moves=moves))
 
@@ -88,7 +111,12 @@ def _outrun(request: Request, situation: Situation) -> bool:
         for other in situation.routes.requests.values()
         if other.environment == request.environment and other.state is RequestState.WANTED and not other.restores
     )
-    return any(sequence > request.sequence for sequence in (*held, *wanted))
+    shared = asked_at(request.environment, situation)
+    return any(sequence > request.sequence for sequence in (*held, *wanted, shared))
+
+
+def _shares(request: Request) -> bool:
+    return request.weight is not None and request.weight < ALL
 
 
 def _failed(identity: EventId, stage: Stage, code: str, reason: str) -> Step:

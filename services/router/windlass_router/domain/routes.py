@@ -1,8 +1,7 @@
-"""What the router has decided about a project's addresses, what the proxies confirmed, and what is asked for."""
+"""What the router decided about a project's addresses and weights, what is confirmed of it, and what is asked for."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,22 +15,38 @@ from windlass_contracts.events import (
     PromotionRequested,
     RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     RoutesApplied,
     RoutesFailed,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
-from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
-from windlass_router.domain.requests import Request, Requests, RequestState, unanswered, with_state, without
+from windlass_contracts.weights import Weights
+from windlass_router.domain.pointers import DOMAIN, IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
+from windlass_router.domain.requests import (
+    Request,
+    Requests,
+    RequestState,
+    unanswered,
+    wanted,
+    with_decision,
+    with_state,
+    without,
+    without_weights,
+)
 
 COMPENSATION = "compensation"
+CUTOVER = "cutover"
 BRANCH_DELETED = "branch-deleted"
+_OF_NO_DEPLOYMENT = frozenset({BRANCH_DELETED, DOMAIN})
 _REMEMBERED = 20
 
 
 class Change(BaseModel):
-    """The last decision."""
+    """The last decision; that of a weight says which, and in which environment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,13 +54,17 @@ class Change(BaseModel):
     at: datetime
     why: str
     deployment: DeploymentId | None
+    request: EventId | None = None
+    environment: EnvironmentId | None = None
+    weight: int | None = None
 
 
 class Routes(BaseModel):
     """The row of a project's routes.
 
     Of the immutable addresses it keeps those of deployments that answer elsewhere, too; the others are asleep.
-    `taken_back` names the last deployments whose cutover was undone.
+    `taken_back` names the last deployments whose cutover was undone; `entered` the one that the last cutover let in,
+    until it gets a weight, or something else moves: it may be one that takes its environment step by step.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,11 +78,13 @@ class Routes(BaseModel):
     taken_back: tuple[DeploymentId, ...] = ()
     deleted: Deletions = {}
     holds: Holds = Holds()
+    weights: Weights = Weights()
+    entered: DeploymentId | None = None
 
     @property
     def awake(self) -> frozenset[DeploymentId]:
         """The deployments that answer somewhere."""
-        return _awake(self.pointers.values())
+        return _awake(self.pointers.values(), self.weights, self.entered)
 
     @property
     def unconfirmed(self) -> Change | None:
@@ -82,8 +103,15 @@ class Routes(BaseModel):
         )
 
     def moved_by(self, request: Request) -> tuple[Pointer, ...]:
-        """The addresses of the request's environment that answer with what it asked for."""
+        """The addresses of the request's environment that answer with what it asked for, and moved there by it."""
+        if request.shares:
+            return ()
         return tuple(one for one in self.of_environment(request.environment) if one.current.deployment == request.to)
+
+    def shared_by(self, request: Request) -> bool:
+        """Tell whether a weight is as it is by this request."""
+        weight = self.weights.now.get(request.environment)
+        return request.shares and weight is not None and weight.asked == request.sequence
 
     def moves_to(self, deployment: DeploymentId, aliases: Iterable[Alias]) -> tuple[AliasMove, ...]:
         """Return the moves that let all these aliases point at a deployment; those that do already are left out."""
@@ -104,9 +132,10 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
     match recorded.event:
         case AliasesChanged() as change:
             return _changed(row, change, recorded)
+        case WeightChanged() as change:
+            return _weighted(row, change, recorded)
         case RoutesApplied(generation=generation):
-            requests = unanswered(row.requests, generation)
-            return row.model_copy(update={"applied": max(row.applied, generation), "requests": requests})
+            return _applied(row, generation, recorded.metadata.time)
         case RoutesFailed(request=request):
             return _failed(row, request)
         case _:
@@ -116,8 +145,13 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
 def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
     """Fold what the gateway and the monitor say."""
     match recorded.event:
-        case RollbackRequested() | PromotionRequested() | RestoreRequested() as asked:
-            return _asked(row, recorded, asked)
+        case RollbackRequested() | PromotionRequested() | RestoreRequested() | WeightRequested() as asked:
+            request = wanted(asked, recorded)
+            return row.model_copy(update={"requests": {**row.requests, recorded.metadata.id: request}})
+        case RolloutStopped(environment=environment):
+            weights = row.weights.stopped(environment, recorded.metadata.id)
+            requests = without_weights(row.requests, environment)
+            return row.model_copy(update={"weights": weights, "requests": requests})
         case EnvironmentReleased(environment=environment):
             return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case BranchDeleted() as event:
@@ -126,22 +160,14 @@ def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
             return row
 
 
-Asked = RollbackRequested | PromotionRequested | RestoreRequested
-_WHY: Mapping[type[Event], str] = MappingProxyType(
-    {RollbackRequested: "rollback", PromotionRequested: "promotion", RestoreRequested: "restore"}
-)
-
-
-def _asked(row: Routes, recorded: Recorded[Event], asked: Asked) -> Routes:
-    request = Request(
-        why=_WHY[type(asked)],
-        environment=asked.environment,
-        to=asked.to,
-        before=asked.before if isinstance(asked, RestoreRequested) else None,
-        asked_at=recorded.metadata.time,
-        sequence=recorded.sequence,
+def _applied(row: Routes, generation: int, at: datetime) -> Routes:
+    return row.model_copy(
+        update={
+            "applied": max(row.applied, generation),
+            "requests": unanswered(row.requests, generation),
+            "weights": row.weights.applied(generation, at),
+        }
     )
-    return row.model_copy(update={"requests": {**row.requests, recorded.metadata.id: request}})
 
 
 def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> Routes:
@@ -152,26 +178,67 @@ def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> R
         pointer = moved(pointers.pop(move.alias.name, None), move, sequence, request)
         if pointer is not None:
             pointers[move.alias.name] = like_its_environment(pointer, pointers.values())
-    awake = _awake(pointers.values())
-    change = Change(sequence=sequence, at=recorded.metadata.time, why=event.why, deployment=event.deployment)
+    weights, entered = row.weights.moved(event, sequence), _entered(row, event)
+    awake = _awake(pointers.values(), weights, entered)
+    change = Change(
+        sequence=sequence,
+        at=recorded.metadata.time,
+        why=event.why,
+        deployment=event.deployment,
+        request=event.request,
+    )
     return row.model_copy(
         update={
-            "pointers": {name: one for name, one in pointers.items() if one.current.deployment in awake},
+            "pointers": _of(awake, pointers),
             "changed": change,
             "holds": row.holds.changed(event, recorded.metadata.time),
+            "weights": weights,
+            "entered": entered,
             **_progress(row, event, sequence),
         }
     )
 
 
-def _progress(row: Routes, event: AliasesChanged, sequence: int) -> Mapping[str, object]:
+def _entered(row: Routes, event: AliasesChanged) -> DeploymentId | None:
+    if event.why in _OF_NO_DEPLOYMENT:
+        return row.entered
+    return event.deployment if event.why == CUTOVER else None
+
+
+def _weighted(row: Routes, event: WeightChanged, recorded: Recorded[Event]) -> Routes:
+    sequence = recorded.sequence
+    request = None if event.request is None else row.requests.get(event.request)
+    weights = row.weights.changed(event, sequence, 0 if request is None else request.sequence)
+    entered = None if row.entered == event.deployment else row.entered
+    change = Change(
+        sequence=sequence,
+        at=recorded.metadata.time,
+        why=event.why,
+        deployment=event.deployment,
+        request=event.request,
+        environment=event.environment,
+        weight=event.weight,
+    )
+    return row.model_copy(
+        update={
+            "pointers": _of(_awake(row.pointers.values(), weights, entered), row.pointers),
+            "changed": change,
+            "weights": weights,
+            "entered": entered,
+            **_progress(row, event, sequence),
+        }
+    )
+
+
+def _progress(row: Routes, event: AliasesChanged | WeightChanged, sequence: int) -> Mapping[str, object]:
     """Return what the decision means for the request or the deployment that it was made for."""
+    shares = isinstance(event, WeightChanged)
     request = None if event.request is None else row.requests.get(event.request)
     if event.request is None or request is None:
-        undone = event.why == COMPENSATION and event.deployment is not None
+        undone = event.why == COMPENSATION and event.deployment is not None and not shares
         return {"taken_back": (*row.taken_back, event.deployment)[-_REMEMBERED:]} if undone else {}
     if event.why != COMPENSATION:
-        return {"requests": with_state(row.requests, event.request, RequestState.MOVED, sequence)}
+        return {"requests": with_decision(row.requests, event.request, sequence, shares=shares)}
     if request.state is RequestState.GIVEN_UP:
         return {"requests": without(row.requests, event.request)}
     return {"requests": with_state(row.requests, event.request, RequestState.TAKEN_BACK)}
@@ -181,10 +248,15 @@ def _failed(row: Routes, identity: EventId) -> Routes:
     request = row.requests.get(identity)
     if request is None:
         return row
-    if request.state is RequestState.MOVED and row.moved_by(request):
+    if request.state is RequestState.MOVED and (row.moved_by(request) or row.shared_by(request)):
         return row.model_copy(update={"requests": with_state(row.requests, identity, RequestState.GIVEN_UP)})
     return row.model_copy(update={"requests": without(row.requests, identity)})
 
 
-def _awake(pointers: Iterable[Pointer]) -> frozenset[DeploymentId]:
-    return frozenset(one.current.deployment for one in pointers if one.alias.kind != IMMUTABLE)
+def _of(awake: frozenset[DeploymentId], pointers: Mapping[str, Pointer]) -> Mapping[str, Pointer]:
+    return {name: one for name, one in pointers.items() if one.current.deployment in awake}
+
+
+def _awake(pointers: Iterable[Pointer], weights: Weights, entered: DeploymentId | None) -> frozenset[DeploymentId]:
+    answering = frozenset(one.current.deployment for one in pointers if one.alias.kind != IMMUTABLE)
+    return answering | weights.deployments | (frozenset() if entered is None else {entered})
