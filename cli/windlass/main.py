@@ -19,6 +19,8 @@ _COMMANDS = {
     "release": Target(
         "windlass.commands.release:release", "Let an environment that was rolled back take pushes again."
     ),
+    "scale": Target("windlass.commands.scale:scale", "Let what is live run in so many containers."),
+    "restart": Target("windlass.commands.restart:restart", "Replace the containers of what is live, one by one."),
     "run": Target("windlass.commands.run_once:run_once", "Run a command once in a release of a project."),
     "cancel": Target("windlass.commands.cancel:cancel", "End a deployment before its cutover."),
     "env": Target("windlass.commands.env:app", "Set, remove and list a project's variables."),

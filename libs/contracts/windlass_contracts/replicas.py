@@ -68,6 +68,10 @@ class Replica(BaseModel):
         return self.running and self.healthy
 
 
+Siblings = tuple[tuple[str, Replica], ...]
+"""The containers of one replica, the youngest last."""
+
+
 class ReplicaSet(BaseModel):
     """The containers of a deployment by their names, how many are wanted, and the restarts that have no answer yet.
 
@@ -105,7 +109,7 @@ class ReplicaSet(BaseModel):
         running = {one.number for one in self.containers.values() if one.running}
         return tuple(number for number in range(self.wanted) if number not in running)
 
-    def of_number(self, number: int) -> tuple[tuple[str, Replica], ...]:
+    def of_number(self, number: int) -> Siblings:
         """Return the containers of a replica, the youngest last."""
         found = ((name, one) for name, one in self.containers.items() if one.number == number)
         return tuple(sorted(found, key=lambda named: named[1].life))
@@ -118,6 +122,20 @@ class ReplicaSet(BaseModel):
     def last_life_of(self, number: int) -> int:
         """Return how many containers a replica has had."""
         return max((one.life for _, one in self.of_number(number)), default=0)
+
+    def divided(self, number: int, at: int) -> tuple[Siblings, Siblings]:
+        """Return a replica's containers from before a sequence, and those that were started in their place since."""
+        siblings = self.of_number(number)
+        old = tuple((name, one) for name, one in siblings if one.began < at)
+        fresh = tuple((name, one) for name, one in siblings if one.began > at and one.life > 1)
+        return old, fresh
+
+    def renewed(self, at: int) -> int:
+        """Return how many wanted replicas have a fresh container in the place of what they had at a sequence."""
+        divided = (self.divided(number, at) for number in range(self.wanted))
+        return sum(
+            any(one.proven for _, one in fresh) and not any(one.present for _, one in old) for old, fresh in divided
+        )
 
     def after(self, recorded: Recorded[Event]) -> Self:
         """Return the set after an event of its deployment."""

@@ -87,6 +87,24 @@ class Release(_Act):
     environment: int = 0
 
 
+class Scale(_Act):
+    """Somebody scales what answers in an environment."""
+
+    do: Literal["scale"] = "scale"
+    project: int = 0
+    environment: int = 0
+    replicas: int = 2
+
+
+class Restart(_Act):
+    """Somebody wants fresh containers for what answers in an environment; or for a deployment, counted as above."""
+
+    do: Literal["restart"] = "restart"
+    project: int = 0
+    environment: int = 0
+    which: int | None = None
+
+
 class Redeploy(_Act):
     """Somebody deploys the commit of a deployment again."""
 
@@ -148,6 +166,8 @@ Act = Annotated[
     | RollBack
     | Promote
     | Release
+    | Scale
+    | Restart
     | Redeploy
     | SetVariable
     | UnsetVariable

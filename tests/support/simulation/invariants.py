@@ -19,6 +19,8 @@ from windlass_contracts.events import (
     Failed,
     ReleaseRetired,
     RestoreRequested,
+    RestartFailed,
+    RestartSucceeded,
     RoutesApplied,
     RoutesFailed,
     StorageReclaimed,
@@ -45,6 +47,7 @@ SECRETS = "8 no secret stands in an event or a line"
 REFUSED = "9 a refusal changes nothing"
 ONCE = "10 the command before the start runs at most once, and before the app"
 DELETED = "11 what a node deletes is said once, or noted to be said"
+FRESH = "14 a restart that succeeded left no container from before it"
 HELD = "12 what a rollback holds back leaves its environment alone"
 RESTORED = "13 what fails soon after it got an environment is taken back once, and nothing swings"
 OF_AN_ENVIRONMENT = frozenset({"environment", "environment-id", "domain"})
@@ -78,7 +81,10 @@ class Invariants:
     @property
     def unfinished(self) -> bool:
         """Whether somebody still waits for an answer."""
-        return bool(self.ledger.switches) or any(not one.phase.ended for one in self.ledger.deployments.values())
+        restarting = self.ledger.restarts.keys() - self.ledger.restarted.keys()
+        return bool(self.ledger.switches or restarting) or any(
+            not one.phase.ended for one in self.ledger.deployments.values()
+        )
 
     def appended(self, recorded: Recorded[Event]) -> None:
         """Look at an event that was appended just now."""
@@ -102,6 +108,10 @@ class Invariants:
                 self.violate(ONCE, f"{name} was started before the command that comes first had succeeded")
             case RoutesApplied(generation=generation):
                 self._check_applied(recorded.project, generation)
+            case RestartSucceeded(request=request):
+                self._check_fresh(self.ledger.deployments[recorded.key.id], request)
+            case RestartFailed(code="deadline") if self.world.loop.time() > self.world.proxy.away_until + _AT_WORK_S:
+                self._check_abandoned(recorded, Service.BUILDER)
             case Failed(stage=Stage.DEADLINE, code=code) | RoutesFailed(stage=Stage.DEADLINE, code=code):
                 self._check_abandoned(recorded, Service(code.rpartition("-")[2]))
             case _:
@@ -136,6 +146,12 @@ class Invariants:
 
     def _own(self, environment: UUID) -> list[Address]:
         return [one for one in self.ledger.addresses.values() if one.environment == environment]
+
+    def _check_fresh(self, told: Told, request: UUID) -> None:
+        for name, box in told.boxes.items():
+            old = box.state != "stopped" and box.replica < told.replicas and box.began < self.ledger.restarts[request]
+            if old:
+                self.violate(FRESH, f"{name} is still there after restart {request.hex[:8]}")
 
     def _check_abandoned(self, recorded: Recorded[Event], owner: Service) -> None:
         if self.world.was_at_work(owner, _AT_WORK_S) and self.world.was_at_work(Service.GATEWAY, 0):
@@ -254,6 +270,12 @@ class Invariants:
         for request, answers in self.ledger.answered.items():
             if answers != 1:
                 self.violate(ENDS, f"the rollback {request.hex[:8]} has {answers} answers")
+        for request in self.ledger.restarts:
+            if (answers := self.ledger.restarted.get(request, 0)) != 1:
+                self.violate(ENDS, f"the restart {request.hex[:8]} has {answers} answers")
+        self._check_promises()
+
+    def _check_promises(self) -> None:
         for asked in self.world.people.asked:
             for promised in asked.gave if asked.answer is Answer.ACCEPTED else ():
                 if promised not in self.ledger.deployments:
@@ -313,7 +335,9 @@ class Invariants:
             mine = {name for name in there if node.living[name].deployment == identity}
             if not wanted and mine:
                 self.violate(RUNS, f"{identity.hex[:8]} is {told.phase} and unreferenced, but {mine} are there")
-            if wanted and (len(mine & running) != told.replicas or not mine <= node.kept):
+            sick = len(mine & node.sick)  # each may have a healthy one of a replica beyond the number beside it
+            enough = told.replicas <= len(mine & running) <= told.replicas + sick
+            if wanted and (not enough or not mine <= node.kept):
                 self.violate(RUNS, f"{identity.hex[:8]} answers, but of {told.replicas} containers {mine} run")
             self._check_network(identity, told)
         for name, runner in node.living.items():

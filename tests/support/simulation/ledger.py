@@ -13,6 +13,7 @@ from windlass_contracts.events import (
     ContainerStopped,
     CutoverStarted,
     DeploymentRequested,
+    DeploymentScaled,
     EnvironmentCreated,
     EnvironmentReleased,
     Healthy,
@@ -20,6 +21,9 @@ from windlass_contracts.events import (
     ProjectCreated,
     PromotionRequested,
     RestoreRequested,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
@@ -31,11 +35,13 @@ PER_DEPLOYMENT = "deployment"
 
 @dataclass(slots=True)
 class Box:
-    """A container by the log: its address, whether it was ever seen healthy there, and its state."""
+    """A container by the log: its address, whether it was ever seen healthy there, its state, and since when it is."""
 
     address: str
     proven: bool = False
     state: str = "running"
+    replica: int = 0
+    began: int = 0
 
 
 @dataclass(slots=True)
@@ -97,6 +103,10 @@ class Ledger:
     answered: dict[UUID, int] = field(default_factory=dict)
     applied: dict[UUID, int] = field(default_factory=dict)
     proven: set[tuple[UUID, str]] = field(default_factory=set)
+    restarts: dict[UUID, int] = field(default_factory=dict)
+    """At which sequence each restart was asked for."""
+    restarted: dict[UUID, int] = field(default_factory=dict)
+    """How many answers each restart has."""
     stopped: dict[str, int] = field(default_factory=dict)
     """At which sequence the log says of an address that what ran there is stopped."""
     slugs: dict[UUID, str] = field(default_factory=dict)
@@ -132,7 +142,16 @@ class Ledger:
         match recorded.event:
             case ContainerStarted(container=name, address=address):
                 self.stopped.pop(address, None)
-                told.boxes[name] = Box(address, (about, address) in self.proven)
+                known = told.boxes.get(name)
+                began = recorded.sequence if known is None else known.began
+                replica = recorded.event.replica
+                told.boxes[name] = Box(address, (about, address) in self.proven, replica=replica, began=began)
+            case DeploymentScaled(replicas=replicas):
+                told.replicas = replicas
+            case RestartRequested():
+                self.restarts[recorded.metadata.id] = recorded.sequence
+            case RestartSucceeded(request=request) | RestartFailed(request=request):
+                self.restarted[request] = self.restarted.get(request, 0) + 1
             case PreDeploySucceeded():
                 told.waits_for_command = False
             case ContainerPaused(container=name):

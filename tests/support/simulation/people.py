@@ -12,7 +12,9 @@ from support.simulation.history import (
     Push,
     Redeploy,
     Release,
+    Restart,
     RollBack,
+    Scale,
     SetVariable,
     UnsetVariable,
 )
@@ -28,6 +30,7 @@ from windlass_gateway.application.pushing import Pushing
 from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
+from windlass_gateway.application.scaling import ScaleCommand, Scaling
 from windlass_gateway.application.variables import SettingVariables, VariablePlace
 from windlass_gateway.domain.configuration import ConfigChange, DeadlinesChange, RetirementChange
 from windlass_gateway.domain.pushes import Push as Pushed
@@ -40,7 +43,7 @@ BRANCHES = ("main", "topic")
 _DEADLINES = DeadlinesChange(queued_s=30, fetch_s=10, build_s=20, pre_deploy_s=10, start_s=10, health_s=10, route_s=5)
 _RETIREMENT = RetirementChange(drain_s=1, grace_s=2, keep_warm_s=10)
 
-Wish = Deploy | Push | Cancel | RollBack | Promote | Release | Redeploy | SetVariable | UnsetVariable
+Wish = Deploy | Push | Cancel | RollBack | Promote | Release | Scale | Restart | Redeploy | SetVariable | UnsetVariable
 
 
 class Answer(Enum):
@@ -100,6 +103,8 @@ class People:
                 return await self._push(gateway, caller, act)
             case Cancel(which=which):
                 await Canceling(gateway).cancel(caller, self._one(which))
+            case SetVariable() | UnsetVariable():
+                await self._variable(SettingVariables(gateway), caller, act)
             case RollBack():
                 to = None if act.which is None else self._one(act.which)
                 back = RollbackCommand(_slug(act.project), ENVIRONMENTS[act.environment], to)
@@ -109,15 +114,28 @@ class People:
                 await Promoting(gateway).promote(caller, command)
             case Release(project=project, environment=environment):
                 await Releasing(gateway).release(caller, _slug(project), ENVIRONMENTS[environment])
+            case Scale() | Restart():
+                await self._replicas(Scaling(gateway), caller, act)
             case Redeploy(which=which):
                 key = f"again-{caller.actor}"
                 return [(await Redeploying(gateway).redeploy(caller, self._one(which), key)).deployment]
-            case SetVariable():
-                place = VariablePlace(_slug(act.project), f"NAME_{act.name}")
-                await SettingVariables(gateway).set(caller, place, self._secret())
-            case UnsetVariable():
-                await SettingVariables(gateway).remove(caller, VariablePlace(_slug(act.project), f"NAME_{act.name}"))
         return None
+
+    async def _variable(self, setting: SettingVariables, caller: Caller, act: SetVariable | UnsetVariable) -> None:
+        place = VariablePlace(_slug(act.project), f"NAME_{act.name}")
+        if isinstance(act, SetVariable):
+            await setting.set(caller, place, self._secret())
+        else:
+            await setting.remove(caller, place)
+
+    async def _replicas(self, scaling: Scaling, caller: Caller, act: Scale | Restart) -> None:
+        slug, environment = _slug(act.project), ENVIRONMENTS[act.environment]
+        if isinstance(act, Scale):
+            await scaling.scale(caller, ScaleCommand(slug, act.replicas, environment))
+        elif act.which is None:
+            await scaling.restart(caller, slug, environment)
+        else:
+            await scaling.restart_deployment(caller, self._one(act.which))
 
     def _deploy(self, act: Deploy) -> DeployRequest:
         if act.again and Deploy in self._last:

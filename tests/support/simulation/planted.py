@@ -1,8 +1,9 @@
-"""Five bugs, planted where services meet their ports and deciders: the simulation has to find each of them."""
+"""Bugs, planted where services meet their ports and deciders: the simulation has to find each of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from unittest.mock import patch
 
 from support.simulation.invariants import ALWAYS, LATEST, LIFECYCLE, RESUMED
@@ -10,6 +11,7 @@ from support.simulation.log import LogOf
 from support.simulation.services import Wiring
 from windlass_builder.application.projections import ROUTES
 from windlass_builder.application.retiring import Retiring
+from windlass_builder.domain import surplus
 from windlass_builder.domain.routes import Routes
 from windlass_contracts.cloudevent import Proposed, Recorded
 from windlass_contracts.event import Event
@@ -107,6 +109,12 @@ BUGS = (
         "cancel after cutover",
         LIFECYCLE,
         planted=lambda: patch.object(canceling, "decide_cancel", _cancel_after_cutover),
+    ),
+    Bug(
+        "surplus gone unconfirmed",
+        ALWAYS,
+        planted=lambda: patch.object(surplus, "_left_out", lambda *_: datetime.min.replace(tzinfo=UTC)),
+        hunted_from=5_000,
     ),
     Bug("drained on the decision", ALWAYS, Wiring(reactors=_drained_by_decision), _idle_by_decision, hunted_from=5_190),
 )

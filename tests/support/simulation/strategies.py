@@ -21,7 +21,9 @@ from support.simulation.history import (
     Push,
     Redeploy,
     Release,
+    Restart,
     RollBack,
+    Scale,
     SetVariable,
     UnsetVariable,
 )
@@ -91,6 +93,15 @@ _SOON_AFTER: Sequence[tuple[type[Act], Options]] = (
     (RollBack, _ROLLBACK),
 )
 _MORE = (0, 0, 0, 1, 2, 3)
+_PLACE: Options = {"project": _PROJECT, "environment": _ENVIRONMENT}
+_AROUND_REPLICAS: Sequence[tuple[type[Act], Options]] = (
+    (Scale, {**_PLACE, "replicas": (1, 1, 2, 3)}),
+    (Scale, {**_PLACE, "replicas": (1, 1, 2, 3)}),
+    (Restart, {**_PLACE, "which": (None, None, None, 0, 1)}),
+    (Restart, {**_PLACE, "which": (None, None, None, 0, 1)}),
+    (RollBack, _ROLLBACK),
+    (Incident, {"what": ("ends", "removed", "sick", "well"), "which": _WHICH}),
+)
 
 
 class Chance(Protocol):
@@ -102,7 +113,7 @@ class Chance(Protocol):
 
 
 def chosen(chance: Chance) -> History:
-    """Return a history that begins with a deployment, and often ends with what is around holds, and around failures.
+    """Return a history that begins with a deployment, and often ends with what is around holds, failures and replicas.
 
     The end is chosen last, so that what comes before it stays the same history of its number.
     """
@@ -113,6 +124,8 @@ def chosen(chance: Chance) -> History:
     acts += [_act(chance, kind, options) for kind, options in more]
     soon = [chance.one_of(_SOON_AFTER) for _ in range(chance.one_of(_MORE))]
     acts += [_act(chance, kind, options) for kind, options in soon]
+    replicas = [chance.one_of(_AROUND_REPLICAS) for _ in range(chance.one_of(_MORE))]
+    acts += [_act(chance, kind, options) for kind, options in replicas]
     return History(acts=tuple(acts), faults=faults, schedule=schedule)
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from windlass_builder.domain.deployment import Deployment, Restart
 from windlass_builder.domain.retirement import LookAgain, StayAsItIs
 from windlass_contracts.events import RestartFailed, RestartSucceeded
-from windlass_contracts.replicas import Replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +45,20 @@ def next_step(row: Deployment, now: datetime, *, answering: bool) -> Step:
         if (step := _of_replica(row, restart, number, now)) is not None:
             return step
     took = round((now - restart.asked_at) / timedelta(milliseconds=1))
-    replaced = _replaced(row, restart)
+    replaced = row.replica_set.renewed(restart.sequence)
     return EndRestart(RestartSucceeded(request=restart.request, replaced=replaced, duration_ms=max(0, took)))
 
 
 def failed(row: Deployment, restart: Restart, code: str, reason: str) -> RestartFailed:
     """Return the end of a restart that goes no further."""
-    return RestartFailed(request=restart.request, replaced=_replaced(row, restart), code=code, reason=reason[:1_000])
+    return RestartFailed(
+        request=restart.request, replaced=row.replica_set.renewed(restart.sequence), code=code, reason=reason[:1_000]
+    )
 
 
 def _of_replica(row: Deployment, restart: Restart, number: int, now: datetime) -> Step | None:
     """Return what is left to do for a replica; None where it has a fresh container, or had none at the request."""
-    old, fresh = _divided(row, restart, number)
+    old, fresh = row.replica_set.divided(number, restart.sequence)
     if not fresh:
         return StartFresh(restart, number) if old else None
     name, youngest = fresh[-1]
@@ -79,20 +80,3 @@ def _awaited(row: Deployment, restart: Restart, name: str, number: int, now: dat
         return LookAgain(until)
     reason = f"The fresh container of replica {number + 1} was not healthy within {allowed} s; its log says why."
     return EndRestart(failed(row, restart, "not-healthy", reason))
-
-
-def _replaced(row: Deployment, restart: Restart) -> int:
-    """Return how many replicas have a fresh container in the place of the one that they had."""
-    divided = (_divided(row, restart, number) for number in range(row.replicas))
-    return sum(any(one.proven for _, one in fresh) and not any(one.present for _, one in old) for old, fresh in divided)
-
-
-Siblings = list[tuple[str, Replica]]
-
-
-def _divided(row: Deployment, restart: Restart, number: int) -> tuple[Siblings, Siblings]:
-    """Return a replica's containers from before the request, and those that were started in their place since."""
-    siblings = row.replica_set.of_number(number)
-    old = [(name, one) for name, one in siblings if one.began < restart.sequence]
-    fresh = [(name, one) for name, one in siblings if one.began > restart.sequence and one.life > 1]
-    return old, fresh

@@ -20,7 +20,14 @@ from windlass_eventlog.reactor import Reactor, WakeUp
 from windlass_gateway.application.decisions import Signature, append_all
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import DEPLOYMENTS, ROUTES
-from windlass_gateway.domain.deadlines import awaited, awaited_switch, decide_failure, decide_switch_failure
+from windlass_gateway.domain.deadlines import (
+    awaited,
+    awaited_restart,
+    awaited_switch,
+    decide_failure,
+    decide_restart_failure,
+    decide_switch_failure,
+)
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.routes import Routes, SwitchRequest
 from windlass_gateway.domain.writes import Write
@@ -103,6 +110,9 @@ class DeadlineKeeper:
             row = found.row
             key = AggregateKey.of_deployment(row.team, row.project, DeploymentId(found.key))
             self._note(key, await self._look_at(found))
+        for found in await self._gateway.rows.find(DEPLOYMENTS, {"restarting": True}):
+            key = AggregateKey.of_deployment(found.row.team, found.row.project, DeploymentId(found.key))
+            self._note(key, await self._look_at(found))
         for routes in await self._gateway.rows.find(ROUTES, {"awaiting": True}):
             key = AggregateKey.of_project(routes.row.team, routes.row.project, Aggregate.ROUTES)
             self._note(key, await self._look_at_routes(routes))
@@ -126,13 +136,11 @@ class DeadlineKeeper:
         return _earliest([await self._look_at_switch(routes, *one) for one in routes.row.requests.items()])
 
     async def _look_at(self, found: Versioned[Deployment]) -> datetime | None:
-        row = found.row
-        if row.ended:
-            return None
-        event = decide_failure(row, self._gateway.clock())
+        row, now = found.row, self._gateway.clock()
+        event = decide_failure(row, now) or decide_restart_failure(row, now)
         if event is None:
-            waiting = awaited(row)
-            return None if waiting is None else waiting.given_up_at
+            waits = (awaited(row), *(awaited_restart(row, restart) for restart in row.restarts))
+            return _earliest(waiting.given_up_at for waiting in waits if waiting is not None)
         key = AggregateKey.of_deployment(row.team, row.project, DeploymentId(found.key))
         identity = EventId(derived("event", found.key, event.TYPE, str(found.sequence)))
         return await self._end(Write(key, event, found.sequence), Signature(_ACTOR, identity, row.correlation))

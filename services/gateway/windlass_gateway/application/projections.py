@@ -108,11 +108,11 @@ DOMAINS = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=6,
+    version=7,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,
-    indexes=("team", "project", "environment", "prefix", "ended", "phase", "branch"),
+    indexes=("team", "project", "environment", "prefix", "ended", "restarting", "phase", "branch"),
     ordered=("requested_sequence",),
 )
 ROUTES = Projection(

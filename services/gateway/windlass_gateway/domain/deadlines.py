@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from windlass_contracts.events import Failed, RoutesFailed
+from windlass_contracts.events import Failed, RestartFailed, RoutesFailed
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import EventId
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.deployment import ContainerState, Deployment
+from windlass_gateway.domain.deployment import ContainerState, Deployment, Restart
 from windlass_gateway.domain.routes import SwitchRequest
 
 MARGIN = timedelta(seconds=30)
@@ -37,7 +37,7 @@ class Awaited:
 
 def awaited(row: Deployment) -> Awaited | None:
     """Return what a deployment waits for; None once it ended."""
-    limits, replicas = row.config.deadlines, row.config.replicas
+    limits, replicas = row.config.deadlines, row.replicas
     match row.phase:
         case Phase.REQUESTED:
             what = ("the source to be fetched", Service.BUILDER, limits.queued_s + limits.fetch_s)
@@ -67,7 +67,7 @@ def awaited(row: Deployment) -> Awaited | None:
 def _missing(row: Deployment) -> Service:
     """Return whose word is missing where not all containers are healthy."""
     states = [one.state for one in row.containers if one.state is not ContainerState.STOPPED]
-    if len(states) < row.config.replicas:
+    if len(states) < row.replicas:
         return Service.BUILDER
     if ContainerState.STARTED in states:
         return Service.MONITOR
@@ -79,6 +79,14 @@ def awaited_switch(request: SwitchRequest, target: Deployment) -> Awaited:
     limits = target.config.deadlines
     allowed = timedelta(seconds=limits.start_s + limits.health_s + limits.route_s)
     return Awaited("the earlier version to answer", Service.ROUTER, request.requested_at, allowed)
+
+
+def awaited_restart(row: Deployment, restart: Restart) -> Awaited:
+    """Return what a restart waits for: the next container has to start and to be healthy, the old one to go."""
+    limits, rules = row.config.deadlines, row.config.retirement
+    going = limits.route_s + rules.drain_s + 2 * rules.grace_s
+    allowed = timedelta(seconds=limits.start_s + limits.health_s + going)
+    return Awaited("the next container to give way to a fresh one", Service.BUILDER, restart.since, allowed)
 
 
 def decide_failure(row: Deployment, now: datetime) -> Failed | None:
@@ -98,6 +106,21 @@ def decide_switch_failure(
         return None
     code = f"switch-abandoned-by-{waiting.owner}"
     return RoutesFailed(request=identity, stage=Stage.DEADLINE, code=code, reason=_reason(waiting))
+
+
+def decide_restart_failure(row: Deployment, now: datetime) -> RestartFailed | None:
+    """Return the end of the first restart that nobody went on with for too long; None while there is time."""
+    for restart in row.restarts:
+        waiting = awaited_restart(row, restart)
+        if now >= waiting.given_up_at:
+            replaced = row.replica_set.renewed(restart.sequence)
+            seconds = int((waiting.given_up_at - waiting.since).total_seconds())
+            reason = (
+                f"Waited {seconds} s for {waiting.step}: `windlass doctor` shows whether the builder, the router and "
+                "the proxies run."
+            )
+            return RestartFailed(request=restart.request, replaced=replaced, code="deadline", reason=reason)
+    return None
 
 
 def _reason(waiting: Awaited) -> str:

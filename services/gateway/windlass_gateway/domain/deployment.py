@@ -22,16 +22,21 @@ from windlass_contracts.events import (
     DeploymentCanceled,
     DeploymentLive,
     DeploymentRequested,
+    DeploymentScaled,
     DeploymentSuperseded,
     Failed,
     Healthy,
     PreDeployStarted,
     PreDeploySucceeded,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
     Unhealthy,
 )
 from windlass_contracts.events.deployment import GitSource, LogRange, Recipe, Source, Stage, VariableVersion
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId, PersonId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase, transition
+from windlass_contracts.replicas import ReplicaSet
 from windlass_contracts.subjects import Service
 
 SHORTEST_PREFIX = 4
@@ -66,6 +71,29 @@ class Container(BaseModel):
     looping_since: datetime | None = None
 
 
+class Restart(BaseModel):
+    """A restart that has no answer yet; `since` is when the last step of it was taken."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: EventId
+    sequence: int
+    by: str
+    asked_at: datetime
+    since: datetime
+
+
+class RestartEnd(BaseModel):
+    """How the last restart ended, and when; `reason` is why it failed, if it did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    replaced: int
+    code: str | None = None
+    reason: str | None = None
+
+
 class Failure(BaseModel):
     """Why a deployment failed, and who says so."""
 
@@ -92,7 +120,8 @@ class Deployment(BaseModel):
     """The row of a deployment.
 
     `prefix` (the first hex digits of the id), `branch` (or tag) and `ended` are there to be looked up by. `moments`
-    says when each phase was first reached; `since`, from when on the present phase's deadline counts.
+    says when each phase was first reached; `since`, from when on the present phase's deadline counts. `restarting` says
+    whether a restart has no answer yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -126,6 +155,10 @@ class Deployment(BaseModel):
     pre_deploy_began: bool = False
     pre_deployed_at: datetime | None = None
     containers: tuple[Container, ...] = ()
+    replica_set: ReplicaSet
+    restarts: tuple[Restart, ...] = ()
+    restarting: bool = False
+    last_restart: RestartEnd | None = None
     failure: Failure | None = None
     superseded_by: DeploymentId | None = None
     cancellation: Cancellation | None = None
@@ -154,8 +187,15 @@ class Deployment(BaseModel):
         """The containers that end again and again, the worst first."""
         return tuple(sorted((one for one in self.containers if one.exits), key=lambda one: (-one.exits, one.name)))
 
+    @property
+    def replicas(self) -> int:
+        """How many containers are wanted."""
+        return self.replica_set.wanted
+
     def healthy_containers(self) -> int:
-        return sum(container.state is ContainerState.HEALTHY for container in self.containers)
+        """Return how many containers answer their probe, without the surplus ones that get no requests."""
+        spare = self.replica_set.spare
+        return sum(one.state is ContainerState.HEALTHY and one.name not in spare for one in self.containers)
 
 
 def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:
@@ -168,6 +208,8 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
     phase = transition(row.phase, type(event))
     entered = phase is not row.phase
     changes: dict[str, object] = {"phase": phase, "ended": phase.ended, **_changes(row, recorded)}
+    if type(event) in ABOUT_REPLICAS:
+        changes |= _of_replicas(row, recorded)
     if entered:
         changes["moments"] = {phase: recorded.metadata.time, **row.moments}
     if entered or type(event) in _RESTARTS_DEADLINE:
@@ -190,6 +232,7 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
         source=event.source,
         config=event.config,
         variables=event.variables,
+        replica_set=ReplicaSet(wanted=event.config.replicas),
         moments={Phase.REQUESTED: recorded.metadata.time},
         since=recorded.metadata.time,
         based_on=event.based_on,
@@ -203,8 +246,43 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
 def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
     event = recorded.event
     if (state := _STATE_AFTER.get(type(event))) is not None:
-        return {"containers": _containers(row.containers, cast("ContainerEvent", event), state, recorded)}
+        containers = _containers(row.containers, cast("ContainerEvent", event), state, recorded)
+        known = row.replica_set.after(recorded).containers  # without those that are gone and have a successor
+        return {"containers": tuple(one for one in containers if one.name in known)}
     return {} if type(event) in _SAY_NO_MORE_THAN_A_PHASE else _details(row, recorded)
+
+
+def _of_replicas(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
+    """Return what an event means for the number of containers, and for restarts."""
+    restarts = _restarts(row.restarts, recorded)
+    found = {"replica_set": row.replica_set.after(recorded), "restarts": restarts, "restarting": bool(restarts)}
+    match recorded.event:
+        case RestartSucceeded(replaced=replaced):
+            return {**found, "last_restart": RestartEnd(at=recorded.metadata.time, replaced=replaced)}
+        case RestartFailed(replaced=replaced, code=code, reason=reason):
+            end = RestartEnd(at=recorded.metadata.time, replaced=replaced, code=code, reason=reason)
+            return {**found, "last_restart": end}
+        case _:
+            return found
+
+
+def _restarts(restarts: tuple[Restart, ...], recorded: Recorded[Event]) -> tuple[Restart, ...]:
+    """Return the restarts without an answer after an event; each that is about containers is a step of them."""
+    time = recorded.metadata.time
+    match recorded.event:
+        case RestartRequested():
+            asked = Restart(
+                request=recorded.metadata.id,
+                sequence=recorded.sequence,
+                by=recorded.metadata.actor,
+                asked_at=time,
+                since=time,
+            )
+            return (*restarts, asked)
+        case RestartSucceeded(request=request) | RestartFailed(request=request):
+            return tuple(one for one in restarts if one.request != request)
+        case _:
+            return tuple(one.model_copy(update={"since": time}) for one in restarts)
 
 
 def _details(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
@@ -252,6 +330,22 @@ _RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset(
     {BuildStarted, PreDeployStarted, PreDeploySucceeded, ContainerStarted}
 )
 _SAY_NO_MORE_THAN_A_PHASE: frozenset[type[Event]] = frozenset({CutoverStarted, DeploymentLive})
+
+ABOUT_REPLICAS: frozenset[type[Event]] = frozenset(
+    {
+        ContainerStarted,
+        ContainerResumed,
+        ContainerPaused,
+        ContainerStopped,
+        ContainerLooping,
+        Healthy,
+        Unhealthy,
+        DeploymentScaled,
+        RestartRequested,
+        RestartSucceeded,
+        RestartFailed,
+    }
+)
 
 # By their types: half of all events are these, and to ask a model whether it is of another class takes long.
 _STATE_AFTER: Mapping[type[Event], ContainerState] = {

@@ -1,5 +1,6 @@
 """What a deployment waits for, from whom and until when; or how it ended, and what to do about it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from uuid import UUID
 
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_switch
+from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_restart, awaited_switch
 from windlass_gateway.domain.deployment import Container, ContainerState, Deployment, Failure
 from windlass_gateway.domain.holding import HeldBack
 from windlass_gateway.domain.remedies import remedy
@@ -130,7 +131,7 @@ def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None,
     elif waiting is not None:
         remarks += _quiet(waiting, bearings)
     else:
-        remarks += _kept(row)
+        remarks += [*_kept(row), *_restarted(row)]
     if bearings.held_back is not None and not row.ended:
         remarks.append(f"It will be live at its own address and its branch's alone: {bearings.held_back.why}.")
     open_letters = tuple(one.id for one in bearings.given_up if not one.retried)
@@ -175,8 +176,12 @@ def _how_it_ended(container: Container) -> str:
 
 
 def name_end(container: str) -> str:
-    """Return what a deployment's containers are told apart by: `container 2`."""
-    return f"container {container.rpartition('-')[2]}"
+    """Return what a deployment's containers are told apart by: `container 2`, or `container 2-3` for its third life."""
+    numbered = _NUMBERED.search(container)
+    return f"container {container.rpartition('-')[2] if numbered is None else numbered[1]}"
+
+
+_NUMBERED = re.compile(r"-run-[0-9a-f]{32}-(.+)")
 
 
 _TEENS = range(11, 14)
@@ -204,6 +209,20 @@ def _quiet(waiting: Awaited, bearings: Bearings) -> list[str]:
         return []
     said = "nothing yet" if last is None else f"nothing since {last:%Y-%m-%d %H:%M:%S} UTC"
     return [f"The {waiting.owner} has appended {said}: `windlass doctor` shows whether it runs."]
+
+
+def _restarted(row: Deployment) -> list[str]:
+    """Say what becomes of a restart, or why the last one failed."""
+    if row.restarts:
+        waiting = awaited_restart(row, row.restarts[-1])
+        renewed = row.replica_set.renewed(row.restarts[-1].sequence)
+        progress = f"{renewed} of {row.replicas} containers gave way to fresh ones"
+        until = f"{waiting.until:%Y-%m-%d %H:%M:%S} UTC"
+        return [f"A restart is under way: {progress}. It waits for {waiting.step}, until {until} at the latest."]
+    end = row.last_restart
+    if end is None or end.reason is None:
+        return []
+    return [f"The last restart broke off after {end.replaced} of {row.replicas} containers: {end.reason}"]
 
 
 def _kept(row: Deployment) -> list[str]:

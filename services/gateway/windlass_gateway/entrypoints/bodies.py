@@ -185,6 +185,19 @@ class RollbackBody(Body):
     environment: Slug = PRODUCTION
 
 
+class ScaleBody(Body):
+    """In how many containers what answers at an environment shall run."""
+
+    replicas: Annotated[int, Field(ge=1, le=100, strict=True, description="how many containers")]
+    environment: EnvironmentName = PRODUCTION
+
+
+class RestartBody(Body):
+    """A request for fresh containers of what answers at an environment."""
+
+    environment: EnvironmentName = PRODUCTION
+
+
 class PromoteBody(Body):
     """A request to let an environment answer with a deployment that was live."""
 

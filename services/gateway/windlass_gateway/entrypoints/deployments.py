@@ -13,6 +13,7 @@ from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.projections import DEPLOYMENTS
 from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.redeploying import Redeploying
+from windlass_gateway.application.scaling import Scaling
 from windlass_gateway.application.uploads import Uploads
 from windlass_gateway.entrypoints.bodies import (
     CancelAccepted,
@@ -24,7 +25,13 @@ from windlass_gateway.entrypoints.bodies import (
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import DeploymentSummary, DeploymentView, ExplanationView, SwitchAcceptedView
+from windlass_gateway.entrypoints.views import (
+    DeploymentSummary,
+    DeploymentView,
+    ExplanationView,
+    ReplicasAcceptedView,
+    SwitchAcceptedView,
+)
 
 router = APIRouter(prefix="/deployments", tags=["deployments"])
 
@@ -115,6 +122,12 @@ async def cancel_deployment(deployment: DeploymentRef, asking: ACaller, shared: 
     """End a deployment before its cutover begins."""
     canceled = await Canceling(shared.gateway).cancel(asking, deployment)
     return CancelAccepted(deployment=canceled.deployment, sequence=canceled.sequence)
+
+
+@router.post("/{deployment}/restart", status_code=status.HTTP_202_ACCEPTED)
+async def restart(deployment: DeploymentRef, asking: ACaller, shared: AContext) -> ReplicasAcceptedView:
+    """Replace the containers of a deployment that answers by fresh ones, one by one."""
+    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart_deployment(asking, deployment))
 
 
 @router.post("/{deployment}/promote", status_code=status.HTTP_202_ACCEPTED)

@@ -10,18 +10,21 @@ from windlass_gateway.application.projections import PROJECTS
 from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
+from windlass_gateway.application.scaling import ScaleCommand, Scaling
 from windlass_gateway.entrypoints.bodies import (
     DeploymentAccepted,
     Done,
     EnvironmentBody,
     ProjectBody,
     ProjectDeployBody,
+    RestartBody,
     RollbackBody,
+    ScaleBody,
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, SwitchAcceptedView
+from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, ReplicasAcceptedView, SwitchAcceptedView
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
@@ -82,6 +85,19 @@ async def set_branches(
 async def release(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext) -> Done:
     """Let an environment that was rolled back take what is pushed again; nothing moves before the next push."""
     return Done(sequence=await Releasing(shared.gateway).release(asking, slug, name))
+
+
+@router.post("/{slug}/scale", status_code=202)
+async def scale(slug: ProjectSlug, body: ScaleBody, asking: ACaller, shared: AContext) -> ReplicasAcceptedView:
+    """Let what answers at an environment run in so many containers, and every later deployment of the project."""
+    command = ScaleCommand(slug, body.replicas, body.environment)
+    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).scale(asking, command))
+
+
+@router.post("/{slug}/restart", status_code=202)
+async def restart(slug: ProjectSlug, body: RestartBody, asking: ACaller, shared: AContext) -> ReplicasAcceptedView:
+    """Replace the containers of what answers at an environment by fresh ones, one by one."""
+    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart(asking, slug, body.environment))
 
 
 @router.post("/{slug}/rollback", status_code=202)

@@ -96,6 +96,15 @@ class DeploymentSummary(_View):
     urls: Annotated[list[str], Field(description="where it answers; before its end, where it will")]
 
 
+class ReplicasView(_View):
+    """A deployment's containers: how many are wanted, get requests and answer, and are about to go."""
+
+    wanted: int
+    healthy: int
+    leaving: Annotated[int, Field(description="they get no requests any more, and stop once they have none")]
+    restarting: bool
+
+
 class DeploymentView(DeploymentSummary):
     """All that is known of a deployment."""
 
@@ -106,6 +115,7 @@ class DeploymentView(DeploymentSummary):
     cache_hit: bool | None
     attempt: int
     containers: list[Container]
+    replicas: ReplicasView
     superseded_by: DeploymentId | None
     config: DeploymentConfig
     variables: Annotated[list[str], Field(description="the names of the variables that it was given")]
@@ -138,6 +148,12 @@ def view_of(row: Deployment, named: Named) -> DeploymentView:
         "cache_hit": row.cache_hit,
         "attempt": row.attempt,
         "containers": list(row.containers),
+        "replicas": ReplicasView(
+            wanted=row.replicas,
+            healthy=row.healthy_containers(),
+            leaving=len(row.replica_set.spare),
+            restarting=row.restarting,
+        ),
         "superseded_by": row.superseded_by,
         "config": row.config,
         "variables": [variable.name for variable in row.variables],
@@ -287,6 +303,17 @@ class ProjectView(_View):
     created_at: datetime
     config: DeploymentConfig
     environments: list[EnvironmentView]
+
+
+class ReplicasAcceptedView(_View):
+    """A number of containers, or a restart, is durable; `request` is the id that the answer to a restart carries."""
+
+    request: EventId
+    project: str
+    environment: str
+    deployment: DeploymentId
+    replicas: int
+    sequence: int
 
 
 class SwitchAcceptedView(_View):

@@ -48,6 +48,7 @@ Refusal
     ├── RunOverError             the command has ended
     ├── NotPromotableError       the deployment never was live, is gone, or answers there already
     ├── NothingHeldError         no rollback holds the environment
+    ├── NotAnsweringError        what shall be scaled or restarted does not answer anywhere
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
 """
 
@@ -69,6 +70,7 @@ from windlass_gateway.domain.refusals.deployments import (
     InspectionNotFoundError,
     KeyReusedError,
     NoConsoleError,
+    NotAnsweringError,
     NothingHeldError,
     NothingToRollBackError,
     NothingToRunInError,
@@ -132,6 +134,7 @@ __all__ = [
     "NoConsoleError",
     "NoRepositoryError",
     "NoSignOfLifeError",
+    "NotAnsweringError",
     "NotFoundError",
     "NotHaltedError",
     "NotNowError",

@@ -147,6 +147,19 @@ class NotPromotableError(NotNowError):
         )
 
 
+class NotAnsweringError(NotNowError):
+    """What shall be scaled or restarted does not answer anywhere."""
+
+    title = "It does not answer now"
+
+    def __init__(self, detail: str, field: str) -> None:
+        super().__init__(
+            detail,
+            next_step="`windlass ps PROJECT` shows what is live; deploy first, or wait until it answers.",
+            field=field,
+        )
+
+
 class NothingHeldError(NotNowError):
     """No rollback holds the environment."""
 

@@ -24,6 +24,7 @@ from windlass_contracts.events import (
     DeploymentCanceled,
     DeploymentLive,
     DeploymentRequested,
+    DeploymentScaled,
     DeploymentSuperseded,
     DomainAssigned,
     DomainRemoved,
@@ -44,6 +45,9 @@ from windlass_contracts.events import (
     ReactionRecovered,
     ReactionRetried,
     ReleaseRetired,
+    RestartFailed,
+    RestartRequested,
+    RestartSucceeded,
     RestoreRequested,
     RollbackRequested,
     RoutesApplied,
@@ -111,7 +115,16 @@ def _requested(event: DeploymentRequested, environments: Environments) -> str:
     return f"requested a deployment of {what} to {_where(environments, event.environment)}, by {event.trigger}"
 
 
-_WHY_STOPPED = {"scratch-full": "it wrote more outside of its volumes than it may"}
+_WHY_STOPPED = {
+    "scratch-full": "it wrote more outside of its volumes than it may",
+    "scaled": "the version was scaled down",
+    "replaced": "a fresh one took its place",
+    "not-healthy": "it was not healthy in time",
+}
+
+
+def _containers(count: int) -> str:
+    return f"{count} container{'' if count == 1 else 's'}"
 
 
 def _moved(event: AliasesChanged) -> str:
@@ -160,6 +173,10 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
     PreDeploySucceeded: lambda event, _: f"ran the command before the start in {duration(event.duration_ms)}",
     CutoverStarted: lambda *_: "began the cutover",
     DeploymentLive: lambda event, _: f"made it live, {duration(event.duration_ms)} after the request",
+    DeploymentScaled: lambda event, _: f"scaled it to {_containers(event.replicas)}",
+    RestartRequested: lambda *_: "asked for a restart, container by container",
+    RestartSucceeded: lambda event, _: f"restarted {_containers(event.replaced)} in {duration(event.duration_ms)}",
+    RestartFailed: lambda event, _: f"broke off a restart after {_containers(event.replaced)}: {event.reason}",
     Failed: lambda event, _: f"ended it as failed at the stage {event.stage}: {event.reason}",
     ContainerStarted: lambda event, _: f"started a container on {event.node} in {duration(event.duration_ms)}",
     ContainerPaused: lambda *_: "paused a container and keeps it warm",

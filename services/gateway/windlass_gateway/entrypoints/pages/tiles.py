@@ -52,6 +52,7 @@ class Tile:
     environment: Environment
     url: str | None
     line: Line | None
+    row: Deployment | None
     health: Health | None
     addresses: tuple[str, ...]
     earlier: tuple[Line, ...]
@@ -100,6 +101,7 @@ class _Tiles:
             environment=environment,
             url=self.around.url(environment.id, self.lines.places),
             line=None if current is None else self.shown.get(current),
+            row=None if found is None else found.row,
             health=None if found is None else _health(found.row),
             addresses=self._addresses(current),
             earlier=self._earlier(environment),
@@ -138,4 +140,4 @@ class _Tiles:
 def _health(row: Deployment) -> Health:
     paused = sum(container.state is ContainerState.PAUSED for container in row.containers)
     exits = row.looping[0].exits if row.looping else 0
-    return Health(row.healthy_containers(), row.config.replicas, paused, exits)
+    return Health(row.healthy_containers(), row.replicas, paused, exits)
