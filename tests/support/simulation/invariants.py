@@ -18,9 +18,9 @@ from windlass_contracts.events import (
     ContainerStarted,
     Failed,
     ReleaseRetired,
-    RestoreRequested,
     RestartFailed,
     RestartSucceeded,
+    RestoreRequested,
     RoutesApplied,
     RoutesFailed,
     StorageReclaimed,
@@ -94,6 +94,7 @@ class Invariants:
         except ForbiddenTransitionError as error:
             self.violate(LIFECYCLE, f"#{recorded.sequence}: {error}")
             return
+        self._check_restart(recorded)
         match recorded.event:
             case AliasesChanged(why=why, moves=moves) if why != "compensation":
                 for name in (move.alias.name for move in moves):
@@ -108,10 +109,6 @@ class Invariants:
                 self.violate(ONCE, f"{name} was started before the command that comes first had succeeded")
             case RoutesApplied(generation=generation):
                 self._check_applied(recorded.project, generation)
-            case RestartSucceeded(request=request):
-                self._check_fresh(self.ledger.deployments[recorded.key.id], request)
-            case RestartFailed(code="deadline") if self.world.loop.time() > self.world.proxy.away_until + _AT_WORK_S:
-                self._check_abandoned(recorded, Service.BUILDER)
             case Failed(stage=Stage.DEADLINE, code=code) | RoutesFailed(stage=Stage.DEADLINE, code=code):
                 self._check_abandoned(recorded, Service(code.rpartition("-")[2]))
             case _:
@@ -146,6 +143,16 @@ class Invariants:
 
     def _own(self, environment: UUID) -> list[Address]:
         return [one for one in self.ledger.addresses.values() if one.environment == environment]
+
+    def _check_restart(self, recorded: Recorded[Event]) -> None:
+        """Look at the end of a restart; one that waits for proxies that are away is rightly given up."""
+        match recorded.event:
+            case RestartSucceeded(request=request):
+                self._check_fresh(self.ledger.deployments[recorded.key.id], request)
+            case RestartFailed(code="deadline") if self.world.loop.time() > self.world.proxy.away_until + _AT_WORK_S:
+                self._check_abandoned(recorded, Service.BUILDER)
+            case _:
+                pass
 
     def _check_fresh(self, told: Told, request: UUID) -> None:
         for name, box in told.boxes.items():
