@@ -149,10 +149,15 @@ class Invariants:
         match recorded.event:
             case RestartSucceeded(request=request):
                 self._check_fresh(self.ledger.deployments[recorded.key.id], request)
-            case RestartFailed(code="deadline") if self.world.loop.time() > self.world.proxy.away_until + _AT_WORK_S:
+            case RestartFailed(code="deadline") if self._confirms():
                 self._check_abandoned(recorded, Service.BUILDER)
             case _:
                 pass
+
+    def _confirms(self) -> bool:
+        """Tell whether router and proxies had all that they need for a while."""
+        proxies = self.world.loop.time() > self.world.proxy.away_until + _AT_WORK_S
+        return proxies and self.world.was_at_work(Service.ROUTER, _AT_WORK_S)
 
     def _check_fresh(self, told: Told, request: UUID) -> None:
         for name, box in told.boxes.items():

@@ -43,10 +43,11 @@ class Replacing:
     async def stop(self, journal: Journal, row: Deployment, names: Mapping[str, str]) -> None:
         """Stop containers that nobody needs any more, each for the reason that goes with its name."""
         deployment, node = DeploymentId(journal.key.id), self.containers.node.name
+        # Before it is said: that may be done, and no answer come.
+        self._owed[deployment] = self._owed.get(deployment, frozenset()) | frozenset(names)
         for name, why in names.items():
             await journal.add(ContainerStopped(node=node, container=name, why=why), name)
         await self.containers.caught_up(journal.sequence)
-        self._owed[deployment] = self._owed.get(deployment, frozenset()) | frozenset(names)
         await self._stop(deployment, row)
 
     async def make_good(self, deployment: DeploymentId, row: Deployment) -> None:
