@@ -67,6 +67,7 @@ from windlass_contracts.events import (
     RoutesFailed,
     RunEnded,
     RunRequested,
+    WeightChanged,
 )
 from windlass_contracts.subjects import Service
 from windlass_eventlog.background import background
@@ -145,7 +146,7 @@ async def work(link: Link, runtime: Runtime, sources: Sources, node: Node, start
             Reactor("collect", frozenset({DeploymentLive, RoutesApplied, ContainerStopped}), upkeep.handle),
             Reactor("relieve", frozenset({BuildSucceeded, Failed}), relieving.handle),
             Reactor("scale", CHANGING, scaling.handle),
-            Reactor("restore", frozenset({AliasesChanged}), reconciling.handle),
+            Reactor("restore", frozenset({AliasesChanged, WeightChanged}), reconciling.handle),
         ]
         async with link.reacting(reactors) as attending:
             tasks.create_task(queue.run(attending.to))

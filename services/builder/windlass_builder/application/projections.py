@@ -23,7 +23,7 @@ DEPLOYMENTS = Projection(
 
 ROUTES = Projection(
     name="routes",
-    version=6,
+    version=7,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

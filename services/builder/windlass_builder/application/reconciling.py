@@ -24,7 +24,8 @@ from windlass_builder.application.runtime_errors import (
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_builder.domain.workloads import Created, Exited, Paused, Restarting, Runner, Running
-from windlass_contracts.events import AliasesChanged, ContainerStopped
+from windlass_contracts.event import Event
+from windlass_contracts.events import AliasesChanged, ContainerStopped, WeightChanged
 from windlass_contracts.ids import DeploymentId, ProjectId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
@@ -79,10 +80,9 @@ class Reconciling:
 
     async def handle(self, wake: WakeUp) -> None:
         """See to it that what addresses moved to runs: after a compensation it may have been paused meanwhile."""
-        if isinstance(wake.recorded.event, AliasesChanged):
-            for deployment in {move.after for move in wake.recorded.event.moves if move.after is not None}:
-                with engine_may_be_away():
-                    await self.restore_wanted(wake.recorded.project, deployment)
+        for deployment in _moved_to(wake.recorded.event):
+            with engine_may_be_away():
+                await self.restore_wanted(wake.recorded.project, deployment)
 
     async def restore_wanted(self, project: ProjectId, deployment: DeploymentId) -> None:
         """Start again what a deployment misses, if an address points at it or somebody asked for it."""
@@ -177,3 +177,14 @@ class Reconciling:
                 grace = 0 if found is None else found.row.config.retirement.grace_s
                 await self.containers.runtime.stop(runner.name, timedelta(seconds=grace))
                 await self.containers.runtime.remove(runner.name)
+
+
+def _moved_to(event: Event) -> frozenset[DeploymentId]:
+    """Return what gets requests by a decision that it may not have got before."""
+    match event:
+        case AliasesChanged(moves=moves):
+            return frozenset(move.after for move in moves if move.after is not None)
+        case WeightChanged(deployment=deployment, weight=weight) if weight:
+            return frozenset({deployment})
+        case _:
+            return frozenset()

@@ -10,14 +10,22 @@ from windlass_builder.application.projections import ROUTES
 from windlass_builder.domain.deployment import Deployment
 from windlass_builder.domain.detection import start_command
 from windlass_contracts.event import Event
-from windlass_contracts.events import PromotionRequested, RestoreRequested, RollbackRequested, RoutesFailed
+from windlass_contracts.events import (
+    PromotionRequested,
+    RestoreRequested,
+    RollbackRequested,
+    RoutesFailed,
+    WeightRequested,
+)
 from windlass_contracts.ids import DeploymentId
 from windlass_contracts.lifecycle import Phase
 from windlass_eventlog.appender import Appender
 from windlass_eventlog.projection import Versioned
 from windlass_eventlog.reactor import WakeUp
 
-WANT_BACK: frozenset[type[Event]] = frozenset((RollbackRequested, PromotionRequested, RestoreRequested))
+WANT_BACK: frozenset[type[Event]] = frozenset(
+    (RollbackRequested, PromotionRequested, RestoreRequested, WeightRequested)
+)
 
 
 @dataclass(slots=True)
@@ -28,7 +36,7 @@ class Returning:
     async def handle(self, wake: WakeUp) -> None:
         """Let the wanted deployment run, or say why it cannot."""
         event = wake.recorded.event
-        if not isinstance(event, RollbackRequested | PromotionRequested | RestoreRequested):
+        if not isinstance(event, RollbackRequested | PromotionRequested | RestoreRequested | WeightRequested):
             return
         routes = await self.containers.rows.get(ROUTES, wake.recorded.key.id)
         if routes is None or wake.recorded.metadata.id not in routes.row.wanted:

@@ -15,18 +15,22 @@ from windlass_contracts.events import (
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_contracts.weights import Weights
 
 _MOST_BEFORE = 20
 _MOST_CONFIRMATIONS = 20
 IMMUTABLE = "deployment"
 """The kind of alias that each deployment has for itself: it keeps nothing running."""
+_CUTOVER = "cutover"
 
 
 class Leaving(BaseModel):
-    """No alias points at the deployment since this sequence; once the proxies confirmed that, `idle_since` is set."""
+    """Nothing is sent to the deployment since this sequence; once the proxies confirmed that, `idle_since` is set."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,13 +62,22 @@ class Routes(BaseModel):
     leaving: Mapping[DeploymentId, Leaving] = {}
     wanted: Mapping[EventId, DeploymentId] = {}
     holds: Holds = Holds()
+    weights: Weights = Weights()
+    entered: DeploymentId | None = None
+    """What the last cutover let in: it may get a weight next, and no other address."""
     confirmations: tuple[Confirmation, ...] = ()
     """The last ones, the latest last."""
 
     @property
     def referenced(self) -> frozenset[DeploymentId]:
-        """The deployments that some alias points at, or that somebody asked to come back."""
-        return frozenset(self.aliases.values()) | frozenset(self.wanted.values())
+        """The deployments that some alias points at, that get some requests, or that somebody asked to come back."""
+        return self.asked | frozenset(self.wanted.values())
+
+    @property
+    def asked(self) -> frozenset[DeploymentId]:
+        """The deployments that requests are sent to."""
+        entered = frozenset[DeploymentId]() if self.entered is None else frozenset({self.entered})
+        return frozenset(self.aliases.values()) | self.weights.deployments | entered
 
     def confirmed(self, sequence: int) -> datetime | None:
         """Return when the proxies confirmed what was said up to the sequence, None as long as they did not."""
@@ -73,7 +86,7 @@ class Routes(BaseModel):
     def may_be_asked(self, deployment: DeploymentId) -> bool:
         """Tell whether proxies may send requests to a deployment: addresses are its own, or were until just now."""
         leaving = self.leaving.get(deployment)
-        return deployment in self.aliases.values() or (leaving is not None and leaving.idle_since is None)
+        return deployment in self.asked or (leaving is not None and leaving.idle_since is None)
 
 
 def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
@@ -83,6 +96,8 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
         case AliasesChanged() as change:
             holds = row.holds.changed(change, recorded.metadata.time)
             return _changed(row, change, recorded.sequence).model_copy(update={"holds": holds})
+        case WeightChanged() as change:
+            return _weighted(row, change, recorded.sequence)
         case EnvironmentReleased(environment=environment):
             return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case RoutesApplied(generation=generation):
@@ -92,8 +107,9 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
             }
             confirmation = Confirmation(generation=generation, at=recorded.metadata.time)
             confirmations = (*row.confirmations, confirmation)[-_MOST_CONFIRMATIONS:]
-            return row.model_copy(update={"leaving": leaving, "confirmations": confirmations})
-        case RollbackRequested(to=to) | PromotionRequested(to=to) | RestoreRequested(to=to):
+            weights = row.weights.applied(generation, recorded.metadata.time)
+            return row.model_copy(update={"leaving": leaving, "confirmations": confirmations, "weights": weights})
+        case RollbackRequested(to=to) | PromotionRequested(to=to) | RestoreRequested(to=to) | WeightRequested(to=to):
             return row.model_copy(update={"wanted": {**row.wanted, recorded.metadata.id: to}})
         case RoutesFailed(request=request):
             return _given_up(row, request, recorded)
@@ -111,20 +127,31 @@ def _changed(row: Routes, change: AliasesChanged, sequence: int) -> Routes:
         else:
             aliases[move.alias.name] = move.after
     environments = {**row.environments, **_environments(change)}
-    referenced = frozenset(aliases.values())
-    gone = frozenset(row.aliases.values()) - referenced
-    leaving = {deployment: leaves for deployment, leaves in row.leaving.items() if deployment not in referenced}
-    leaving |= {deployment: Leaving(sequence=sequence) for deployment in gone}
-    wanted = row.wanted if change.request is None else _without(row.wanted, change.request)
-    return row.model_copy(
+    changed = row.model_copy(
         update={
             "aliases": aliases,
             "before": _before(row, aliases),
             "environments": {environment: after for environment, after in environments.items() if after is not None},
-            "leaving": leaving,
-            "wanted": wanted,
+            "weights": row.weights.moved(change, sequence),
+            "entered": change.deployment if change.why == _CUTOVER else None,
         }
     )
+    return _left(row, changed, change.request, sequence)
+
+
+def _weighted(row: Routes, change: WeightChanged, sequence: int) -> Routes:
+    weights = row.weights.changed(change, sequence)
+    entered = None if row.entered == change.deployment else row.entered
+    changed = row.model_copy(update={"weights": weights, "entered": entered})
+    return _left(row, changed, change.request, sequence)
+
+
+def _left(before: Routes, now: Routes, request: EventId | None, sequence: int) -> Routes:
+    """Return the row after a decision, with what it left behind, and without the request that it answers."""
+    leaving = {deployment: leaves for deployment, leaves in now.leaving.items() if deployment not in now.asked}
+    leaving |= {deployment: Leaving(sequence=sequence) for deployment in before.asked - now.asked}
+    wanted = now.wanted if request is None else _without(now.wanted, request)
+    return now.model_copy(update={"leaving": leaving, "wanted": wanted})
 
 
 def _before(row: Routes, aliases: Mapping[str, DeploymentId]) -> dict[str, tuple[DeploymentId, ...]]:
@@ -148,7 +175,7 @@ def _given_up(row: Routes, request: EventId, recorded: Recorded[Event]) -> Route
     """Let what was woken up in vain go again: nothing points at it, and nothing ever did since it was asked for."""
     wanted = _without(row.wanted, request)
     target = row.wanted.get(request)
-    if target is None or target in row.aliases.values():
+    if target is None or target in row.asked:
         return row.model_copy(update={"wanted": wanted})
     idle = Leaving(sequence=recorded.sequence, idle_since=recorded.metadata.time)
     return row.model_copy(update={"wanted": wanted, "leaving": {**row.leaving, target: idle}})
