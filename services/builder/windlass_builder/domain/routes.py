@@ -98,17 +98,24 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes:
             return _changed(row, change, recorded.sequence).model_copy(update={"holds": holds})
         case WeightChanged() as change:
             return _weighted(row, change, recorded.sequence)
+        case RoutesApplied(generation=generation):
+            return _applied(row, generation, recorded.metadata.time)
+        case _:
+            return _told(row, recorded)
+
+
+def _applied(row: Routes, generation: int, at: datetime) -> Routes:
+    leaving = {deployment: _confirmed(leaves, generation, at) for deployment, leaves in row.leaving.items()}
+    confirmations = (*row.confirmations, Confirmation(generation=generation, at=at))[-_MOST_CONFIRMATIONS:]
+    weights = row.weights.applied(generation, at)
+    return row.model_copy(update={"leaving": leaving, "confirmations": confirmations, "weights": weights})
+
+
+def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
+    """Fold what others than the router say."""
+    match recorded.event:
         case EnvironmentReleased(environment=environment):
             return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
-        case RoutesApplied(generation=generation):
-            leaving = {
-                deployment: _confirmed(leaves, generation, recorded.metadata.time)
-                for deployment, leaves in row.leaving.items()
-            }
-            confirmation = Confirmation(generation=generation, at=recorded.metadata.time)
-            confirmations = (*row.confirmations, confirmation)[-_MOST_CONFIRMATIONS:]
-            weights = row.weights.applied(generation, recorded.metadata.time)
-            return row.model_copy(update={"leaving": leaving, "confirmations": confirmations, "weights": weights})
         case RollbackRequested(to=to) | PromotionRequested(to=to) | RestoreRequested(to=to) | WeightRequested(to=to):
             return row.model_copy(update={"wanted": {**row.wanted, recorded.metadata.id: to}})
         case RoutesFailed(request=request):
