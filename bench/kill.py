@@ -1,19 +1,22 @@
-"""Kill every service, NATS, PostgreSQL and Traefik at each step of a deployment and of a rollback; count what broke.
+"""Kill services, servers, the Docker engine and the whole machine at each step of what an app goes through.
 
-One installation with plain processes lives through all cases. Two undisturbed runs say which points there are: each
-append, each acknowledgement of a wake-up, and the effects between them. In each case one process gets SIGKILL exactly
-at one point (windlass_eventlog/failpoints.py) while visitors ask the app for an answer all the time. QUICK=1 runs the
-12 cases of tests/chaos. After each case (with QUICK, after the last), when all is at rest, processes are compared
-with the log, and what `windlass verify` does compares the rest. CASES="router superseding" runs the cases that have
-each of the words. SIGINT and SIGTERM end it after the case that is under way, with the figures so far; a second one
-does not wait for that.
+Deployments, rollbacks, versions of several containers, supersedes, cancels and more: tests/support/kill_cases.py says
+who is killed in which. One installation with plain processes lives through all cases of services and servers. Runs
+without a kill say which points there are: each append, each acknowledgement of a wake-up, and the effects between
+them. In each case one process gets SIGKILL exactly at one point (windlass_eventlog/failpoints.py) while visitors ask
+the app for an answer all the time. The engine and the machine die at named moments, on a machine of their own. QUICK=1
+runs the 14 cases of tests/chaos. After each case (with QUICK, after the last), when all is at rest, processes are
+compared with the log, and what `windlass verify` does compares the rest. CASES="router superseding" runs the cases that
+have each of the words. SIGINT and SIGTERM end it after the case that is under way, with the figures so far; a second
+one does not wait for that.
 
 Prints one JSON object:
 - `cases`: kills that happened;
-- `wedged`: deployments and rollbacks that did not end as they should within 60 s, or whose version did not answer then;
+- `wedged`: actions that did not end as they should within 60 s, or after which the right version did not answer;
 - `lost`: events that the log had acknowledged, to a service or to us, and that are not in it at the end;
 - `orphans`: times that something ran that should not, or did not run that should;
-- `failed_requests`: visitors' requests without a good answer, but for those that broke off with a killed Traefik;
+- `failed_requests`: visitors' requests without a good answer, but for those that broke off with a killed Traefik, and
+  those that came while the machine was off or the app itself could not answer (docs/reliability.md);
 - `verify_failures`: times that `windlass verify` found something.
 
 What failed is told with the place where the logs of that case were kept. REPORT=1 writes docs/reliability.md's matrix.
@@ -87,8 +90,8 @@ class Bench:
         while not self.ending and (waiting is None or waiting):
             with opened() as run:
                 waiting = list(cases(run)) if waiting is None else waiting
-                self._run_until_wedged(run, waiting, progress)
-                self.lost += run.lost()
+                if self._run_until_wedged(run, waiting, progress):
+                    self.lost += run.lost()
 
     @contextmanager
     def _opened(self) -> Iterator[KillRun]:
@@ -104,20 +107,27 @@ class Bench:
         self.planned = len(matrix)
         return [case for case in matrix if all(word in str(case) for word in words)]
 
-    def _run_until_wedged(self, run: KillRun, waiting: list[KillCase], progress: Progress) -> None:
-        task = progress.add_task("", total=len(waiting))
+    def _run_until_wedged(self, run: KillRun, waiting: list[KillCase], progress: Progress) -> bool:
+        """Run cases; return whether the installation can still be asked for its log."""
+        task, lives = progress.add_task("", total=len(waiting)), True
         while waiting and not self.ending:
             case = waiting.pop(0)
             progress.update(task, description=str(case))
-            verdict = run.run(case)
-            if not QUICK or not waiting or verdict.wrong:
-                run.look_closely(verdict)
+            verdict = Verdict(case)
+            try:
+                verdict = run.run(case)
+                if not QUICK or not waiting or verdict.wrong:
+                    run.look_closely(verdict)
+            except (AssertionError, OSError) as error:  # it does not come back at all
+                verdict.wedged.append(repr(error))
+                lives = False
             self.verdicts.append(verdict)
             self._tell(run, verdict)
             progress.advance(task)
             if verdict.wedged:
                 break
         progress.remove_task(task)
+        return lives
 
     def _tell(self, run: KillRun, verdict: Verdict) -> None:
         if not verdict.killed:
@@ -140,7 +150,7 @@ def report(bench: Bench) -> None:
         if took := sorted(getattr(verdict, times) for verdict in bench.verdicts if verdict.verified_s):
             print(f"{what} after: p50 {took[len(took) // 2]:.2f} s, max {took[-1]:.2f}")
     print(f"points that nobody came to: {len(bench.verdicts) - len(killed)}")
-    print(f"requests that broke off with Traefik: {sum(verdict.cut_off for verdict in killed)}")
+    print(f"requests that nobody could answer: {sum(verdict.cut_off for verdict in killed)}")
     for lost in bench.lost:
         print(f"lost: {lost}", file=sys.stderr)
     figures = {

@@ -1,4 +1,4 @@
-"""Twelve of the bench's cases: whoever is killed, exactly at a point of a deployment or rollback, it costs nothing."""
+"""Some of the bench's cases, of each kind one: whoever is killed, exactly at a point of an action, it costs nothing."""
 
 from collections.abc import Iterator
 

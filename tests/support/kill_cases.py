@@ -19,6 +19,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
     RETIREMENT = "retirement"
     DOMAIN = "domain"
+    RESTORING = "restoring"
 
 
 SERVERS = {"NATS": "nats-server", "PostgreSQL": "postgres", "Traefik": "traefik"}
@@ -28,7 +29,7 @@ ENGINE, MACHINE = "engine", "machine"
 
 _EVERYBODY = (Action.DEPLOYMENT, Action.ROLLBACK)
 """All services and servers are killed at each of their points in these."""
-_WHAT_IS_NEW = (Action.RETIREMENT, Action.DOMAIN)
+_WHAT_IS_NEW = (Action.RETIREMENT, Action.DOMAIN, Action.RESTORING)
 """They come to the points of a deployment, too, which are not tried again."""
 _MOVING = ("builder", "router", "monitor", "gateway")
 _KEEPING = ("NATS", "PostgreSQL")
@@ -119,6 +120,7 @@ _MOMENTS = (
     (Action.CANCEL, "builder", "after_append:container.stopped.v1"),
     (Action.RETIREMENT, "builder", "after_append:container.stopped.v1"),
     (Action.RETIREMENT, "router", "after_write:routes"),
+    (Action.RESTORING, "monitor", "after_append:restore.requested.v1"),
 )
 """Each step of what an app may live through: the engine and the machine die there."""
 
@@ -150,5 +152,7 @@ REPRESENTATIVE = (
     _rolling_back("builder", "after_append:container.resumed.v1"),
     _deploying("logs", "before_ack:container.started.v1"),
     _rolling_back("router", "before_append:routes.applied.v1", "PostgreSQL"),
+    KillCase(Action.CANCEL, "gateway", "after_append:deployment.canceled.v1", "gateway"),
+    KillCase(Action.SEVERAL, "builder", "after_start:container", "builder"),
 )
-"""One of each kind: every victim, before and after appends, effects and acknowledgements, both actions."""
+"""One of each kind: every victim, before and after appends, effects and acknowledgements, the common actions."""

@@ -17,10 +17,11 @@ from support.app_processes import PAUSED, RUNNING, States
 from support.event_follower import EventFollower
 from support.failpoint_folder import FailpointFolder
 from support.git_server import make_repository, smart_http
-from support.kill_acts import END_WITHIN_S, KillActs, of
+from support.kill_acts import KillActs
 from support.kill_cases import ENGINE, Action, KillCase
 from support.kill_run import APP, KillRun
 from support.kill_verdict import Verdict
+from support.killed_app import END_WITHIN_S, of
 from support.platform import Platform
 from support.port_watch import PortWatch
 from support.ports import free_port

@@ -15,9 +15,10 @@ from support.app_processes import States, actual_states, wanted_states
 from support.event_follower import EventFollower, Happened
 from support.failpoint_folder import FailpointFolder
 from support.git_server import make_repository, smart_http
-from support.kill_acts import END_WITHIN_S, KillActs, about, of
+from support.kill_acts import KillActs
 from support.kill_cases import SERVERS, Action, KillCase
 from support.kill_verdict import Verdict, was_cut_off
+from support.killed_app import END_WITHIN_S, about, of
 from support.platform import Platform
 from support.ports import free_port
 from support.story import ENDS

@@ -83,6 +83,7 @@ class PrivateMachine:
             ["unshare", *namespaces, "--", "sh", "-c", _FIRST_PROCESS, "sh", str(self.folder)],
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # a signal that ends the run shall find the machine on
         )
         assert self._first.stdout is not None
         assert self._first.stdout.readline() == "up\n"

@@ -1,7 +1,8 @@
 """An app of the standard library alone that answers in every way that takes time: it is read as text, and deployed.
 
 `/` says which version answers, `/slow` takes 5 s (or `?seconds=`), `/events` is an event stream with a number each
-100 ms, `/echo` a WebSocket that sends back what it gets (text up to 125 bytes). `/variable` says the value of GREETING.
+100 ms, `/echo` a WebSocket that sends back what it gets (text up to 125 bytes). `/variable` says the value of GREETING,
+`/short-lived` answers well in the first 8 s of its life and with 500 from then on.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ import base64
 import hashlib
 import json
 import os
+import time
 from asyncio import StreamReader, StreamWriter
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 _VERSION = Path("VERSION").read_text().strip() if Path("VERSION").exists() else "0"
 _WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_BEGAN, _LIVES_S = time.monotonic(), 8
 _CLOSE, _FIN = 0x8, 0x80
 
 
@@ -39,6 +42,10 @@ async def answer(reader: StreamReader, writer: StreamWriter) -> bool:
         await echo(head, reader, writer)
     elif target.path == "/slow":
         await slowly(writer, float(parse_qs(target.query).get("seconds", ["5"])[0]))
+        return True
+    elif target.path == "/short-lived" and time.monotonic() > _BEGAN + _LIVES_S:
+        writer.write(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
         return True
     else:
         said = os.environ.get("GREETING", "") if target.path == "/variable" else _VERSION
