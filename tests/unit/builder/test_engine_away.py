@@ -1,12 +1,13 @@
 """An engine that is away, or refuses, fails no deployment, fills no log, and is gone on with once it is back."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from support.memory_builder import MemoryBuilder
-from support.memory_runtime import MemoryRuntime
+from support.memory_builder import MemoryBuilder, name_of
+from support.memory_runtime import NOON, MemoryRuntime
 from windlass_builder.application.runtime_errors import EngineError
 
 AN_HOUR = timedelta(hours=1)
@@ -43,3 +44,21 @@ async def test_one_that_refuses_what_it_is_to_build_is_asked_less_and_less_often
     monkeypatch.undo()
     await builder.reactors.advance(timedelta(minutes=1))
     assert "container.started.v1" in builder.types(identity)
+
+
+async def test_an_end_that_was_found_when_it_was_back_is_not_taken_for_another_one_when_it_tells_of_it(
+    builder: MemoryBuilder,
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        exits, identity = builder.exits_in(tasks), await builder.live()
+        builder.runtime.kept.clear()
+        # The engine in memory starts everything at noon.
+        told = builder.runtime.exits(name_of(identity), at=NOON - timedelta(seconds=1))
+        await builder.reconciling.run()
+        await builder.reactors.settle()
+        known = builder.types(identity)
+        assert known[-2:] == ["container.stopped.v1", "container.started.v1"]
+
+        await exits.note(told)
+
+        assert builder.types(identity) == known

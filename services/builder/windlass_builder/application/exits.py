@@ -139,13 +139,27 @@ class Exits:
     async def _noted(self, event: RunnerEvent) -> None:
         async with self.containers.alone_with(DeploymentId(event.deployment)) as found:
             container = None if found is None else found.row.container(event.runner)
-            if found is not None and container is not None and not await self._is_of_an_earlier(event):
+            if found is not None and container is not None and not await self._is_of_an_earlier(event, container):
                 await self._note(event, found, container)
 
-    async def _is_of_an_earlier(self, event: RunnerEvent) -> bool:
-        """Tell whether it happened to another container of that name, which is gone, and a fresh one is there."""
+    async def _is_of_an_earlier(self, event: RunnerEvent, container: Container) -> bool:
+        """Tell whether it happened to another container of that name, which is gone, or in an earlier life of this one.
+
+        An engine that was away tells of ends that a comparison found before, and of which the log knows more by now.
+        """
         runner = await self.containers.found(event.runner)
-        return runner is not None and (isinstance(event, RunnerRemoved) or event.id not in {"", runner.id})
+        if runner is None:
+            return False
+        if isinstance(event, RunnerRemoved) or event.id not in {"", runner.id}:
+            return True
+        runs_since = runner.state.started_at if isinstance(runner.state, Running) else None
+        known_since = container.started_at
+        return (
+            isinstance(event, RunnerExited)
+            and runs_since is not None
+            and known_since is not None
+            and event.at < min(runs_since, known_since)
+        )
 
     async def _note(self, event: RunnerEvent, found: Versioned[Deployment], container: Container) -> None:
         seen = Observed(("engine", type(event).__name__, event.runner, event.at.isoformat()))
