@@ -33,7 +33,7 @@ from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment
 from windlass_monitor.domain.place import Place
 from windlass_monitor.domain.routes import Routes
-from windlass_monitor.domain.window import MANY_ENDS, NONE_HEALTHY_FOR, Window, decide, open_windows
+from windlass_monitor.domain.window import MANY_ENDS, NONE_HEALTHY_FOR, Window, answers_of, decide, open_windows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OLD, NEW, NEXT = (deployment_number(number) for number in range(1, 4))
@@ -279,6 +279,18 @@ def test_half_of_enough_answers_within_a_minute_may_not_be_errors(
     story: Story, answers: Answers, code: str | None
 ) -> None:
     assert story.code(answers) == code
+
+
+def test_what_a_proxy_says_while_no_container_is_there_is_not_held_against_a_version(story: Story) -> None:
+    tally = Tally().after(story.now, Answers()).after(story.now + timedelta(seconds=1), Answers(200, 200))
+    story.tell(NEW, ended(NEW, code=143))
+    assert answers_of(story.deployments[NEW], tally, story.now) == Answers()
+    story.tell(NEW, say.started(NEW), say.healthy(NEW))
+    tally = tally.after(story.now + timedelta(seconds=2), Answers(230, 230))
+    later = story.now + timedelta(seconds=8)
+    assert answers_of(story.deployments[NEW], tally, later) == Answers()
+    tally = tally.after(later, Answers(260, 245))
+    assert answers_of(story.deployments[NEW], tally, later) == Answers(30, 15)
 
 
 def test_the_counters_of_a_proxy_begin_anew_with_it() -> None:

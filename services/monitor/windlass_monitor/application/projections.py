@@ -9,7 +9,7 @@ from windlass_monitor.domain.routes import Routes
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=4,
+    version=5,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

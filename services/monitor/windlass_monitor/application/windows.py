@@ -37,7 +37,7 @@ from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment
 from windlass_monitor.domain.place import Place
 from windlass_monitor.domain.routes import Routes
-from windlass_monitor.domain.window import Window, decide, open_windows
+from windlass_monitor.domain.window import Window, answers_of, decide, open_windows
 
 EVERY_S = 3.0
 """How often counters are read while somebody is watched."""
@@ -162,8 +162,9 @@ class Windows:
             ConflictError: something about the routes is newer than the row.
         """
         now = self.clock()
-        answers = self._tallies.get(window.version, Tally()).within_a_minute(now)
-        wish = decide(window, deployments[window.version], answers, now)
+        version = deployments[window.version]
+        answers = answers_of(version, self._tallies.get(window.version, Tally()), now)
+        wish = decide(window, version, answers, now)
         if wish is None:
             return False
         key = AggregateKey.of_project(routes.row.team, routes.row.project, Aggregate.ROUTES)

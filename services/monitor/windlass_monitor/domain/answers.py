@@ -34,9 +34,9 @@ class Tally:
             return Tally(counted, recent)
         return Tally(counted, (*recent, (at, counted.since(self.last))))
 
-    def within_a_minute(self, now: datetime) -> Answers:
-        """Return the answers of the last minute."""
-        return _sum(answers for _, answers in self._within(now))
+    def within_a_minute(self, now: datetime, since: datetime | None = None) -> Answers:
+        """Return the answers of the last minute, or those of them that were read after a moment."""
+        return _sum(answers for at, answers in self._within(now) if since is None or at > since)
 
     def _within(self, now: datetime) -> tuple[tuple[datetime, Answers], ...]:
         return tuple(one for one in self.grown if now - one[0] < PERIOD)

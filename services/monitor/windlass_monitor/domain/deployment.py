@@ -72,7 +72,8 @@ class Deployment(BaseModel):
     """`watched` says whether some container of it is probed, so that those few are found among all.
 
     `replaced` are the looping containers that were stopped, for a fresh one under the same name. `ends` are the last
-    ends of each container by itself, and since `none_healthy_since` none of them is healthy.
+    ends of each container by itself. Since `none_healthy_since` none of them is healthy, or some one has been all the
+    time since `healthy_since`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +88,7 @@ class Deployment(BaseModel):
     watched: bool = False
     ends: Mapping[str, tuple[End, ...]] = {}
     none_healthy_since: datetime | None = None
+    healthy_since: datetime | None = None
 
     def container(self, name: str) -> Container | None:
         return next((container for container in self.containers if container.name == name), None)
@@ -127,14 +129,13 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
             "ends": _ends(row, recorded),
         }
     )
-    since = _none_healthy_since(changed, recorded.metadata.time)
-    return changed.model_copy(update={"watched": bool(changed.probed), "none_healthy_since": since})
+    return changed.model_copy(update={"watched": bool(changed.probed), **_since(changed, recorded.metadata.time)})
 
 
-def _none_healthy_since(row: Deployment, now: datetime) -> datetime | None:
+def _since(row: Deployment, now: datetime) -> Mapping[str, datetime | None]:
     if any(one.health is Health.HEALTHY and not one.looping for one in row.containers):
-        return None
-    return row.none_healthy_since or now
+        return {"none_healthy_since": None, "healthy_since": row.healthy_since or now}
+    return {"none_healthy_since": row.none_healthy_since or now, "healthy_since": None}
 
 
 def _ends(row: Deployment, recorded: Recorded[Event]) -> Mapping[str, tuple[End, ...]]:

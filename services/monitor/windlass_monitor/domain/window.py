@@ -12,7 +12,7 @@ from windlass_contracts.config import RestoreIn
 from windlass_contracts.events import RestoreRequested
 from windlass_contracts.ids import DeploymentId, EnvironmentId
 from windlass_contracts.lifecycle import Phase
-from windlass_monitor.domain.answers import Answers
+from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment, End, Health
 from windlass_monitor.domain.place import Place
 from windlass_monitor.domain.routes import Routes, Turn
@@ -29,6 +29,9 @@ NONE_HEALTHY_FOR = timedelta(seconds=30)
 
 ENOUGH_ANSWERS = 20
 """Of fewer answers within a minute no share is told: one failing request must not take a version back."""
+
+ANSWERS_BY_ITSELF_AFTER = timedelta(seconds=5)
+"""So long after it became healthy errors may still be the proxy's, which has its route back and is read just then."""
 
 Deployments = Mapping[DeploymentId, Deployment]
 
@@ -142,6 +145,16 @@ def _is_unhealthy(window: Window, version: Deployment, now: datetime) -> Failing
         seconds = int(NONE_HEALTHY_FOR.total_seconds())
         return Failing("unhealthy", f"For {seconds} s none of its containers has answered its probe.")
     return None
+
+
+def answers_of(version: Deployment, tally: Tally, now: datetime) -> Answers:
+    """Return what is counted of a version: nothing from when it, or the engine that it runs on, was not there.
+
+    A proxy says 502 or 503 then; whether it is the version's fault is told by how often it ends, and for how long.
+    """
+    if version.healthy_since is None:
+        return Answers()
+    return tally.within_a_minute(now, version.healthy_since + ANSWERS_BY_ITSELF_AFTER)
 
 
 def _errs(version: Deployment, answers: Answers) -> Failing | None:
