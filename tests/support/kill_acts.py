@@ -1,7 +1,9 @@
 """What is done with an app while somebody is killed, and how each act has to end, whoever it was."""
 
 import http.client
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from support.event_follower import Happened
@@ -35,29 +37,26 @@ class KillActs(KilledApp):
             self.follower.wait_for(about(self.before, "container.paused.v1"), 0, END_WITHIN_S)
         if action is Action.RETIREMENT:
             self._deploy(verdict, retirement=_GONE_AT_ONCE)
+        if action is Action.SCALING and self.replicas != 1:
+            self._deploy(verdict)
         assert not verdict.wrong, verdict.wrong
 
     def act(self, action: Action, verdict: Verdict) -> None:
         """Do it, and wait for the end; what is wrong with that is noted in the verdict."""
-        match action:
-            case Action.DEPLOYMENT:
-                self._deploy(verdict)
-            case Action.SEVERAL:
-                self._deploy(verdict, replicas=SEVERAL)
-            case Action.ROLLBACK:
-                self._roll_back(verdict, 1)
-            case Action.SEVERAL_BACK:
-                self._roll_back(verdict, SEVERAL)
-            case Action.SUPERSEDING:
-                self._supersede(verdict)
-            case Action.CANCEL:
-                self._cancel(verdict)
-            case Action.RETIREMENT:
-                self._retire(verdict)
-            case Action.DOMAIN:
-                self._come_and_go(verdict)
-            case Action.RESTORING:
-                self._be_taken_back(verdict)
+        acts: Mapping[Action, Callable[[Verdict], None]] = {
+            Action.DEPLOYMENT: self._deploy,
+            Action.SEVERAL: partial(self._deploy, replicas=SEVERAL),
+            Action.ROLLBACK: partial(self._roll_back, containers=1),
+            Action.SEVERAL_BACK: partial(self._roll_back, containers=SEVERAL),
+            Action.SUPERSEDING: self._supersede,
+            Action.CANCEL: self._cancel,
+            Action.RETIREMENT: self._retire,
+            Action.DOMAIN: self._come_and_go,
+            Action.RESTORING: self._be_taken_back,
+            Action.SCALING: self._scale,
+            Action.RESTART: self._restart,
+        }
+        acts[action](verdict)
 
     def _deploy(self, verdict: Verdict, **config: object) -> None:
         asked = self.requested(verdict, **config)
@@ -111,6 +110,23 @@ class KillActs(KilledApp):
         if back is None or self.follower.wait_for(of("routes.applied.v1"), back["sequence"], END_WITHIN_S) is None:
             verdict.wedged.append(f"{deployment} was not taken back: {back}")
         self.before = deployment
+
+    def _scale(self, verdict: Verdict) -> None:
+        """Let what answers run in three containers, and then in one again."""
+        for replicas in (SEVERAL, 1):
+            status, answer = self.asked("POST", f"/projects/{self.name}/scale", {"replicas": replicas}, {})
+            if status != ACCEPTED:
+                verdict.wedged.append(f"scaling to {replicas}: {status} {answer}")
+            elif not self.runs(replicas):
+                verdict.wedged.append(f"{self.current} does not run in {replicas} containers")
+
+    def _restart(self, verdict: Verdict) -> None:
+        """Give what answers fresh containers. Who asks twice, as he got no answer, has the second restart done."""
+        behind = self.follower.head
+        status, answer = self.asked("POST", f"/projects/{self.name}/restart", {}, {})
+        done = self.follower.wait_for(about(self.current, "restart.succeeded.v1"), behind, END_WITHIN_S)
+        if status != ACCEPTED or done is None:
+            verdict.wedged.append(f"restart of {self.current}: {status} {answer}, and it ended with {done}")
 
     def _come_and_go(self, verdict: Verdict) -> None:
         """Let a host answer, and take it away again."""

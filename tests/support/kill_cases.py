@@ -20,6 +20,8 @@ class Action(StrEnum):
     RETIREMENT = "retirement"
     DOMAIN = "domain"
     RESTORING = "restoring"
+    SCALING = "scaling"
+    RESTART = "restart"
 
 
 SERVERS = {"NATS": "nats-server", "PostgreSQL": "postgres", "Traefik": "traefik"}
@@ -29,7 +31,7 @@ ENGINE, MACHINE = "engine", "machine"
 
 _EVERYBODY = (Action.DEPLOYMENT, Action.ROLLBACK)
 """All services and servers are killed at each of their points in these."""
-_WHAT_IS_NEW = (Action.RETIREMENT, Action.DOMAIN, Action.RESTORING)
+_WHAT_IS_NEW = (Action.RETIREMENT, Action.DOMAIN, Action.RESTORING, Action.SCALING, Action.RESTART)
 """They come to the points of a deployment, too, which are not tried again."""
 _MOVING = ("builder", "router", "monitor", "gateway")
 _KEEPING = ("NATS", "PostgreSQL")
@@ -121,6 +123,11 @@ _MOMENTS = (
     (Action.RETIREMENT, "builder", "after_append:container.stopped.v1"),
     (Action.RETIREMENT, "router", "after_write:routes"),
     (Action.RESTORING, "monitor", "after_append:restore.requested.v1"),
+    (Action.SCALING, "gateway", "after_append:deployment.scaled.v1"),
+    (Action.SCALING, "builder", "after_append:container.stopped.v1"),
+    (Action.RESTART, "gateway", "after_append:restart.requested.v1"),
+    (Action.RESTART, "builder", "after_start:container"),
+    (Action.RESTART, "builder", "after_append:restart.succeeded.v1"),
 )
 """Each step of what an app may live through: the engine and the machine die there."""
 

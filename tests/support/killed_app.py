@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from support.app_processes import PAUSED, logged_containers, replicas_of
+from support.app_processes import PAUSED, RUNNING, logged_containers, replicas_of
 from support.event_follower import EventFollower, Happened
 from support.git_server import Repository
 from support.kill_verdict import Verdict
@@ -67,6 +67,22 @@ class KilledApp:
             verdict.wedged.append(f"deployment {deployment} ended with {ended}")
         else:
             self.took_over(deployment)
+
+    @property
+    def replicas(self) -> int:
+        """In how many containers what answers is to run."""
+        return replicas_of(self.follower.events, self.current)
+
+    def runs(self, replicas: int) -> bool:
+        """Wait until what answers runs in so many containers by the log; tell whether it came to that."""
+        until = time.monotonic() + END_WITHIN_S
+        while time.monotonic() < until:
+            seen = self.follower.head
+            known = list(logged_containers(self.follower.events, self.project).values())
+            if known.count((self.current, RUNNING)) == replicas:
+                return True
+            self.follower.wait_for(lambda _: True, seen, until - time.monotonic())
+        return False
 
     def took_over(self, deployment: str) -> None:
         self.before, self.current = self.current, deployment
