@@ -78,7 +78,7 @@ def _initdb(binaries: Path, data: Path, user: str | None) -> None:
 def _server_command(binaries: Path, folder: Path, user: str | None) -> ServerCommand:
     arguments = [str(binaries / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
     return ServerCommand(
-        arguments=[*arguments, "-c", "listen_addresses=", "-c", "max_connections=100"],
+        arguments=[*arguments, "-c", "listen_addresses=", "-c", "max_connections=100", "-c", "jit=off"],
         ready=b"database system is ready to accept connections",
         log=folder / "postgres.log",
         stop=signal.SIGQUIT,

@@ -184,6 +184,12 @@ def test_the_mark_is_in_the_file_and_in_every_answer() -> None:
     assert header == {"X-Gen": MARK}
 
 
+def test_another_mark_changes_nothing_else() -> None:
+    targets = [target(ONE, "shop.localhost")]
+
+    assert configuration(targets, SITE, MARK).marked("8-0b").content == configuration(targets, SITE, "8-0b").content
+
+
 @pytest.mark.parametrize("content", [b"", b"http: {}", b"\xff\xfe", b'{"X-Gen": "{{env}}"}'])
 def test_a_file_that_is_none_of_ours_has_no_mark(content: bytes) -> None:
     assert mark_in(content) is None

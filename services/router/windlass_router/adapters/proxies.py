@@ -26,9 +26,14 @@ class Proxies(Proxy):
 
     async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
         fresh = await asyncio.to_thread(self.file.hand_over, rendered.content)
-        disabled = await self.serving(rendered.mark, within)
-        if fresh:
-            await asyncio.to_thread(self.file.keep)
+        if not fresh:
+            return await self.serving(rendered.mark, within)
+        settled = asyncio.ensure_future(asyncio.to_thread(self.file.settle))
+        try:
+            disabled = await self.serving(rendered.mark, within)
+        finally:
+            await settled
+        await asyncio.to_thread(self.file.keep)
         return disabled
 
     async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:

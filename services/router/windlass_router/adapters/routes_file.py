@@ -1,7 +1,9 @@
 """The one file that the proxies watch.
 
-It is written outside its folder and renamed into it, so that they see one change. The last one that was confirmed is
-kept beside the folder. Source: https://doc.traefik.io/traefik/reference/install-configuration/providers/others/file/
+It is written outside its folder and renamed into it, so that they see one change; the disk has it before anybody is
+told that they serve it. A loss of power before that leaves a damaged one at worst, as anybody's hand may.
+The last one that was confirmed is kept beside the folder.
+Source: https://doc.traefik.io/traefik/reference/install-configuration/providers/others/file/
 """
 
 import os
@@ -44,7 +46,7 @@ class RoutesFile:
             raise self._unusable(error) from error
 
     def hand_over(self, content: bytes) -> bool:
-        """Let this lie there from now on; False where it did already.
+        """Let this lie there from now on; False where it did already. What `settle` follows outlasts a loss of power.
 
         Raises:
             NotWrittenError: what lay there still does.
@@ -61,7 +63,24 @@ class RoutesFile:
         """
         with self._alone:
             self._make_folder()
-            return self._given is not None and self._put(self._given)
+            if self._given is None or not self._put(self._given):
+                return False
+        self.settle()
+        return True
+
+    def settle(self) -> None:
+        """Wait until what lies there is on the disk, which may take longer than the proxies need to serve it.
+
+        Raises:
+            NotWrittenError: it cannot be made sure.
+        """
+        try:
+            with self._path.open("rb") as file:
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            return  # somebody took it away right then: what puts it back settles it
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def _put(self, content: bytes) -> bool:
         # What cannot be read is not looked at any further: nobody needs its rights to put another in its place.
@@ -77,8 +96,6 @@ class RoutesFile:
             descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
             reach("before_write", "routes")
             written.replace(self._path)
             reach("after_write", "routes")

@@ -13,7 +13,10 @@ import httpx
 
 from windlass_router.domain.configuration import MARKER, MARKER_HEADER, MARKER_HOST
 
-_ASK_AGAIN_S = 0.008
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.02
+_SHARE_OF_THE_WAIT = 1 / 20
+"""Few routes are served within 10 ms and thousands within a second: neither is noticed much later than it is true, and
+the longer Traefik works, the less it is disturbed."""
 _ANSWER_WITHIN_S = 2.0
 _PROVIDER = "@file"
 
@@ -30,10 +33,17 @@ class Traefik:
 
     async def serves(self, mark: str) -> Mapping[str, str]:
         """Return once it serves the configuration with this mark: the routers that it disabled, and why."""
-        while await self._shown() != mark:  # noqa: ASYNC110 - there is no signal to wait for
-            await asyncio.sleep(_ASK_AGAIN_S)
-        while (disabled := await self._disabled(mark)) is None:  # noqa: ASYNC110 - as above
-            await asyncio.sleep(_ASK_AGAIN_S)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        async def pause() -> None:
+            waited = loop.time() - began
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, waited * _SHARE_OF_THE_WAIT)))
+
+        while await self._shown() != mark:
+            await pause()
+        while (disabled := await self._disabled(mark)) is None:
+            await pause()
         return disabled
 
     async def _shown(self) -> str | None:

@@ -124,7 +124,7 @@ class Publisher:
     async def _bring(self, within: timedelta) -> Served:
         """Let the proxies serve what the rows say now."""
         generation = self.rows.position
-        wanted = await self._configuration(await self._targets(), generation)
+        _, wanted = await self._compared(f"{generation}-{self.nonce()}")
         disabled = await self.proxy.apply(Rendered(wanted.content, wanted.mark), within)
         return Served(generation, {**wanted.refused, **_by_deployment(disabled)})
 
@@ -134,22 +134,19 @@ class Publisher:
         Raises:
             NotWrittenError: it cannot be read.
         """
-        return await self._present(await self._targets())
+        there, wanted = await self._compared(self.nonce())
+        return wanted if there else None
 
-    async def _present(self, targets: list[Target]) -> Configuration | None:
+    async def _compared(self, fresh: str) -> tuple[bool, Configuration]:
+        """Return whether the file that is there says what the rows say, and what does: that, or one with this mark."""
+        targets = await self._targets()
         present = await self.proxy.handed_over()
         mark = None if present is None else mark_in(present)
         if mark is None:
-            return None
-        wanted = configuration(targets, self.site, mark)
-        return wanted if wanted.content == present else None
-
-    async def _configuration(self, targets: list[Target], generation: int) -> Configuration:
-        """Return what has to be served: the file that is there if it says just that, or a new one."""
-        present = await self._present(targets)
-        if present is not None:
-            return present
-        return configuration(targets, self.site, f"{generation}-{self.nonce()}")
+            return False, configuration(targets, self.site, fresh)
+        wanted = configuration(targets, self.site, mark)  # made once: the more routes there are, the longer it takes
+        there = wanted.content == present
+        return there, wanted if there else wanted.marked(fresh)
 
     async def _targets(self) -> list[Target]:
         # Routes first: what they point at by then was seen healthy before, so that the later rows have it.

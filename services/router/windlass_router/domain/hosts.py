@@ -3,11 +3,14 @@
 import ipaddress
 import json
 import re
+from functools import lru_cache
 
 LONGEST_HOST = 253
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"({_LABEL}\.)+{_LABEL}")
 _LAST_PORT = 65_535
+_REMEMBERED = 10_000
+"""Each change of routes has the rules and addresses of all the others in it, too."""
 
 
 class UnsafeHostError(Exception):
@@ -25,6 +28,7 @@ def checked_host(host: str) -> str:
     return host
 
 
+@lru_cache(_REMEMBERED)
 def host_rule(host: str) -> str:
     """Return the rule that a request for the host fulfils.
 
@@ -34,6 +38,7 @@ def host_rule(host: str) -> str:
     return f"Host({json.dumps(checked_host(host))})"
 
 
+@lru_cache(_REMEMBERED)
 def server_url(address: str, port: int) -> str:
     """Return where a container answers.
 
