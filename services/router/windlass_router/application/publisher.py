@@ -58,6 +58,14 @@ class _Waiter:
     answer: asyncio.Future[Served]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The deployments of all projects, and those of them that are lost."""
+
+    rows: Mapping[DeploymentId, Deployment]
+    lost: frozenset[DeploymentId]
+
+
 @dataclass(slots=True)
 class Publisher:
     """Publishes the routes of all projects while `run` runs."""
@@ -158,11 +166,12 @@ class Publisher:
         silent = await self.rows.get_all(DEPLOYMENTS, named - rows.keys())
         rows |= {DeploymentId(key): found.row for key, found in silent.items()}
         places = await self.rows.get_all(PLACES, {found.row.project for found in routes if found.row.weights.now})
+        known = _Known(rows, frozenset(deployment for deployment, row in rows.items() if row.lost))
         return [
             target
             for found in routes
             for target in self._of_project(
-                found.row, rows, self._weighted(found.row, places[found.key].row) if found.key in places else {}
+                found.row, known, self._weighted(found.row, places[found.key].row) if found.key in places else {}
             )
         ]
 
@@ -173,14 +182,11 @@ class Publisher:
             for weight in routes.weights.now.values()
         }
 
-    def _of_project(
-        self, routes: Routes, rows: Mapping[DeploymentId, Deployment], hosts: dict[DeploymentId, dict[str, int]]
-    ) -> list[Target]:
+    def _of_project(self, routes: Routes, known: _Known, hosts: dict[DeploymentId, dict[str, int]]) -> list[Target]:
         shared: dict[DeploymentId, dict[tuple[DeploymentId, int], set[str]]] = {}
         brought = frozenset(one.alias.name for one in routes.pointers.values() if one.alias.kind == DOMAIN)
-        lost = frozenset(deployment for deployment, row in rows.items() if row.lost)
         for pointer in routes.pointers.values():
-            answering, host = pointer.answering(lost), self._host(pointer)
+            answering, host = pointer.answering(known.lost), self._host(pointer)
             hosts.setdefault(answering, {})[host] = pointer.since
             if (share := _share(pointer, routes)) is not None:
                 shared.setdefault(answering, {}).setdefault(share, set()).add(host)
@@ -188,8 +194,8 @@ class Publisher:
             Target(
                 deployment,
                 names,
-                rows[deployment].servers if deployment in rows else (),
-                lost=deployment in lost,
+                known.rows[deployment].servers if deployment in known.rows else (),
+                lost=deployment in known.lost,
                 brought=brought.intersection(names),
                 shares=tuple(
                     Share(frozenset(some), other, percent)
