@@ -1,6 +1,7 @@
 """A team's projects, told event by event at moments of the past, as pages show them."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from windlass_contracts.events import (
     Failed,
     Healthy,
     InspectionFailed,
+    RestoreRequested,
     RoutesApplied,
     SourceInspected,
 )
@@ -174,6 +176,23 @@ class DashboardStory:
         command = RollbackCommand(slug, to=to.hex)
         accepted = await RollingBack(self.gateway).roll_back(self.caller, command)
         await self.route(to, why="rollback", request=accepted.request)
+        await self.settled()
+
+    async def take_back(self, failed: DeploymentId, to: DeploymentId) -> None:
+        """Let the monitor see a version fail, and the router let the environment answer with the one before."""
+        row = await self._row(failed)
+        wish = RestoreRequested(
+            environment=row.environment,
+            before=failed,
+            to=to,
+            code="errors",
+            reason="53 of its 100 answers within a minute had a status of 500 or more.",
+        )
+        key = AggregateKey.of_project(row.team, row.project, Aggregate.ROUTES)
+        sequence = await self.append(key, wish)
+        async with aclosing(self.gateway.log.read(sequence - 1)) as events:
+            asked = await anext(events)
+        await self.route(to, why="restore", request=asked.metadata.id)
         await self.settled()
 
     async def _branch(self, deployment: DeploymentId) -> None:

@@ -128,6 +128,23 @@ async def test_rolling_back_names_the_version_and_keeps_the_reason_beside_the_lo
     assert "The way back is requested" in (await client.get(answer.headers["location"])).text
 
 
+async def test_what_was_taken_back_is_said_on_the_pages_of_the_project_and_of_the_deployment(
+    client: httpx.AsyncClient, story: DashboardStory, told: Mapping[str, DeploymentId]
+) -> None:
+    failed, good = told["shop-live"], told["shop-4"]
+    await story.take_back(failed, good)
+    project = (await client.get("/projects/shop")).text
+    deployment = (await client.get(f"/deployments/{failed}")).text
+    for page in (project, deployment):
+        assert "53 of its 100 answers within a minute had a status of 500 or more." in page
+    assert f'Windlass took back <a class="text-link" href="/deployments/{failed}">' in project
+    assert "Windlass took it back from production" in deployment
+    assert f'href="/deployments/{good}">Deployment {good.hex[:7]}</a>, the version before, answers there' in deployment
+    events = (await client.get("/events?project=shop")).text
+    assert "took a failing version back: the one before answers again" in events
+    assert "saw production fail, and wants the version before" in events
+
+
 async def test_going_back_to_what_was_never_live_is_refused_in_the_form(
     client: httpx.AsyncClient, gateway: MemoryGateway, told: Mapping[str, DeploymentId]
 ) -> None:
