@@ -2,7 +2,7 @@
 
 from support.gateway_story import PRODUCTION, deployment_after, deployment_number, recorded, way_to_live
 from windlass_contracts.event import Event
-from windlass_contracts.events import AliasesChanged, RestoreRequested, RoutesApplied, RoutesFailed
+from windlass_contracts.events import AliasesChanged, RestoreRequested, RoutesApplied, RoutesFailed, WeightChanged
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EventId, derived
@@ -58,6 +58,15 @@ def test_the_environment_says_what_was_taken_back_and_what_answers() -> None:
     assert found is not None
     assert (found.done, found.restoring.failed, found.restoring.to) == (True, FAILING, GOOD)
     assert restored(HERE, told(*DONE, moved("cutover", 3))) is None
+
+
+def test_a_version_that_only_had_a_weight_loses_it() -> None:
+    lost = WeightChanged(
+        environment=PRODUCTION, deployment=FAILING, weight=0, why="restore", request=EventId(derived("test", "2"))
+    )
+    row = told(moved("cutover", 1), WISH, lost, RoutesApplied(generation=3, proxies=("one",), duration_ms=1))
+    found = restored(HERE, row)
+    assert (row.awaiting, found is not None and found.done) == (False, True)
 
 
 def test_a_version_that_cannot_be_taken_back_says_why() -> None:

@@ -117,7 +117,7 @@ DEPLOYMENTS = Projection(
 )
 ROUTES = Projection(
     name="routes",
-    version=4,
+    version=5,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

@@ -46,7 +46,7 @@ def restored(environment: Environment, routes: Routes | None) -> TakenBack | Non
     if routes is None or alias is None:
         return None
     latest = next((one for one in routes.restorings if one.environment == environment.id), None)
-    if latest is None or alias.current != (latest.failed if latest.done is None else latest.to):
+    if latest is None or alias.current not in ({latest.to} if latest.done else {latest.failed, latest.to}):
         return None
     return TakenBack(environment.name, latest)
 

@@ -17,6 +17,7 @@ from windlass_contracts.events import (
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
+    WeightChanged,
 )
 from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.holds import Hold, Holds
@@ -126,6 +127,8 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
                 if asked.generation is None or asked.generation > generation
             }
             return _with_requests(row, open_requests)
+        case WeightChanged(request=request) if request is not None:
+            return _restoring(_decided(row, request, recorded.sequence), request, {"done": recorded.sequence})
         case RoutesFailed(request=request, reason=reason):
             answered = _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
             return _restoring(answered, request, {"done": None, "refused": reason})
