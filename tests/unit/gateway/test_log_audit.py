@@ -114,6 +114,11 @@ def test_a_host_that_was_given_without_a_look_at_all_others_is_found(wrong: int)
     assert codes(told, {2: Condition(DOMAIN_REGISTRY, wrong)}) == [(4, "unfenced")]
 
 
+@pytest.mark.parametrize("why", ["rollback", "promotion", "restore", "rollout"])
+def test_what_was_asked_for_may_go_back_to_an_older_version(why: str) -> None:
+    assert codes([*lives(ONE, moved(ONE)), *lives(OTHER, moved(OTHER, ONE)), moved(ONE, OTHER, why)]) == []
+
+
 def test_a_domain_may_go_back_to_an_older_version_with_its_environment() -> None:
     told = [*lives(ONE), *lives(OTHER, moved(OTHER), moved(ONE, OTHER, "domain"))]
     assert codes(told) == []

@@ -23,11 +23,18 @@ def test_answers_are_counted_by_deployment_whatever_the_method() -> None:
         "# TYPE traefik_service_requests_total counter\n"
         + line(own, 200, "90")
         + line(own, 404, "5", "POST")
-        + line(own, 502, "1e+02")
+        + line(own, 503, "1e+02")
         + line(own, 500, "3", "POST")
         + line(f"d-{OTHER.hex}@file", 200, "1")
     )
     assert counted(text.encode()) == {ONE: Answers(198, 103), OTHER: Answers(1, 0)}
+
+
+def test_what_traefik_says_itself_where_it_reaches_no_container_is_no_answer_of_the_app() -> None:
+    own = f"d-{ONE.hex}@file"
+    assert counted((line(own, 200, "90") + line(own, 502, "400") + line(own, 504, "30")).encode()) == {
+        ONE: Answers(90, 0)
+    }
 
 
 def test_what_is_no_deployment_of_ours_is_not_counted() -> None:

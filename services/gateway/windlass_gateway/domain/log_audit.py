@@ -23,7 +23,7 @@ from windlass_contracts.subjects import DOMAIN_REGISTRY, PROJECT_REGISTRY, Aggre
 
 _ENDS, _ROUTES, _LATEST, _READABLE = 1, 2, 4, 5
 _OWN_ADDRESS = "deployment"
-_ASKED_FOR = frozenset({"rollback", "promotion", "compensation", "domain"})
+_ASKED_FOR = frozenset({"rollback", "promotion", "compensation", "domain", "restore", "rollout"})
 """Why an address may go back to an older request; a cutover never may. A domain goes where its environment is."""
 
 _REGISTRIES = {PROJECT_REGISTRY: Aggregate.PROJECT, DOMAIN_REGISTRY: Aggregate.DOMAINS}

@@ -19,6 +19,8 @@ from windlass_monitor.domain.answers import Answers
 
 _PATH = "/metrics"
 _WITHIN_S = 2.0
+_ITS_OWN = frozenset({b"502", b"504"})
+"""What Traefik says itself where it reaches no container, as while the engine is away: no answer of the app."""
 _LABELS = rb'\{code="([0-9]{3})",[^}\n]*?service="d-([0-9a-f]{32})@file"[^}\n]*\}'
 _COUNTED = re.compile(rb"^traefik_service_requests_total" + _LABELS + rb" ([0-9.e+]+)$", re.MULTILINE)
 
@@ -41,7 +43,7 @@ class TraefikMetrics(Traffic):
 
 
 def counted(text: bytes) -> Mapping[DeploymentId, Answers]:
-    """Return what the counters say of each deployment.
+    """Return what the counters say of each deployment's own answers.
 
     Raises:
         TrafficUnknownError: a number is none.
@@ -52,8 +54,8 @@ def counted(text: bytes) -> Mapping[DeploymentId, Answers]:
             number = int(float(value))
         except (ValueError, OverflowError) as error:
             raise TrafficUnknownError("Traefik counted what is no number.") from error
-        totals[service] += number
-        if code >= b"500":
+        totals[service] += 0 if code in _ITS_OWN else number
+        if code >= b"500" and code not in _ITS_OWN:
             errors[service] += number
     return {
         DeploymentId(UUID(hex=service.decode())): Answers(total, errors[service]) for service, total in totals.items()
