@@ -35,6 +35,7 @@ from windlass.provisioning.progress import Silence
 from windlass.provisioning.runner_images import RUNNERS, ensure_runner
 from windlass_eventlog.failpoints import Armed
 
+_BETWEEN_LOOKS_S = 0.05
 _AWAY_S = 1.0
 """For so long a killed engine is away."""
 _AROUND_S = 0.1
@@ -71,9 +72,17 @@ class MachineRun(KillRun):
                 self.settle(verdict)
             finally:
                 self.folder.disarm()
-            self._judge(verdict, began, rescue.result())
+            outage = rescue.result()
         self.look_at_answer(verdict)
+        self._judge(verdict, began, outage)
         return verdict
+
+    def look_at_answer(self, verdict: Verdict) -> None:
+        """Wait until the right version answers: an engine that starts ends all containers first."""
+        until = time.monotonic() + END_WITHIN_S
+        while not self.answers() and time.monotonic() < until:
+            time.sleep(_BETWEEN_LOOKS_S)
+        super().look_at_answer(verdict)
 
     def actual(self) -> States:
         """Return the containers of the project that the engine has."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from uuid import uuid4
 
@@ -142,6 +143,13 @@ class KillRun:
             paused = about(before, "container.paused.v1", "container.stopped.v1")
             if self.follower.wait_for(paused, moved, SETTLED_WITHIN_S) is None:
                 verdict.orphans.append(f"{before} was not paused within {SETTLED_WITHIN_S:.0f} s")
+
+    def answers(self) -> bool:
+        """Tell whether the version answers that should."""
+        try:
+            return self.platform.get(self.acts.name) == (200, self.acts.versions[self.acts.current].encode())
+        except (OSError, HTTPException):
+            return False
 
     def look_at_answer(self, verdict: Verdict) -> None:
         status, body = self.platform.get(self.acts.name)
