@@ -16,6 +16,7 @@ _COMMANDS = {
     "promote": Target(
         "windlass.commands.promote:promote", "Let an environment answer with any deployment that was live."
     ),
+    "rollout": Target("windlass.commands.rollout:rollout", "Send a part of an environment's requests to a deployment."),
     "release": Target(
         "windlass.commands.release:release", "Let an environment that was rolled back take pushes again."
     ),

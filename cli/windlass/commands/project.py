@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and cha
 Project = Annotated[str, typer.Argument(help="The project.")]
 _SETTINGS = (
     "--include, --exclude, --volume, --keep-releases, --scratch-mib, --repository, --branch, --restore-in, "
-    "--watch-window-s, --errors-percent, --probe-every-s, --probe-failures, --probe-successes"
+    "--rollout, --watch-window-s, --errors-percent, --probe-every-s, --probe-failures, --probe-successes"
 )
 _PATTERNS = "A pattern as in a .gitignore file; say it again for each, or empty for none."
 
@@ -72,6 +72,9 @@ def set_project(  # noqa: PLR0913 - an option each
     probe_every_s: Annotated[int | None, typer.Option(help="Seconds between two probes while it is healthy.")] = None,
     probe_failures: Annotated[int | None, typer.Option(help="Bad answers in a row make it unhealthy.")] = None,
     probe_successes: Annotated[int | None, typer.Option(help="Good answers in a row make it healthy.")] = None,
+    rollout: Annotated[
+        str | None, typer.Option(help='Percent and time of each step of a rollout: 5:10m,25:30m; "" for none.')
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings for the deployments to come; what is not said stays as it is."""
@@ -80,8 +83,7 @@ def set_project(  # noqa: PLR0913 - an option each
     }
     if keep_releases is not None:
         config["keep_releases"] = keep_releases
-    if scratch_mib is not None:
-        config["scratch_mib"] = scratch_mib or None
+    config |= _or_none(scratch_mib=scratch_mib, rollout=rollout)
     if volume is not None:
         config["volumes"] = [_volume(one) for one in _patterns(volume)]
     watch = {"restore_in": restore_in, "window_s": watch_window_s, "errors_percent": errors_percent}
@@ -119,6 +121,11 @@ def _watch(watch: Json) -> str:
         f"{where}, within {watch['window_s']} s after it went live, if its containers fail "
         f"or {watch['errors_percent']} % of its answers do"
     )
+
+
+def _or_none(**given: object) -> Json:
+    """Return what is given; what is empty, or 0, stands for none."""
+    return {name: value or None for name, value in given.items() if value is not None}
 
 
 def _scratch(size: int | None) -> str:

@@ -7,7 +7,7 @@ from windlass.api import Api, Json
 from windlass.commands.following import EventFollower
 from windlass.errors import RefusedError
 
-_ANSWERS = ["aliases.changed", "routes.applied", "routes.failed"]
+_ANSWERS = ["aliases.changed", "weight.changed", "routes.applied", "routes.failed"]
 _NO_STATUS = 0
 
 
@@ -36,7 +36,7 @@ async def _applied(api: Api, accepted: Json) -> None:
         async for event in events:
             data = event["data"]
             match event["type"]:
-                case "aliases.changed.v1" if data["request"] == accepted["request"]:
+                case "aliases.changed.v1" | "weight.changed.v1" if data["request"] == accepted["request"]:
                     generation = event["sequence"]
                 case "routes.applied.v1" if generation is not None and data["generation"] >= generation:
                     return

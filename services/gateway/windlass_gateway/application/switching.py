@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from windlass_contracts.events import EnvironmentReleased, PromotionRequested, RollbackRequested
+from windlass_contracts.events import (
+    EnvironmentReleased,
+    PromotionRequested,
+    RollbackRequested,
+    RolloutStopped,
+    WeightRequested,
+)
 from windlass_contracts.ids import DeploymentId, EventId, NoteId, ProjectId
 from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.projection import Versioned
@@ -48,7 +54,7 @@ class Asking:
     async def append(
         self,
         project: Versioned[Project],
-        event: RollbackRequested | PromotionRequested | EnvironmentReleased,
+        event: RollbackRequested | PromotionRequested | EnvironmentReleased | WeightRequested | RolloutStopped,
         routes: Versioned[Routes] | None,
     ) -> int:
         """Keep the reason beside the log, append the request, and return its sequence.

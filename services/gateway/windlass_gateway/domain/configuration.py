@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from windlass_contracts.config import MIB, CommandProbe, DeploymentConfig, Percent, Probe, RestoreIn, Volume
+from windlass_contracts.config import MIB, CommandProbe, DeploymentConfig, Percent, Probe, RestoreIn, Rollout, Volume
 from windlass_contracts.source_values import PathPattern, SourceFolder
 from windlass_contracts.values import Command, Port, Seconds, Token
 from windlass_gateway.domain.refusals import InvalidInputError
+from windlass_gateway.domain.rollout_steps import steps_of
 
 _MAX_MEMORY_MIB = 1024 * 1024
 _LINE_BREAKS = "\t\n"
@@ -153,9 +154,13 @@ class ConfigChange(_Part):
     retirement: RetirementChange = RetirementChange()
     liveness: LivenessChange = LivenessChange()
     watch: WatchChange = WatchChange()
+    rollout: Annotated[Rollout, BeforeValidator(steps_of)] | None = None
+    """Steps, or how they are written: `5:10m,25:30m`."""
 
 
-_NULLABLE = frozenset({"runner", "root", "dockerfile", "build_command", "pre_deploy_command", "start_command"})
+_NULLABLE = frozenset(
+    {"runner", "root", "dockerfile", "build_command", "pre_deploy_command", "start_command", "rollout"}
+)
 
 
 def changed(base: DeploymentConfig, change: ConfigChange) -> DeploymentConfig:

@@ -15,13 +15,16 @@ from windlass_contracts.events import (
     PromotionRequested,
     RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     RoutesApplied,
     RoutesFailed,
     WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.holds import Hold, Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
+from windlass_contracts.weights import Weights
 
 ENVIRONMENT_ALIAS = "environment"
 """The kind of alias that is an environment's own address."""
@@ -61,6 +64,8 @@ class SwitchRequest(BaseModel):
     requested_at: datetime
     sequence: int
     generation: int | None = None
+    shares: EnvironmentId | None = None
+    """Of which environment a part is wanted, by a request for a weight."""
 
 
 class Restoring(BaseModel):
@@ -98,6 +103,7 @@ class Routes(BaseModel):
     deleted: Deletions = {}
     holds: Holds = Holds()
     restorings: tuple[Restoring, ...] = ()
+    weights: Weights = Weights()
 
     def hold_of(self, environment: EnvironmentId) -> Hold | None:
         """Return the rollback that keeps pushes from taking the environment, None where none does."""
@@ -120,15 +126,16 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
     match recorded.event:
         case AliasesChanged() as change:
             return _changed(row, change, recorded)
+        case WeightChanged() as change:
+            return _weighted(row, change, recorded.sequence)
         case RoutesApplied(generation=generation):
             open_requests = {
                 request: asked
                 for request, asked in row.requests.items()
                 if asked.generation is None or asked.generation > generation
             }
-            return _with_requests(row, open_requests)
-        case WeightChanged(request=request) if request is not None:
-            return _restoring(_decided(row, request, recorded.sequence), request, {"done": recorded.sequence})
+            applied = row.model_copy(update={"weights": row.weights.applied(generation, recorded.metadata.time)})
+            return _with_requests(applied, open_requests)
         case RoutesFailed(request=request, reason=reason):
             answered = _with_requests(row, {one: asked for one, asked in row.requests.items() if one != request})
             return _restoring(answered, request, {"done": None, "refused": reason})
@@ -139,13 +146,19 @@ def evolve(row: Routes | None, recorded: Recorded[Event]) -> Routes | None:
 def _told(row: Routes, recorded: Recorded[Event]) -> Routes:
     """Fold what the gateway and the monitor say."""
     match recorded.event:
-        case RollbackRequested(to=to) | PromotionRequested(to=to) | RestoreRequested(to=to):
+        case RollbackRequested() | PromotionRequested() | RestoreRequested() | WeightRequested() as event:
             asked = SwitchRequest(
-                to=to, by=recorded.metadata.actor, requested_at=recorded.metadata.time, sequence=recorded.sequence
+                to=event.to,
+                by=recorded.metadata.actor,
+                requested_at=recorded.metadata.time,
+                sequence=recorded.sequence,
+                shares=event.environment if isinstance(event, WeightRequested) else None,
             )
             return _with_requests(_restored(row, recorded), {**row.requests, recorded.metadata.id: asked})
         case BranchDeleted() as event:
             return row.model_copy(update={"deleted": with_deletion(row.deleted, event, recorded)})
+        case RolloutStopped(environment=environment):
+            return row.model_copy(update={"weights": row.weights.stopped(environment, recorded.metadata.id)})
         case EnvironmentReleased(environment=environment):
             return row.model_copy(update={"holds": row.holds.released(environment, recorded.sequence)})
         case _:
@@ -183,11 +196,21 @@ def _restoring(row: Routes, request: EventId, update: Mapping[str, object]) -> R
 def _changed(row: Routes, change: AliasesChanged, recorded: Recorded[Event]) -> Routes:
     asked = None if change.request is None else row.requests.get(change.request)
     holds = row.holds.changed(change, recorded.metadata.time, None if asked is None else asked.by)
-    update = {"aliases": _moved(row.aliases, change.moves), "holds": holds}
+    weights = row.weights.moved(change, recorded.sequence)
+    update = {"aliases": _moved(row.aliases, change.moves), "holds": holds, "weights": weights}
     moved = row.model_copy(update=update)
     if change.request is not None and change.why == RESTORE:
         moved = _restoring(moved, change.request, {"done": recorded.sequence})
     return _decided(moved, change.request, recorded.sequence)
+
+
+def _weighted(row: Routes, change: WeightChanged, sequence: int) -> Routes:
+    asked = None if change.request is None else row.requests.get(change.request)
+    weights = row.weights.changed(change, sequence, 0 if asked is None else asked.sequence)
+    weighted = row.model_copy(update={"weights": weights})
+    if change.request is not None:
+        weighted = _restoring(weighted, change.request, {"done": sequence})
+    return _decided(weighted, change.request, sequence)
 
 
 def _moved(aliases: tuple[AliasState, ...], moves: tuple[AliasMove, ...]) -> tuple[AliasState, ...]:

@@ -204,6 +204,13 @@ class PromoteBody(Body):
     to: Annotated[EnvironmentName, Field(description="the environment's name")] = PRODUCTION
 
 
+class WeightBody(Body):
+    """A request to send a part of an environment's requests to a deployment."""
+
+    weight: Annotated[int, Field(ge=1, le=100, strict=True, description="percent; 100 ends the rollout")]
+    to: Annotated[EnvironmentName, Field(description="the environment's name")] = PRODUCTION
+
+
 class VariableBody(Body):
     """A variable's new value."""
 

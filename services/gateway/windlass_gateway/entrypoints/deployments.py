@@ -15,12 +15,14 @@ from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.application.scaling import Scaling
 from windlass_gateway.application.uploads import Uploads
+from windlass_gateway.application.weighing import WeighCommand, Weighing
 from windlass_gateway.entrypoints.bodies import (
     CancelAccepted,
     DeployBody,
     DeploymentAccepted,
     IdempotencyKey,
     PromoteBody,
+    WeightBody,
     image_source,
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
@@ -136,6 +138,13 @@ async def promote(
 ) -> SwitchAcceptedView:
     """Let an environment answer with a deployment that was live, wherever it was; a hold of the environment ends."""
     accepted = await Promoting(shared.gateway).promote(asking, PromoteCommand(deployment, body.to))
+    return SwitchAcceptedView.model_validate(accepted)
+
+
+@router.post("/{deployment}/weight", status_code=status.HTTP_202_ACCEPTED)
+async def weigh(deployment: DeploymentRef, body: WeightBody, asking: ACaller, shared: AContext) -> SwitchAcceptedView:
+    """Send a percentage of an environment's requests to a deployment that was live; 100 gives it the environment."""
+    accepted = await Weighing(shared.gateway).weigh(asking, WeighCommand(deployment, body.weight, body.to))
     return SwitchAcceptedView.model_validate(accepted)
 
 

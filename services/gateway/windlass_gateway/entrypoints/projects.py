@@ -11,6 +11,7 @@ from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.scaling import ScaleCommand, Scaling
+from windlass_gateway.application.weighing import Weighing
 from windlass_gateway.entrypoints.bodies import (
     DeploymentAccepted,
     Done,
@@ -98,6 +99,12 @@ async def scale(slug: ProjectSlug, body: ScaleBody, asking: ACaller, shared: ACo
 async def restart(slug: ProjectSlug, body: RestartBody, asking: ACaller, shared: AContext) -> ReplicasAcceptedView:
     """Replace the containers of what answers at an environment by fresh ones, one by one."""
     return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart(asking, slug, body.environment))
+
+
+@router.post("/{slug}/environments/{name}/rollout/stop", status_code=202)
+async def stop_rollout(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext) -> Done:
+    """Send all of an environment's requests to what has it again."""
+    return Done(sequence=await Weighing(shared.gateway).stop(asking, slug, name))
 
 
 @router.post("/{slug}/rollback", status_code=202)

@@ -47,6 +47,8 @@ Refusal
     ├── NoConsoleError           the command was asked for without a console
     ├── RunOverError             the command has ended
     ├── NotPromotableError       the deployment never was live, is gone, or answers there already
+    ├── NotWeighableError        the deployment cannot get a part of the requests
+    ├── NotRolledOutError        nothing is being rolled out in the environment
     ├── NothingHeldError         no rollback holds the environment
     ├── NotAnsweringError        what shall be scaled or restarted does not answer anywhere
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
@@ -76,6 +78,8 @@ from windlass_gateway.domain.refusals.deployments import (
     NothingToRunInError,
     NotPromotableError,
     NotRepeatableError,
+    NotRolledOutError,
+    NotWeighableError,
     RollbackUnderWayError,
     RunNotFoundError,
     RunOverError,
@@ -140,6 +144,8 @@ __all__ = [
     "NotNowError",
     "NotPromotableError",
     "NotRepeatableError",
+    "NotRolledOutError",
+    "NotWeighableError",
     "NothingHeldError",
     "NothingToRollBackError",
     "NothingToRunInError",

@@ -147,6 +147,32 @@ class NotPromotableError(NotNowError):
         )
 
 
+class NotWeighableError(NotNowError):
+    """The deployment cannot get a part of the environment's requests: the message says why."""
+
+    title = "The deployment cannot get a part of the requests"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            detail,
+            next_step="`windlass ps PROJECT` lists its deployments; name one that was live, and does not answer there.",
+            field="deployment",
+        )
+
+
+class NotRolledOutError(NotNowError):
+    """Nothing is being rolled out in the environment."""
+
+    title = "Nothing is being rolled out"
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(
+            f"All requests of {environment} go to one deployment already.",
+            next_step="Nothing has to be stopped.",
+            field="environment",
+        )
+
+
 class NotAnsweringError(NotNowError):
     """What shall be scaled or restarted does not answer anywhere."""
 

@@ -50,6 +50,7 @@ from windlass_contracts.events import (
     RestartSucceeded,
     RestoreRequested,
     RollbackRequested,
+    RolloutStopped,
     RoutesApplied,
     RoutesFailed,
     RunEnded,
@@ -60,6 +61,8 @@ from windlass_contracts.events import (
     Unhealthy,
     VariableRemoved,
     VariableSet,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId
@@ -192,6 +195,9 @@ _SENTENCES: Mapping[type[Event], Callable[[Any, Environments], str]] = {
         f"saw {_where(names, event.environment)} fail, and wants the version before: {event.reason}"
     ),
     PromotionRequested: lambda event, names: f"asked for a promotion to {_where(names, event.environment)}",
+    WeightRequested: lambda event, names: f"asked for {event.weight} % of {_where(names, event.environment)} for it",
+    RolloutStopped: lambda event, names: f"stopped the rollout in {_where(names, event.environment)}",
+    WeightChanged: lambda event, names: f"gives it {event.weight} % of {_where(names, event.environment)}: {event.why}",
     EnvironmentReleased: lambda event, names: f"released {_where(names, event.environment)}: it takes pushes again",
     RoutesApplied: lambda event, _: f"had the routes confirmed by every proxy in {duration(event.duration_ms)}",
     RoutesFailed: lambda event, _: f"could not move the addresses: {event.reason}",
