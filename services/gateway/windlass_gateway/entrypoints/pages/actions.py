@@ -10,6 +10,7 @@ from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
+from windlass_gateway.application.weighing import WeighCommand, Weighing
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.refusals import Refusal
 from windlass_gateway.entrypoints.pages.history import branches
@@ -104,6 +105,25 @@ async def promote(visit: AVisit, deployment: DeploymentRef, to: EnvironmentField
     """Let an environment answer with a deployment that was live."""
     accepted = await Promoting(visit.gateway).promote(visit.caller, PromoteCommand(deployment, to))
     return shown_at(f"/deployments/{accepted.to}", accepted.sequence, "promotion-requested")
+
+
+@router.post("/deployments/{deployment}/weight")
+async def weigh(
+    visit: AVisit,
+    deployment: DeploymentRef,
+    weight: Annotated[int, Form()],
+    environment: EnvironmentField = PRODUCTION,
+) -> Response:
+    """Send a percentage of an environment's requests to a deployment."""
+    accepted = await Weighing(visit.gateway).weigh(visit.caller, WeighCommand(deployment, weight, environment))
+    return shown_at(f"/projects/{accepted.project}", accepted.sequence, "weight-requested")
+
+
+@router.post("/projects/{slug}/rollout/stop")
+async def stop_rollout(visit: AVisit, slug: ProjectSlug, environment: EnvironmentField = PRODUCTION) -> Response:
+    """Send all of an environment's requests to what has it again."""
+    sequence = await Weighing(visit.gateway).stop(visit.caller, slug, environment)
+    return shown_at(f"/projects/{slug}", sequence, "rollout-stopped")
 
 
 async def _rollback_form(visit: Visit, slug: str, refusal: Refusal | None) -> Response:

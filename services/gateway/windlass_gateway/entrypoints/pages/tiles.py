@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from windlass_contracts.ids import DeploymentId
@@ -43,6 +43,16 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class RolledOut:
+    """What gets a percentage of an environment's requests; `next_at` is when its next step is due, if one is."""
+
+    deployment: DeploymentId
+    percent: int
+    next_at: datetime | None
+    stopping: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
     """An environment. `addresses` are all that answer with its deployment; `earlier` what it can go back to.
 
@@ -60,6 +70,7 @@ class Tile:
     changed_from: DeploymentId | None
     held: Held | None
     waiting: int
+    rolled_out: RolledOut | None
     restored: TakenBack | None
     """What failed here lately, so that the version before answers again."""
 
@@ -68,6 +79,7 @@ async def tiles(lines: Lines, around: Around) -> list[Tile]:
     """Return a project's environments, production first."""
     rows = lines.finder.rows
     ids = {one for alias in around.routes.aliases for one in (alias.current, *alias.before[:_MOST_CANDIDATES]) if one}
+    ids |= around.routes.weights.deployments
     found = await rows.get_all(DEPLOYMENTS, ids)
     known = await rows.get(RELEASES, around.project.key)
     shown = await lines.of(list(found.values()), {around.project.key: around})
@@ -108,6 +120,7 @@ class _Tiles:
             change=None if found is None or before is None else compare(before.row, found.row),
             changed_from=None if before is None else DeploymentId(before.key),
             held=self._held(environment),
+            rolled_out=self._rolled_out(environment),
             restored=restored(environment, self.around.routes),
             waiting=sum(line.held_back for line in self.shown.values() if line.environment == environment.name),
         )
@@ -117,6 +130,19 @@ class _Tiles:
         if hold is None:
             return None
         return Held(hold.to, SOMEBODY if hold.by is None else by(hold.by, self.names), hold.at)
+
+    def _rolled_out(self, environment: Environment) -> RolledOut | None:
+        weight = self.around.routes.weights.now.get(environment.id)
+        if weight is None:
+            return None
+        found = self.found.get(weight.deployment)
+        rollout = None if found is None else found.row.config.rollout
+        steps = () if rollout is None else rollout.steps
+        lasts = next((step.for_s for step in steps if step.weight == weight.percent), None)
+        next_at = None
+        if lasts is not None and weight.confirmed_at is not None and not weight.asked:
+            next_at = weight.confirmed_at + timedelta(seconds=lasts)
+        return RolledOut(weight.deployment, weight.percent, next_at, weight.stop is not None)
 
     def _addresses(self, current: DeploymentId | None) -> tuple[str, ...]:
         if current is None:
