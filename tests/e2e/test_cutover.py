@@ -1,5 +1,6 @@
 """Nobody notices a cutover or a rollback: what was begun is ended by the version that began it."""
 
+import asyncio
 import http.client
 import json
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ import pytest
 
 from support.git_server import Repository, make_repository
 from support.installations import GitHost
+from support.load import Load
 from support.platform import ANSWER_SECONDS
 from support.story import Story
 from support.versions import APP
@@ -92,6 +94,27 @@ def test_a_rollback_to_a_stopped_version_starts_it_with_the_variables_of_its_day
     assert story.answer() == (200, "1")
     assert story.platform.get(story.project, "/variable") == (200, b"hello")
     assert story.types_of(first).count("container.started.v1") == 2
+
+
+@pytest.mark.parametrize("platform", ["docker"], indirect=True, scope="session")
+async def test_no_request_fails_while_a_version_is_scaled_up_restarted_and_scaled_down_again(
+    story: Story, app: tuple[Repository, str]
+) -> None:
+    deployment = story.deploy(app[1], start_command=COMMAND, retirement=AT_ONCE)["id"]
+    load = Load(story.platform.port, f"{story.project}.localhost:{story.platform.port}")
+    async with load.short():
+        for command in (("scale", story.project, "3"), ("restart", story.project), ("scale", story.project, "1")):
+            said = await asyncio.to_thread(story.platform.windlass, *command)
+            assert said.returncode == 0, said.stdout + said.stderr
+    assert load.failed == 0, load.reasons
+    assert load.wrong == 0, load.reasons
+    assert load.requests > 500
+    _, answer = story.platform.api("GET", f"/deployments/{deployment}")
+    assert answer["replicas"] == {"wanted": 1, "healthy": 1, "leaving": 0, "restarting": False}
+    types = story.types_of(deployment)
+    assert (types.count("container.started.v1"), types.count("container.stopped.v1")) == (6, 5)
+    (end,) = [event for event in types if event.startswith("restart.") and event != "restart.requested.v1"]
+    assert end == "restart.succeeded.v1"
 
 
 def deployed_with(story: Story, url: str, greeting: str, config: Mapping[str, object]) -> str:

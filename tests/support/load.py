@@ -64,6 +64,17 @@ class Load:
             finally:
                 self._ending.set()
 
+    @asynccontextmanager
+    async def short(self) -> AsyncIterator[None]:
+        """Send short requests alone, for as long as the block lasts."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(CONNECTIONS):
+                tasks.create_task(self._short())
+            try:
+                yield
+            finally:
+                self._ending.set()
+
     async def answer(self, path: str = "/") -> str:
         """Return one answer over a connection of its own.
 

@@ -75,7 +75,7 @@ Siblings = tuple[tuple[str, Replica], ...]
 class ReplicaSet(BaseModel):
     """The containers of a deployment by their names, how many are wanted, and the restarts that have no answer yet.
 
-    Of the stopped ones only those are kept that have no younger sibling.
+    Of the stopped ones of a replica only the last is kept, and the one that counts where none is there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -181,8 +181,8 @@ _FIRST = Replica(number=0, life=1, began=0, address="", port=0)
 
 def _settled(replicas: R, sequence: int) -> R:
     """Forget who is gone and has a successor, and note who is surplus from this sequence on."""
-    last = {number: max(one.life for _, one in siblings) for number, siblings in _families(replicas.containers)}
-    kept = {name: one for name, one in replicas.containers.items() if one.present or one.life == last[one.number]}
+    needed = {name for _, siblings in _families(replicas.containers) for name in _needed(siblings)}
+    kept = {name: one for name, one in replicas.containers.items() if one.present or name in needed}
     settled = replicas.model_copy(update={"containers": kept})
     surplus = _surplus(settled)
     spare = surplus - set(_serving(settled.wanted, kept, surplus))
@@ -190,8 +190,14 @@ def _settled(replicas: R, sequence: int) -> R:
     return settled.model_copy(update={"containers": noted})
 
 
+def _needed(siblings: Iterable[tuple[str, Replica]]) -> tuple[str, str]:
+    """Return which of a replica's containers counts, also where none is there, and the last one."""
+    counting = max(siblings, key=lambda named: _preference(named[1]))
+    return counting[0], max(siblings, key=lambda named: named[1].life)[0]
+
+
 def _preference(one: Replica) -> tuple[bool, bool, bool, bool, int]:
-    return (one.running, one.present, one.healthy, one.proven and one.present, one.life)
+    return (one.running, one.present, one.healthy, one.proven, one.life)
 
 
 def _noted(one: Replica, since: int | None) -> Replica:

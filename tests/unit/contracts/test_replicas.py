@@ -129,6 +129,14 @@ def test_stopped_container_with_a_successor_is_forgotten() -> None:
     assert replicas.last_life_of(0) == 2
 
 
+def test_old_container_counts_that_ends_after_the_fresh_one_of_a_failed_restart_was_stopped() -> None:
+    failed = RestartFailed(request=EventId(UUID(int=3)), replaced=0, code="not-healthy", reason="It was not.")
+    events = [*running(0), ASKED, started(0, 2), failed, stopped(0, 2), stopped(0)]
+    assert set(after(events).containers) == {name(0), name(0, 2)}
+    assert after(events).life_of(0) == 1
+    assert after([*events, started(0)]).serving == (name(0),)
+
+
 def test_replica_of_which_none_runs_is_missing() -> None:
     replicas = after([*running(0, 1), stopped(1), DeploymentScaled(replicas=3)], wanted=2)
     assert replicas.missing == (1, 2)
