@@ -31,9 +31,9 @@ from windlass_contracts.ids import EventId
 R = TypeVar("R", bound="ReplicaSet")
 
 _MEANING: Mapping[type[Event], Mapping[str, bool]] = {
-    ContainerPaused: {"running": False, "healthy": False},
+    ContainerPaused: {"running": False, "healthy": False, "present": True},
     ContainerStopped: {"running": False, "healthy": False, "present": False},
-    ContainerResumed: {"running": True},
+    ContainerResumed: {"running": True, "present": True},
     Healthy: {"healthy": True, "proven": True},
     Unhealthy: {"healthy": False},
     ContainerLooping: {"healthy": False},
