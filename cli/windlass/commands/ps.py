@@ -60,5 +60,7 @@ def _state(one: Json) -> str:
         return "skipped"
     if one.get("held_back"):
         return "held back"
+    if one.get("taken_back"):
+        return "taken back"
     state = "replaced" if one["phase"] == "live" and not one["current"] else str(one["phase"])
     return f"{state}, looping" if one.get("looping") else state

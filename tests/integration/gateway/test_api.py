@@ -205,6 +205,8 @@ async def test_the_description_of_the_api_names_every_path() -> None:
     async with gateway.client(None) as client:
         document = (await client.get("/openapi.json")).json()
     assert {path.removeprefix("/api/v1") for path in document["paths"]} == {
+        "/deployments/{deployment}/weight",
+        "/projects/{slug}/environments/{name}/rollout/stop",
         "/projects/{slug}/runs",
         "/runs/{run}",
         "/runs/{run}/output",

@@ -137,6 +137,7 @@ async def test_what_was_taken_back_is_said_on_the_pages_of_the_project_and_of_th
     deployment = (await client.get(f"/deployments/{failed}")).text
     for page in (project, deployment):
         assert "53 of its 100 answers within a minute had a status of 500 or more." in page
+        assert "Taken back</span>" in page
     assert f'Windlass took back <a class="text-link" href="/deployments/{failed}">' in project
     assert "Windlass took it back from production" in deployment
     assert f'href="/deployments/{good}">Deployment {good.hex[:7]}</a>, the version before, answers there' in deployment

@@ -60,3 +60,9 @@ def taken_back(environments: Environments | None, routes: Routes | None, deploym
     if environment is None or alias is None or (latest.done is not None) == (alias.current == deployment):
         return None
     return TakenBack(environment.name, latest)
+
+
+def was_taken_back(environments: Environments | None, routes: Routes | None, deployment: DeploymentId) -> bool:
+    """Tell whether a version failed soon after it got an environment, and does not have it any more."""
+    found = taken_back(environments, routes, deployment)
+    return found is not None and found.done

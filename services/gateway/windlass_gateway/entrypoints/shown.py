@@ -14,6 +14,7 @@ from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.holding import is_live_beside
 from windlass_gateway.domain.project import Project
+from windlass_gateway.domain.restoring import was_taken_back
 from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.shredding import Affected
 from windlass_gateway.domain.variables import Variables
@@ -119,6 +120,7 @@ class Shown:
             environment=str(found.row.environment) if environment is None else environment.name,
             current=alias is not None and alias.current == identity,
             held_back=is_live_beside(environment, around.routes, identity, found.row),
+            taken_back=was_taken_back(around.environments, around.routes, identity),
             urls=self._urls(around, environment, identity, found.row),
         )
 

@@ -78,6 +78,7 @@ class DeploymentSummary(_View):
     held_back: Annotated[
         bool, Field(description="it is live at its own address alone, because a rollback holds its environment")
     ]
+    taken_back: Annotated[bool, Field(description="it failed soon after it went live; the one before took its place")]
     source: Source
     commit: str | None
     author: Annotated[PersonId | None, Field(description="who wrote the commit; the name is kept apart, deletable")]
@@ -130,6 +131,7 @@ class Named(_View):
     environment: str
     current: bool
     held_back: bool
+    taken_back: bool
     urls: list[str]
 
 

@@ -15,8 +15,10 @@ from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.holding import is_live_beside
 from windlass_gateway.domain.project import Project
+from windlass_gateway.domain.restoring import was_taken_back
 from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.timeline import total_ms
+from windlass_gateway.entrypoints.pages.status import Look, look
 from windlass_gateway.entrypoints.places import Places
 
 _LONGEST_SUBJECT = 200
@@ -50,6 +52,19 @@ class Line:
     skipped: bool = False
     held_back: bool = False
     """Whether it is live at its own address while a rollback holds its environment."""
+    taken_back: bool = False
+    """Whether it failed soon after it went live, and gave way to the version before."""
+
+    @property
+    def look(self) -> Look:
+        """How it stands: icon and word."""
+        return look(
+            self.phase,
+            current=self.current,
+            skipped=self.skipped,
+            held_back=self.held_back,
+            taken_back=self.taken_back,
+        )
 
     @property
     def ended(self) -> bool:
@@ -157,6 +172,7 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
         reason=row.failure.reason if row.failure is not None else None,
         skipped=row.was_skipped,
         held_back=is_live_beside(environment, around.routes, identity, row),
+        taken_back=was_taken_back(around.environments, around.routes, identity),
     )
 
 

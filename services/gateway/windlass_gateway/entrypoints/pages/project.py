@@ -14,7 +14,7 @@ from windlass_gateway.entrypoints.pages.history import STATES, History, Wanted, 
 from windlass_gateway.entrypoints.pages.lines import Around, Lines
 from windlass_gateway.entrypoints.pages.rendering import in_place
 from windlass_gateway.entrypoints.pages.repository_links import RepositoryLinks
-from windlass_gateway.entrypoints.pages.status import Look, look
+from windlass_gateway.entrypoints.pages.status import Look
 from windlass_gateway.entrypoints.pages.tiles import Tile, tiles
 from windlass_gateway.entrypoints.pages.visiting import AVisit
 
@@ -45,9 +45,7 @@ class ProjectView:
     def look(self) -> Look | None:
         """How the project stands in the browser's tab: by the newest deployment."""
         newest = next(iter(self.history.lines), None)
-        if newest is None:
-            return None
-        return look(newest.phase, current=newest.current, skipped=newest.skipped, held_back=newest.held_back)
+        return None if newest is None else newest.look
 
 
 async def view_of(lines: Lines, project: Versioned[Project], asked: Wanted) -> ProjectView:

@@ -12,7 +12,6 @@ from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages import sparkline, words
 from windlass_gateway.entrypoints.pages.assets import assets
 from windlass_gateway.entrypoints.pages.settings_words import setting_name, setting_value
-from windlass_gateway.entrypoints.pages.status import look
 
 _THEMES = frozenset({"light", "dark"})
 
@@ -26,7 +25,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(static=assets().address, icon_address=assets().icon, look=look, now=_now)
+    environment.globals.update(static=assets().address, icon_address=assets().icon, now=_now)
     environment.filters.update(age=words.age, duration=words.duration, short=words.short, size=words.size)
     environment.filters.update(sparkline=sparkline.sparkline, bars=sparkline.bars, share=sparkline.share)
     environment.filters.update(setting_name=setting_name, setting_value=setting_value)

@@ -37,18 +37,23 @@ LOOKS: Mapping[Phase, Look] = MappingProxyType(
 _WAS_LIVE = Look("Was live", "history", "quiet")
 
 
+_TAKEN_BACK = Look("Taken back", "undo-2", "bad")
 _HELD_BACK = Look("Held back", "git-branch", "quiet")
 _SKIPPED = Look("Skipped", "ban", "quiet")
 
 
-def look(phase: Phase, *, current: bool = True, skipped: bool = False, held_back: bool = False) -> Look:
+def look(
+    phase: Phase, *, current: bool = True, skipped: bool = False, held_back: bool = False, taken_back: bool = False
+) -> Look:
     """Return how a deployment in this phase looks.
 
     `current` says whether its environment answers with it, `skipped` whether it was a push that changed nothing, and
-    `held_back` whether it is live beside its environment, which a rollback holds.
+    `held_back` whether it is live beside its environment, which a rollback holds; `taken_back` whether it failed there.
     """
     if skipped:
         return _SKIPPED
     if held_back:
         return _HELD_BACK
+    if taken_back:
+        return _TAKEN_BACK
     return _WAS_LIVE if phase is Phase.LIVE and not current else LOOKS[phase]
