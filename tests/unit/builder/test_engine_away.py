@@ -62,3 +62,14 @@ async def test_an_end_that_was_found_when_it_was_back_is_not_taken_for_another_o
         await exits.note(told)
 
         assert builder.types(identity) == known
+
+
+@pytest.mark.parametrize("code", [137, 143, 255])
+async def test_what_went_down_with_it_before_it_was_healthy_is_started_once_more(
+    builder: MemoryBuilder, code: int
+) -> None:
+    identity = await builder.requested()
+    await builder.reactors.settle()
+    builder.runtime.exits(name_of(identity), code)
+    await builder.reconciling.run()
+    assert builder.types(identity)[-3:] == ["container.started.v1", "container.stopped.v1", "container.started.v1"]

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from signal import SIGKILL, SIGTERM
 
 import structlog
 
@@ -38,6 +39,11 @@ _log = structlog.get_logger(__name__)
 _ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
 EVERY = timedelta(minutes=10)
 """So often the node is compared with the log though no event called for it."""
+_FROM_OUTSIDE = frozenset({128 + SIGKILL, 128 + SIGTERM, 255})
+"""How containers end that go down with the engine or the machine (255: Docker knows no more).
+
+They are started once more, and end again where it was the app itself.
+"""
 _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
 
 
@@ -129,7 +135,8 @@ class Reconciling:
             case Running() | Paused() | Restarting():
                 return
             case Exited(exit_code=code, out_of_memory=oom):
-                if journal.phase in {Phase.STARTED, Phase.HEALTHY}:
+                own = oom or code not in _FROM_OUTSIDE
+                if own and journal.phase in {Phase.STARTED, Phase.HEALTHY}:
                     await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
                 await self._gone(journal, container, "out-of-memory" if oom else "exited", code)
             case None | Created():
