@@ -44,6 +44,7 @@ def show_project(project: Project, *, as_json: AsJson = False) -> None:
     print_line(f"Keeps: {_kept(config['keep_releases'])}, and all that an address points at")
     print_line(f"Probed while it runs: {_liveness(config['liveness'])}")
     print_line(f"Taken back by itself: {_watch(config['watch'])}")
+    print_line(f"Rolled out: {_rollout(config['rollout'])}")
 
 
 @app.command("set")
@@ -121,6 +122,13 @@ def _watch(watch: Json) -> str:
         f"{where}, within {watch['window_s']} s after it went live, if its containers fail "
         f"or {watch['errors_percent']} % of its answers do"
     )
+
+
+def _rollout(rollout: Json) -> str:
+    if rollout is None:
+        return "at once"
+    steps = (f"{step['weight']} % of the requests for {step['for_s']} s" for step in rollout["steps"])
+    return f"{', '.join(steps)}, then all of them"
 
 
 def _or_none(**given: object) -> Json:

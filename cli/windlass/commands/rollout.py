@@ -7,7 +7,7 @@ import typer
 from windlass.api import Api, Json
 from windlass.commands.paths import deployment_path, environment_path
 from windlass.commands.running import AsJson, print_json, print_line, run
-from windlass.commands.switching import switched
+from windlass.commands.switching import stopped, switched
 from windlass.errors import BadInputError
 
 _ALL = 100
@@ -28,7 +28,7 @@ def rollout(
     if stop == (weight is not None):
         raise BadInputError("It is not clear what to do.", "Say either --weight PERCENT or --stop.")
     if stop:
-        _stop(deployment, to, as_json=as_json)
+        _stop(deployment, to, wait=wait, as_json=as_json)
         return
     path, body = f"{deployment_path(deployment)}/weight", {"weight": weight, "to": to}
     done = run(lambda api: switched(api, path, body, wait=wait))
@@ -42,14 +42,15 @@ def rollout(
         print_line(f"Deployment {done['to']} gets {weight} % of the requests of {done['environment']}.")
 
 
-def _stop(deployment: str, environment: str, *, as_json: bool) -> None:
+def _stop(deployment: str, environment: str, *, wait: bool, as_json: bool) -> None:
     async def ask(api: Api) -> Json:
         project = (await api.get(deployment_path(deployment)))["project"]
-        done = await api.post(f"{environment_path(project, environment)}/rollout/stop", None)
-        return {**done, "project": project}
+        return await stopped(api, f"{environment_path(project, environment)}/rollout/stop", wait=wait)
 
     done = run(ask)
     if as_json:
         print_json(done)
+    elif not done["applied"]:
+        print_line(f"The end of the rollout to {environment} of {done['project']} was requested.")
     else:
         print_line(f"All requests of {environment} of {done['project']} go to what answers there again.")

@@ -1,4 +1,4 @@
-"""Asking for rollbacks and promotions, and waiting for them."""
+"""Asking for rollbacks, promotions and weights, and waiting for them."""
 
 import time
 from contextlib import aclosing
@@ -22,6 +22,15 @@ async def switched(api: Api, path: str, body: Json, *, wait: bool) -> Json:
     if wait:
         await _applied(api, accepted)
     return {**accepted, "applied": wait, "duration_ms": int((time.monotonic() - since) * 1_000)}
+
+
+async def stopped(api: Api, path: str, *, wait: bool) -> Json:
+    """Stop a rollout, and wait until the proxies send nothing to it any more if that is wanted."""
+    accepted = await api.post(path, None)
+    applied = wait or accepted["weighed"] is None
+    if wait and accepted["weighed"] is not None:
+        await _applied(api, accepted)
+    return {**accepted, "applied": applied}
 
 
 async def _applied(api: Api, accepted: Json) -> None:

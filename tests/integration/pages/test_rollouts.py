@@ -43,6 +43,10 @@ async def test_the_page_shows_both_versions_and_one_click_changes_or_stops_it(
     assert f'href="/deployments/{current}">{current.hex[:7]}</a> gets 90 % of the requests' in page
     assert f'href="/deployments/{old}">{old.hex[:7]}</a> 10 %' in page
     assert f'formaction="/deployments/{old}/weight" name="weight" value="25"' in page
+    async with gateway.client() as api:
+        explained = [(await api.get(f"/deployments/{one}/explain")).json()["remarks"] for one in (old, current)]
+    assert explained[0][0].startswith("It gets 10 % of the requests of production; deployment")
+    assert explained[1][0].startswith("It gets 90 % of the requests of production; deployment")
     answer = await client.post(f"/deployments/{old}/weight", data={"environment": "production", "weight": "25"})
     assert answer.status_code == 303
     asked = gateway.log.at(gateway.log.length).event

@@ -71,6 +71,7 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         "memory_mib": "1024",
         "scratch_mib": "512",
         "probe": "/up",
+        "rollout": "5:90s,25:1h",
         "liveness_every_s": "10",
         "watch_restore_in": "everywhere",
         "watch_window_s": "600",
@@ -85,10 +86,13 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
     assert saved.config.scratch_bytes == 512 * 1024 * 1024
     assert saved.config.limits.memory_bytes == 1024 * 1024 * 1024
     assert saved.config.probe.kind == "http"
+    assert saved.config.rollout is not None
+    assert [(step.weight, step.for_s) for step in saved.config.rollout.steps] == [(5, 90), (25, 3_600)]
     assert saved.config.liveness == Liveness(every_s=10)
     assert saved.config.watch == WatchWindow(restore_in=RestoreIn.EVERYWHERE, window_s=600)
     page = (await client.get(answer.headers["location"])).text
     assert 'value="node server.js"' in page
+    assert 'value="5:90s,25:1h"' in page
     emptied = await client.post("/projects/shop/settings", data={**fields, "start_command": ""})
     assert emptied.status_code == 303
     cleared = gateway.log.at(gateway.log.length).event
@@ -106,6 +110,10 @@ async def test_settings_that_were_saved_are_those_of_the_next_deployment(
         ("memory_mib", "1"),
         ("scratch_mib", "15"),
         ("probe", "up"),
+        ("rollout", "0:10m"),
+        ("rollout", "1000:10m"),
+        ("rollout", "25:10m,5:10m"),
+        ("rollout", "soon"),
         ("probe", "command:"),
         ("probe", "command: a\x00b"),
         ("default_branch", "a b"),

@@ -10,6 +10,7 @@ from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.explanation import Bearings, Explanation, GivenUp, explain
 from windlass_gateway.domain.holding import held_back
 from windlass_gateway.domain.restoring import taken_back
+from windlass_gateway.domain.sharing import shares_of
 
 
 async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanation:
@@ -36,6 +37,7 @@ async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanati
         now=gateway.clock(),
         queued=gateway.nodes.queued(found.key),
         taken_back=taken_back(None if environments is None else environments.row, known, DeploymentId(found.key)),
+        shares=tuple(shares_of(None if environments is None else environments.row, known, DeploymentId(found.key))),
         held_back=None if environment is None else held_back(environment, known, DeploymentId(found.key), found.row),
     )
     return explain(found.row, bearings)

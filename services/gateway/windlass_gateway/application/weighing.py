@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from windlass_contracts.ids import DeploymentId
+from windlass_contracts.ids import DeploymentId, EventId
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
 from windlass_gateway.application.decisions import decided
@@ -27,6 +27,17 @@ class WeighCommand:
     deployment: str
     percent: int
     to: str = PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class StopAccepted:
+    """The stop that was appended; `weighed` gets a part of the requests until then, None where that was only wanted."""
+
+    request: EventId
+    project: str
+    environment: str
+    weighed: DeploymentId | None
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,8 @@ class Weighing:
 
         return await decided(self.gateway, attempt)
 
-    async def stop(self, caller: Caller, slug: str, name: str = PRODUCTION) -> int:
-        """Return the sequence of the stop once it is durable.
+    async def stop(self, caller: Caller, slug: str, name: str = PRODUCTION) -> StopAccepted:
+        """Return once the stop is durable.
 
         Raises:
             Refusal: nothing is rolled out in the environment, or there is none of that name.
@@ -70,13 +81,16 @@ class Weighing:
         caller.demand(Permission.DEPLOY)
         asking = Asking.by(self.gateway, caller, None)
 
-        async def attempt() -> int:
+        async def attempt() -> StopAccepted:
             finder = Finder(self.gateway.rows, caller.team)
             project = await finder.project(slug)
             environment = await finder.environment(project, name)
             routes = await self.gateway.rows.get(ROUTES, project.key)
             event = decide_stop(environment, None if routes is None else routes.row)
-            return await asking.append(project, event, routes)
+            weight = None if routes is None else routes.row.weights.now.get(environment.id)
+            weighed = None if weight is None else weight.deployment
+            sequence = await asking.append(project, event, routes)
+            return StopAccepted(asking.id, project.row.slug, environment.name, weighed, sequence)
 
         return await decided(self.gateway, attempt)
 

@@ -14,6 +14,7 @@ from windlass_gateway.domain.holding import HeldBack
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.restoring import NEXT_STEP, TakenBack
 from windlass_gateway.domain.routes import SwitchRequest
+from windlass_gateway.domain.sharing import Share
 
 QUIET = timedelta(seconds=20)
 """For how long an owner may append nothing before that is worth a remark."""
@@ -45,7 +46,8 @@ class Queued:
 class Bearings:
     """What else bears on a deployment: dead letters, ways back to it, who appended when, its place in the queue.
 
-    And what holds it back from its environment, where something does, or that it was taken back there.
+    And what holds it back from its environment, where something does, or that it was taken back there; and in which
+    environments it shares the requests with another version.
     """
 
     given_up: Sequence[GivenUp] = ()
@@ -55,6 +57,7 @@ class Bearings:
     queued: Queued | None = None
     held_back: HeldBack | None = None
     taken_back: TakenBack | None = None
+    shares: Sequence[Share] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None,
         remarks += _quiet(waiting, bearings)
     else:
         remarks += [*_kept(row), *_restarted(row)]
+    remarks += [share.sentence for share in bearings.shares]
     if bearings.held_back is not None and not row.ended:
         remarks.append(f"It will be live at its own address and its branch's alone: {bearings.held_back.why}.")
     open_letters = tuple(one.id for one in bearings.given_up if not one.retried)

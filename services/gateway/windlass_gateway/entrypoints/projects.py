@@ -25,7 +25,13 @@ from windlass_gateway.entrypoints.bodies import (
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView, ReplicasAcceptedView, SwitchAcceptedView
+from windlass_gateway.entrypoints.views import (
+    EnvironmentView,
+    ProjectView,
+    ReplicasAcceptedView,
+    StopAcceptedView,
+    SwitchAcceptedView,
+)
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
@@ -102,9 +108,9 @@ async def restart(slug: ProjectSlug, body: RestartBody, asking: ACaller, shared:
 
 
 @router.post("/{slug}/environments/{name}/rollout/stop", status_code=202)
-async def stop_rollout(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext) -> Done:
+async def stop_rollout(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext) -> StopAcceptedView:
     """Send all of an environment's requests to what has it again."""
-    return Done(sequence=await Weighing(shared.gateway).stop(asking, slug, name))
+    return StopAcceptedView.model_validate(await Weighing(shared.gateway).stop(asking, slug, name))
 
 
 @router.post("/{slug}/rollback", status_code=202)

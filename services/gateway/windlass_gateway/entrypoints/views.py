@@ -318,6 +318,16 @@ class ReplicasAcceptedView(_View):
     sequence: int
 
 
+class StopAcceptedView(_View):
+    """The stop of a rollout is durable; `request` is the id that the change of weights in the log carries."""
+
+    request: EventId
+    project: str
+    environment: str
+    weighed: Annotated[DeploymentId | None, Field(description="what gets a part of the requests until then")]
+    sequence: int
+
+
 class SwitchAcceptedView(_View):
     """A rollback or promotion is durable; `request` is the id that its answer in the log carries."""
 

@@ -122,7 +122,7 @@ async def weigh(
 @router.post("/projects/{slug}/rollout/stop")
 async def stop_rollout(visit: AVisit, slug: ProjectSlug, environment: EnvironmentField = PRODUCTION) -> Response:
     """Send all of an environment's requests to what has it again."""
-    sequence = await Weighing(visit.gateway).stop(visit.caller, slug, environment)
+    sequence = (await Weighing(visit.gateway).stop(visit.caller, slug, environment)).sequence
     return shown_at(f"/projects/{slug}", sequence, "rollout-stopped")
 
 

@@ -19,6 +19,7 @@ from windlass_gateway.domain.environments import checked_name
 from windlass_gateway.domain.project import Project, ProjectChange
 from windlass_gateway.domain.refusals import InvalidInputError, Refusal
 from windlass_gateway.domain.repository import repository_url
+from windlass_gateway.domain.rollout_steps import written_steps
 from windlass_gateway.entrypoints.credentials import next_step
 from windlass_gateway.entrypoints.domains import domains_of, point_to
 from windlass_gateway.entrypoints.pages.form_fields import checked_config
@@ -42,7 +43,7 @@ _KINDS = {
     CredentialKind.REGISTRY: "User and password of a registry",
 }
 _NUMBERS = ("port", "replicas", "keep_releases")
-_CLEARABLE = ("root", "runner", "dockerfile", "build_command", "pre_deploy_command", "start_command")
+_CLEARABLE = ("root", "runner", "dockerfile", "build_command", "pre_deploy_command", "start_command", "rollout")
 _WATCHED = (
     ("liveness", "every_s"),
     ("liveness", "failures"),
@@ -88,6 +89,7 @@ class BuildForm(BaseModel):
     watch_restore_in: Text = ""
     watch_window_s: Text = ""
     watch_errors_percent: Text = ""
+    rollout: Text = ""
 
     def change(self, config: DeploymentConfig) -> ProjectChange:
         """Return what is to be otherwise.
@@ -196,7 +198,8 @@ def _filled(row: Project) -> BuildForm:
     return BuildForm(
         repository=row.repository or "",
         default_branch=row.default_branch or "",
-        **{name: getattr(config, name) or "" for name in _CLEARABLE},
+        **{name: getattr(config, name) or "" for name in _CLEARABLE if name != "rollout"},
+        rollout=written_steps(config.rollout),
         **{name: str(getattr(config, name)) for name in _NUMBERS},
         memory_mib=str(config.limits.memory_bytes // MIB),
         scratch_mib="" if config.scratch_bytes is None else str(config.scratch_bytes // MIB),
