@@ -147,13 +147,15 @@ class Exits:
 
         An engine that was away tells of ends that a comparison found before, and of which the log knows more by now.
         """
+        known_since = container.started_at
+        if isinstance(event, RunnerExited) and known_since is not None and event.at >= known_since:
+            return False  # without looking into it: the engine lets whoever does wait until it is done with the end
         runner = await self.containers.found(event.runner)
         if runner is None:
             return False
         if isinstance(event, RunnerRemoved) or event.id not in {"", runner.id}:
             return True
         runs_since = runner.state.started_at if isinstance(runner.state, Running) else None
-        known_since = container.started_at
         return (
             isinstance(event, RunnerExited)
             and runs_since is not None

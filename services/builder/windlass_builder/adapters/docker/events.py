@@ -33,6 +33,7 @@ _SIMPLE = {
     "unpause": RunnerResumed,
     "destroy": RunnerRemoved,
 }
+_KILLED = 137
 _NANOSECONDS = 1_000_000_000
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 
@@ -107,7 +108,7 @@ class EngineEvents:
                     at=at,
                     id=container,
                     exit_code=int(marks["exitCode"]),
-                    out_of_memory=await self._ran_out_of_memory(docker, container),
+                    out_of_memory=await self._ran_out_of_memory(docker, container, int(marks["exitCode"])),
                 )
             case action:
                 return _SIMPLE[action](runner=runner, project=project, deployment=deployment, at=at, id=container)
@@ -124,12 +125,16 @@ class EngineEvents:
             return None
         return EventsResumed(datetime.fromtimestamp(event["timeNano"] / _NANOSECONDS, UTC))
 
-    async def _ran_out_of_memory(self, docker: Docker, container: str) -> bool:
-        """The engine says so in an event of its own, in the container's state, or in both, in no fixed order."""
+    async def _ran_out_of_memory(self, docker: Docker, container: str, exit_code: int) -> bool:
+        """The engine says so in an event of its own, in the container's state, or in both, in no fixed order.
+
+        Who looks at the state waits until the engine is done with the end, 0.1 s or more: only where something was
+        killed is it looked at.
+        """
         said = container in self._short_of_memory
         self._short_of_memory.discard(container)
-        if said:
-            return True
+        if said or exit_code != _KILLED:
+            return said
         try:
             found = await find_container(docker, container)
         except DockerError as error:
