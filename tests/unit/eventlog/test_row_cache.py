@@ -103,3 +103,20 @@ def test_the_row_that_was_not_asked_for_longest_makes_room() -> None:
         cache.end(reader, [place(key)], {place(key): row(key, number)})
         cache.get(place(KEYS[0]))
     assert [cache.get(place(key)) is not None for key in KEYS] == [True, False, True]
+
+
+def test_a_listed_row_is_read_once_and_again_when_it_has_changed_or_all_was_dropped() -> None:
+    cache, read = RowCache(), list[int]()
+
+    def listed(sequence: int) -> None:
+        def parse() -> Versioned[Tally]:
+            read.append(sequence)
+            return row(KEYS[0], sequence)
+
+        assert cache.parsed.get(place(KEYS[0]), sequence, parse).sequence == sequence
+
+    for sequence in (1, 1, 2, 2):
+        listed(sequence)
+    cache.clear()
+    listed(2)
+    assert read == [1, 2, 2]

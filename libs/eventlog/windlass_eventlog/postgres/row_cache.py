@@ -5,16 +5,34 @@ log was read that far. A row that is being read while it is written is not kept.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from windlass_eventlog.folding import AnyRow
 
 _MOST_ROWS = 1_000
+_MOST_PARSED = 4_000
 
 Place = tuple[str, UUID]
 """A projection's name and a key."""
+
+
+class ParsedRows:
+    """Rows as they stood at their sequences: to read what was written takes long, and lists are asked for again."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[Place, AnyRow] = OrderedDict()
+
+    def get(self, place: Place, sequence: int, parse: Callable[[], AnyRow]) -> AnyRow:
+        """Return the row as of a sequence: the very one that was parsed before, if one was."""
+        known = self._rows.get(place)
+        if known is None or known.sequence != sequence:
+            known = self._rows[place] = parse()
+        self._rows.move_to_end(place)
+        if len(self._rows) > _MOST_PARSED:
+            self._rows.popitem(last=False)
+        return known
 
 
 @dataclass(slots=True)
@@ -22,6 +40,8 @@ class RowCache:
     """The rows of one process; the one that was not asked for longest makes room."""
 
     limit: int = _MOST_ROWS
+    parsed: ParsedRows = field(default_factory=ParsedRows)
+    """Those of lists; whoever reads one takes this before, for all that was read so far is dropped with it."""
     _rows: OrderedDict[Place, AnyRow | None] = field(default_factory=OrderedDict)
     _reading: dict[Place, set[object]] = field(default_factory=dict)
 
@@ -65,6 +85,7 @@ class RowCache:
     def clear(self) -> None:
         """Take out everything: somebody else wrote, or nobody knows what."""
         self._rows.clear()
+        self.parsed = ParsedRows()
         self._reading.clear()
 
     def _keep(self, place: Place, row: AnyRow | None) -> None:

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
+from asyncpg import Record
 from pydantic import BaseModel
 
 from windlass_eventlog.errors import HaltedError
 from windlass_eventlog.folding import Condition, conditions, ordering
 from windlass_eventlog.postgres.database import Database
 from windlass_eventlog.postgres.layout import Layout, column
-from windlass_eventlog.postgres.row_cache import RowCache
+from windlass_eventlog.postgres.row_cache import ParsedRows, RowCache
 from windlass_eventlog.postgres.stored_rows import rows_of, versioned
 from windlass_eventlog.progress import Progress
 from windlass_eventlog.projection import PATIENCE, Projection, Rows, Versioned
@@ -57,8 +59,9 @@ class PostgresRows(Rows):
             f"SELECT key, sequence, row FROM {self.layout.table(projection)} WHERE {clauses}"  # noqa: S608
             " ORDER BY sequence DESC, key LIMIT $1"
         )
+        parsed = self.cache.parsed
         found = await self.database.ask(lambda session: session.fetch(statement, limit, *values))
-        return [versioned(projection, record) for record in found]
+        return _rows(projection, found, parsed)
 
     async def page(
         self,
@@ -75,8 +78,9 @@ class PostgresRows(Rows):
             f"SELECT key, sequence, row FROM {self.layout.table(projection)}"  # noqa: S608
             f" WHERE {clauses} AND ($2::bigint IS NULL OR {number} < $2) ORDER BY {number} DESC, key LIMIT $1"
         )
+        parsed = self.cache.parsed
         found = await self.database.ask(lambda session: session.fetch(statement, limit, below, *values))
-        return [versioned(projection, record) for record in found]
+        return _rows(projection, found, parsed)
 
     async def reached(self, sequence: int, patience: timedelta = PATIENCE) -> None:
         await self.progress.reached(sequence, patience)
@@ -88,6 +92,13 @@ class PostgresRows(Rows):
     @property
     def halted(self) -> HaltedError | None:
         return self.progress.halted
+
+
+def _rows(projection: Projection[RowT], records: list[Record], parsed: ParsedRows) -> list[Versioned[RowT]]:
+    return [
+        parsed.get((projection.name, record["key"]), record["sequence"], partial(versioned, projection, record))
+        for record in records
+    ]
 
 
 def _clauses(projection: Projection[RowT], where: Mapping[str, object], *, first: int) -> tuple[str, list[list[str]]]:
