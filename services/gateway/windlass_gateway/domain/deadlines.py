@@ -9,7 +9,9 @@ from windlass_contracts.events.deployment import Stage
 from windlass_contracts.ids import EventId
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.deployment import ContainerState, Deployment, Restart
+from windlass_gateway.domain.container import ContainerState
+from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.restart import Restart
 from windlass_gateway.domain.routes import SwitchRequest
 
 MARGIN = timedelta(seconds=30)

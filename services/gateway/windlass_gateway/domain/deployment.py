@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import cast
 
 from pydantic import BaseModel, ConfigDict
@@ -38,60 +37,11 @@ from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, NoteId,
 from windlass_contracts.lifecycle import Phase, transition
 from windlass_contracts.replicas import ReplicaSet
 from windlass_contracts.subjects import Service
+from windlass_gateway.domain.container import STATE_AFTER, Container, ContainerEvent, ContainerState, containers_after
+from windlass_gateway.domain.restart import Restart, RestartEnd, restarts_after
 
 SHORTEST_PREFIX = 4
 """How many hex digits of a deployment's id one must give at least."""
-
-
-class ContainerState(StrEnum):
-    """What the log says of a container."""
-
-    STARTED = "started"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    LOOPING = "looping"
-
-
-class Container(BaseModel):
-    """`exits` is how often in a row it ended soon after its start, as far as that was told, and `looping_since` when.
-
-    Both are there while it loops: also while a fresh container takes its place.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    node: str = ""
-    state: ContainerState
-    exit_code: int | None = None
-    out_of_memory: bool = False
-    exits: int = 0
-    looping_since: datetime | None = None
-
-
-class Restart(BaseModel):
-    """A restart that has no answer yet; `since` is when the last step of it was taken."""
-
-    model_config = ConfigDict(frozen=True)
-
-    request: EventId
-    sequence: int
-    by: str
-    asked_at: datetime
-    since: datetime
-
-
-class RestartEnd(BaseModel):
-    """How the last restart ended, and when; `reason` is why it failed, if it did."""
-
-    model_config = ConfigDict(frozen=True)
-
-    at: datetime
-    replaced: int
-    code: str | None = None
-    reason: str | None = None
 
 
 class Failure(BaseModel):
@@ -245,8 +195,8 @@ def _requested(recorded: Recorded[Event], event: DeploymentRequested) -> Deploym
 
 def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
     event = recorded.event
-    if (state := _STATE_AFTER.get(type(event))) is not None:
-        containers = _containers(row.containers, cast("ContainerEvent", event), state, recorded)
+    if (state := STATE_AFTER.get(type(event))) is not None:
+        containers = containers_after(row.containers, cast("ContainerEvent", event), state, recorded)
         known = row.replica_set.after(recorded).containers  # without those that are gone and have a successor
         return {"containers": tuple(one for one in containers if one.name in known)}
     return {} if type(event) in _SAY_NO_MORE_THAN_A_PHASE else _details(row, recorded)
@@ -254,7 +204,7 @@ def _changes(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
 
 def _of_replicas(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
     """Return what an event means for the number of containers, and for restarts."""
-    restarts = _restarts(row.restarts, recorded)
+    restarts = restarts_after(row.restarts, recorded)
     found = {"replica_set": row.replica_set.after(recorded), "restarts": restarts, "restarting": bool(restarts)}
     match recorded.event:
         case RestartSucceeded(replaced=replaced):
@@ -264,25 +214,6 @@ def _of_replicas(row: Deployment, recorded: Recorded[Event]) -> dict[str, object
             return {**found, "last_restart": end}
         case _:
             return found
-
-
-def _restarts(restarts: tuple[Restart, ...], recorded: Recorded[Event]) -> tuple[Restart, ...]:
-    """Return the restarts without an answer after an event; each that is about containers is a step of them."""
-    time = recorded.metadata.time
-    match recorded.event:
-        case RestartRequested():
-            asked = Restart(
-                request=recorded.metadata.id,
-                sequence=recorded.sequence,
-                by=recorded.metadata.actor,
-                asked_at=time,
-                since=time,
-            )
-            return (*restarts, asked)
-        case RestartSucceeded(request=request) | RestartFailed(request=request):
-            return tuple(one for one in restarts if one.request != request)
-        case _:
-            return tuple(one.model_copy(update={"since": time}) for one in restarts)
 
 
 def _details(row: Deployment, recorded: Recorded[Event]) -> dict[str, object]:
@@ -322,10 +253,6 @@ def _failure(event: Failed, service: Service) -> Failure:
     )
 
 
-ContainerEvent = (
-    ContainerStarted | ContainerResumed | ContainerPaused | ContainerStopped | ContainerLooping | Healthy | Unhealthy
-)
-
 _RESTARTS_DEADLINE: frozenset[type[Event]] = frozenset(
     {BuildStarted, PreDeployStarted, PreDeploySucceeded, ContainerStarted}
 )
@@ -346,49 +273,3 @@ ABOUT_REPLICAS: frozenset[type[Event]] = frozenset(
         RestartFailed,
     }
 )
-
-# By their types: half of all events are these, and to ask a model whether it is of another class takes long.
-_STATE_AFTER: Mapping[type[Event], ContainerState] = {
-    ContainerStarted: ContainerState.STARTED,
-    ContainerResumed: ContainerState.STARTED,
-    ContainerPaused: ContainerState.PAUSED,
-    ContainerStopped: ContainerState.STOPPED,
-    Healthy: ContainerState.HEALTHY,
-    Unhealthy: ContainerState.UNHEALTHY,
-    ContainerLooping: ContainerState.LOOPING,
-}
-
-
-def _containers(
-    known: tuple[Container, ...], event: ContainerEvent, state: ContainerState, recorded: Recorded[Event]
-) -> tuple[Container, ...]:
-    unknown = Container(name=event.container, state=ContainerState.STOPPED)
-    before = next((one for one in known if one.name == event.container), unknown)
-    node = before.node if isinstance(event, Healthy | Unhealthy) else event.node
-    after = _looping(before, event, recorded.metadata.time) if before.exits or type(event) is ContainerLooping else None
-    if after is None:
-        after = Container(name=event.container, state=state)
-        if isinstance(event, ContainerStopped):
-            after = after.model_copy(update={"exit_code": event.exit_code, "out_of_memory": event.out_of_memory})
-    return (*(one for one in known if one.name != event.container), after.model_copy(update={"node": node}))
-
-
-def _looping(before: Container, event: ContainerEvent, time: datetime) -> Container | None:
-    """Return what is known of a container that loops; None where it does so no more.
-
-    It does until it is said to have started once more, or to have stopped for another reason: whether it answers
-    changes with each of its lives.
-    """
-    match event:
-        case ContainerLooping(exits=exits, exit_code=code, out_of_memory=oom):
-            told = {"exits": exits, "exit_code": code, "out_of_memory": oom}
-            since = before.looping_since or time
-            return before.model_copy(update={"state": ContainerState.LOOPING, "looping_since": since, **told})
-        case ContainerStopped(why=ContainerStopped.LOOPING):
-            return before.model_copy(update={"state": ContainerState.STOPPED})
-        case ContainerStopped():
-            return None
-        case ContainerStarted() if before.state is not ContainerState.STOPPED:
-            return None
-        case _:
-            return before.model_copy(update={"state": ContainerState.LOOPING})

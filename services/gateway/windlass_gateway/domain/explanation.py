@@ -8,8 +8,9 @@ from uuid import UUID
 
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
+from windlass_gateway.domain.container import Container, ContainerState
 from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_restart, awaited_switch
-from windlass_gateway.domain.deployment import Container, ContainerState, Deployment, Failure
+from windlass_gateway.domain.deployment import Deployment, Failure
 from windlass_gateway.domain.holding import HeldBack
 from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.restoring import NEXT_STEP, TakenBack

@@ -11,7 +11,8 @@ from windlass_contracts.events.deployment import Recipe, Source
 from windlass_contracts.ids import DeploymentId, EventId, NoteId, PersonId
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.deployment import Container, Deployment, Failure
+from windlass_gateway.domain.container import Container
+from windlass_gateway.domain.deployment import Deployment, Failure
 from windlass_gateway.domain.env_file import EnvFile
 from windlass_gateway.domain.explanation import Explanation
 from windlass_gateway.domain.remedies import remedy

@@ -12,7 +12,8 @@ from windlass_gateway.application.deleting_branches import branch_state
 from windlass_gateway.application.explaining import explained
 from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import RELEASES
-from windlass_gateway.domain.deployment import Container, Deployment, Failure
+from windlass_gateway.domain.container import Container
+from windlass_gateway.domain.deployment import Deployment, Failure
 from windlass_gateway.domain.explanation import Explanation
 from windlass_gateway.domain.holding import HeldBack, held_back
 from windlass_gateway.domain.promoting import can_be_promoted

@@ -10,7 +10,8 @@ from windlass_contracts.values import LogSource
 from windlass_eventlog.logs.port import DeploymentLog, LogStore
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.log_reading import SourceLog
-from windlass_gateway.domain.deployment import ContainerState, Deployment
+from windlass_gateway.domain.container import ContainerState
+from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.refusals import InvalidInputError
 
 _SOURCE: TypeAdapter[str] = TypeAdapter(LogSource)

@@ -9,7 +9,8 @@ from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.projections import DEPLOYMENTS, RELEASES
 from windlass_gateway.domain.comparison import Comparison, compare
-from windlass_gateway.domain.deployment import ContainerState, Deployment
+from windlass_gateway.domain.container import ContainerState
+from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.restoring import TakenBack, restored
