@@ -34,10 +34,11 @@ def verified(platform: Platform) -> tuple[int, dict[str, Any]]:
 
 
 def findings(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what was found; of a service that could not tell, why not."""
     return [
         (one["service"], finding["code"], finding["where"])
         for one in document["services"]
-        for finding in one["findings"]
+        for finding in one.get("findings", [{"code": "not-verified", "where": one.get("reason", "")}])
     ]
 
 
