@@ -198,6 +198,14 @@ def test_a_rollout_that_is_over_opens_a_window_of_its_own(story: Story) -> None:
     assert story.windows(timedelta(seconds=301)) == []
 
 
+def test_a_rollout_whose_end_could_not_be_confirmed_is_watched_on_with_its_weight(story: Story) -> None:
+    story.moved("rollback", OLD)
+    story.weighted(NEW, 90)
+    story.moved("rollout", NEW, applied=False)
+    story.moved("compensation", OLD)
+    assert story.windows() == [(NEW, OLD)]
+
+
 def test_an_environment_that_got_another_name_is_watched_on(story: Story) -> None:
     alias = Alias(kind="environment", name="shop--main", environment=PRODUCTION)
     story.tell(PROJECT, AliasesChanged(why="domain", moves=(AliasMove(alias=alias, after=NEW),)))

@@ -18,6 +18,6 @@ DEPLOYMENTS = Projection(
 
 PLACES = Projection(name="places", version=1, row=Place, key=aggregate_key(Aggregate.ENVIRONMENTS), evolve=place.evolve)
 
-ROUTES = Projection(name="routes", version=2, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+ROUTES = Projection(name="routes", version=3, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
 
 ALL = (DEPLOYMENTS, PLACES, ROUTES)

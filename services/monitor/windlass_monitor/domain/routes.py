@@ -12,13 +12,15 @@ from windlass_contracts.events.routes import AliasMove
 from windlass_contracts.ids import DeploymentId, EnvironmentId, ProjectId, TeamId
 
 _OWN_ADDRESS = "environment"
+_COMPENSATION = "compensation"
 _REMEMBERED = 20
 
 
 class Turn(BaseModel):
     """A version has an environment, or a part of its requests, by the decision at `sequence`.
 
-    `since` is the time when the proxies confirmed that, None before. `before` had the environment until then.
+    `since` is the time when the proxies confirmed that, None before. `before` had the environment until then, and it
+    `shared` the requests with that if it had a part of them already.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +30,7 @@ class Turn(BaseModel):
     why: str
     before: DeploymentId | None = None
     since: datetime | None = None
+    shared: bool = False
 
 
 Turns = Mapping[EnvironmentId, Turn]
@@ -95,9 +98,12 @@ def _moved(row: Routes, change: AliasesChanged, sequence: int) -> Routes:
         elif before is not None and move.after == left:
             turns[environment] = before  # it has another name from now on
         else:
-            turns[environment] = Turn(version=move.after, sequence=sequence, why=change.why, before=left)
-            if environment in parts and parts[environment].version == move.after:
+            shared = environment in parts and parts[environment].version == move.after
+            if shared:
                 del parts[environment]
+            turns[environment] = Turn(version=move.after, sequence=sequence, why=change.why, before=left, shared=shared)
+            if change.why == _COMPENSATION and before is not None and before.shared:
+                parts[environment] = Turn(version=before.version, sequence=sequence, why=change.why)
     return row.model_copy(update={"turns": turns, "parts": parts})
 
 
