@@ -52,8 +52,8 @@ def test_a_deadline_and_an_interrupt_kill_it(story: Story, git_host: GitHost) ->
         assert command.stdout.readline() == "begun\n"
         command.send_signal(signal.SIGINT)
         assert command.wait(30) == 130
-    ended = [event for event in story.platform.events() if event["type"] == "run.ended.v1"]
-    assert ended[-1]["data"]["code"] == "canceled"
+    ended = [event["data"]["code"] for event in story.platform.events() if event["type"] == "run.ended.v1"]
+    assert "canceled" in ended, ended  # the detached one may end before it or after it
 
 
 def test_somebody_sits_before_it_or_bytes_go_through_it(story: Story, git_host: GitHost) -> None:
