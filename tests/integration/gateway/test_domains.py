@@ -65,7 +65,18 @@ async def test_a_domain_is_assigned_moved_and_removed(gateway: MemoryGateway, cl
 
 @pytest.mark.parametrize(
     "written",
-    ["a%60b.com", "%2A.example.com", "https:%2F%2Fa.b%2Fc", "10.0.0.1", "windlass.localhost", "x" * 64 + ".b"],
+    [
+        "a%60b.com",
+        "%2A.example.com",
+        "https:%2F%2Fa.b%2Fc",
+        "10.0.0.1",
+        "windlass.localhost",
+        "x" * 64 + ".b",
+        "a%0Ab.com",
+        "a.com%0D%0AX:%20y",
+        "%0A",
+        "a%00b.com",
+    ],
 )
 async def test_what_is_no_domain_is_refused_by_its_field_and_nothing_is_appended(
     gateway: MemoryGateway, client: httpx.AsyncClient, written: str
@@ -73,6 +84,7 @@ async def test_what_is_no_domain_is_refused_by_its_field_and_nothing_is_appended
     end = gateway.log.length
     answer = await client.put(f"{PATH}/{written}", json={})
     assert (answer.status_code, answer.json()["field"]) == (422, "host")
+    assert (await client.delete(f"{PATH}/{written}")).json()["field"] == "host"
     assert gateway.log.length == end
 
 

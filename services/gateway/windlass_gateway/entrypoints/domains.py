@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
+from starlette.convertors import Convertor, register_url_convertor
 
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.domains import ManagingDomains
@@ -15,6 +16,21 @@ from windlass_gateway.domain.project import Project
 from windlass_gateway.entrypoints.bodies import DomainBody, Done
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.projects import ProjectSlug
+
+
+class _AsWritten(Convertor[str]):
+    """A host as somebody wrote it: also with slashes and line breaks, which its own field refuses with the reason."""
+
+    regex = r"(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("as_written", _AsWritten())
 
 router = APIRouter(prefix="/projects/{slug}/domains", tags=["domains"])
 
@@ -46,7 +62,7 @@ async def list_domains(slug: ProjectSlug, finder: AReader, shared: AContext) -> 
     return await domains_of(shared, finder, await finder.project(slug))
 
 
-@router.put("/{host:path}")
+@router.put("/{host:as_written}")
 async def assign_domain(
     slug: ProjectSlug, host: AHost, body: DomainBody, asking: ACaller, shared: AContext
 ) -> DomainDone:
@@ -60,7 +76,7 @@ async def assign_domain(
     )
 
 
-@router.delete("/{host:path}")
+@router.delete("/{host:as_written}")
 async def remove_domain(slug: ProjectSlug, host: AHost, asking: ACaller, shared: AContext) -> Done:
     """Give a host back: it answers no more."""
     return Done(sequence=await managing(shared).remove(asking, slug, host))
