@@ -22,7 +22,7 @@ from windlass.up.traefik import Traefik
 ROUTES = 400
 VISITORS = 8
 A_WHILE_S = 0.2
-FOR_EVER_S = 15.0
+FOR_EVER_S = 60.0
 
 
 @pytest.fixture

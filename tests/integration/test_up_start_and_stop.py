@@ -190,7 +190,7 @@ def test_closing_the_terminal_stops_everything_in_order(another: UpProcess) -> N
 
         os.close(terminal)
 
-        assert up.wait(60) == 0
+        assert up.wait(120) == 0
         assert all(each.ended() for each in started)
 
 
@@ -203,7 +203,7 @@ def test_an_output_that_nobody_reads_any_more_does_not_disturb_the_stop(another:
 
         up.terminate()
 
-        assert up.wait(60) == 0
+        assert up.wait(120) == 0
         assert all(each.ended() for each in started)
 
 

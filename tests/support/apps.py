@@ -63,7 +63,7 @@ async def request(host: str, port: int, path: str = "/", method: str = "GET") ->
 
     Raises: OSError, TimeoutError after 15 s.
     """
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         reader, writer = await _connection(host, port)
         writer.write(f"{method} {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
         await writer.drain()

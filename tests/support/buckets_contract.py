@@ -117,7 +117,7 @@ class KeyValueContract:
 
 async def told(changes: AsyncGenerator[Change, None], count: int) -> list[Change]:
     """Return the next changes, once they are there."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [await anext(changes) for _ in range(count)]
 
 

@@ -74,7 +74,7 @@ async def opened(
         headers["Last-Event-ID"] = last
     given = gateway.signed_in() if cookies is None else cookies
     async with (
-        httpx.AsyncClient(base_url=url, headers=headers, cookies=given, timeout=10) as client,
+        httpx.AsyncClient(base_url=url, headers=headers, cookies=given, timeout=60) as client,
         client.stream("GET", f"/live/{path}") as answer,
     ):
         yield Stream(answer)

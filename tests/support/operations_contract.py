@@ -71,7 +71,7 @@ def answering(bucket: KeyValue, operation: Operation) -> AbstractAsyncContextMan
 
 
 async def ended(asking: Asking, request: Request) -> Answer:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [answer async for answer in asking.follow(Service.ROUTER, request.id)][-1]
 
 
@@ -82,7 +82,7 @@ async def following(asking: Asking, request: Request) -> AsyncIterator["asyncio.
 
     task = asyncio.ensure_future(follow())
     yield task
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await task
 
 
@@ -201,7 +201,7 @@ class OperationsContract:
 
 
 async def _told(bucket: KeyValue, request: Request, state: Running) -> None:
-    async with asyncio.timeout(20), aclosing(bucket.watch("answer.router")) as changes:
+    async with asyncio.timeout(60), aclosing(bucket.watch("answer.router")) as changes:
         async for change in changes:
             answer = Answer.model_validate_json(change.value or b"")
             if answer.request == request.id and answer.state == state:

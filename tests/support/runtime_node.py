@@ -123,7 +123,7 @@ class Node(ABC):
 
     async def first(self, kind: type[Event], name: str, since: datetime) -> Event:
         """Return the first event of that kind about the runner since then."""
-        async with asyncio.timeout(30), aclosing(self.runtime.events(since)) as events:
+        async with asyncio.timeout(60), aclosing(self.runtime.events(since)) as events:
             async for event in events:
                 if isinstance(event, kind) and event.runner == name:
                     return event
@@ -178,7 +178,7 @@ class DockerNode(Node):
             "docker", "logs", "--follow", name, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         assert logs.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while text not in (line := (await logs.stdout.readline()).decode()):
                 assert line, f"{name} never said {text}"
         if logs.returncode is None:
@@ -204,7 +204,7 @@ class ProcessNode(Node):
         [log] = (self.folder / "home").rglob(f"{name}/log")
         with Inotify() as changes:
             changes.add_watch(log, Mask.MODIFY)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not any(text in file.read_text() for file in log.iterdir()):
                     await changes.get()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from support.ports import free_port
 
 _SSHD = "/usr/sbin/sshd"
-_PATIENCE_S = 10
+_PATIENCE_S = 60
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ async def cancel(link: Link) -> int:
 async def passed(service: Link, sequence: int) -> None:
     """Wait until the rows have gone on past what halted them."""
     assert isinstance(service.rows, PostgresRows)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await service.rows.progress.passed(sequence)
 
 
@@ -140,7 +140,7 @@ async def test_a_wake_up_for_what_cannot_be_read_is_kept_until_that_is_quarantin
 
         await service.bucket(Bucket.QUARANTINE).create(quarantine_key(Service.GATEWAY, bad), b"{}")
         await passed(service, after)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await changed_now.wait()
             while (await link.jetstream.consumer_info(STREAM, "gateway")).num_ack_pending:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)  # an acknowledgement tells nobody that it came

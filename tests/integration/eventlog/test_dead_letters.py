@@ -65,7 +65,7 @@ class Fault:
 
 async def became(service: Link, status: Status, after: int = 0) -> Versioned[DeadLetter]:
     """Wait until the one dead letter has a status, by an event behind `after`."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         sequence = after
         while True:
             found = await service.rows.find(DEAD_LETTERS, {"status": status})
@@ -142,7 +142,7 @@ async def test_a_wake_up_whose_end_the_server_never_heard_of_makes_one_dead_lett
     monkeypatch.setattr(Msg, "ack", lose_the_first)
     async with reacting(link, provisioned, impatient, service.attending([fault.reactor])):
         await cancel(service)
-        await asyncio.wait_for(settled.wait(), 20)
+        await asyncio.wait_for(settled.wait(), 60)
 
     assert lost == [1]
     assert fault.calls == 2

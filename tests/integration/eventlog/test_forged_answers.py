@@ -42,13 +42,13 @@ async def sent_on(router: Client, link: Connection, message: Message, stream: st
     ask = json.dumps({"last_by_subj": OWN}).encode()
     await router.publish(f"$JS.API.DIRECT.GET.KV_{Bucket.OPERATIONS}", ask, reply=message.subject)
     await router.flush()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await link.jetstream.stream_info(stream)).state.last_seq == last:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
 
 
 async def first_of(log: JetStreamLog) -> object:
-    async with asyncio.timeout(10), aclosing(log.read(0)) as events:
+    async with asyncio.timeout(60), aclosing(log.read(0)) as events:
         return await anext(events)
 
 
@@ -62,7 +62,7 @@ async def test_what_was_in_the_log_before_somebody_reads_is_no_event(
 
 
 async def test_what_comes_while_somebody_reads_is_no_event(router: Client, link: Connection, log: JetStreamLog) -> None:
-    async with asyncio.timeout(10), aclosing(log.read(0)) as events:
+    async with asyncio.timeout(60), aclosing(log.read(0)) as events:
         for sequence in (1, 2):  # the second is heard of while the first is read already
             await appended(log, 1)
             assert (await anext(events)).sequence == sequence
@@ -80,7 +80,7 @@ async def test_what_wakes_up_a_service_is_no_event(router: Client, link: Connect
 
     await link.client.subscribe("wake.gateway", queue="gateway", cb=wake)
     await sent_on(router, link, good_message())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         message = await woken
 
     with pytest.raises(ForgedEventError, match="nobody appended it"):

@@ -36,7 +36,7 @@ def wire() -> Wire:
 
 async def followed(frames: Frames, wire: Wire, count: int) -> list[Frame]:
     found: list[Frame] = []
-    async with asyncio.timeout(10), aclosing(frames.follow(wire)) as following:
+    async with asyncio.timeout(60), aclosing(frames.follow(wire)) as following:
         async for frame in following:
             found.append(frame)
             if len(found) == count:

@@ -82,7 +82,7 @@ class Noting:
             self.came.notify_all()
 
     async def until(self, sequence: int) -> None:
-        async with asyncio.timeout(20), self.came:
+        async with asyncio.timeout(60), self.came:
             await self.came.wait_for(lambda: sequence in self.seen)
 
 
@@ -92,7 +92,7 @@ async def cancel(service: Link) -> int:
 
 
 async def acknowledged(link: Connection, sequence: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             floor = (await link.jetstream.consumer_info(STREAM, DURABLE.name)).ack_floor
             if floor is not None and floor.stream_seq >= sequence:
@@ -140,7 +140,7 @@ async def test_what_was_not_acknowledged_comes_again(service: Link, link: Connec
 
 
 async def settles(link: Connection, wanted: api.ConsumerConfig) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = (await link.jetstream.consumer_info(STREAM, DURABLE.name)).config
             if found.max_ack_pending == wanted.max_ack_pending:
@@ -197,7 +197,7 @@ async def test_a_wake_up_that_the_server_dropped_is_said_aloud_and_comes_again(
     async with kept(provisioned):
         robber = await link.client.subscribe(DURABLE.deliver_subject, queue=DURABLE.name, cb=terminate)
         await cancel(service)
-        await asyncio.wait_for(terminated.wait(), 20)
+        await asyncio.wait_for(terminated.wait(), 60)
         await robber.unsubscribe()
         noting = Noting()
         async with service.reacting([noting.reactor]):
@@ -237,5 +237,5 @@ async def test_a_service_waits_for_the_keeper_for_a_while_and_then_ends(
             await asyncio.Event().wait()
 
     with pytest.raises(NotProvisionedError, match="no consumer gateway"):
-        await asyncio.wait_for(serve(), 20)
+        await asyncio.wait_for(serve(), 60)
     assert [entry["event"] for entry in said].count("consumer.not_as_it_should_be") > 1

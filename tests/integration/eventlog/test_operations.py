@@ -49,7 +49,7 @@ async def test_a_service_that_met_an_unreadable_event_starts_says_so_and_goes_on
 
         quarantine = await JetStreamKeyValue.opened(link, Bucket.QUARANTINE)
         await quarantine.create("router.1", b"{}")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await waiting
         assert service.rows.halted is None
         assert (await verified(link)).findings == ()

@@ -52,7 +52,7 @@ def reactor(handle: Handler) -> list[Reactor]:
 async def settled(link: Connection) -> None:
     """Wait until the server knows that every event's wake-up was acknowledged, or given up."""
     head = (await link.jetstream.stream_info(STREAM)).state.last_seq
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             floor = (await link.jetstream.consumer_info(STREAM, "gateway")).ack_floor
             if floor is not None and floor.stream_seq >= head:

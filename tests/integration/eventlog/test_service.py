@@ -125,7 +125,7 @@ async def test_nats_may_be_killed_under_a_service(
                 appending = asyncio.gather(*(cancel(link) for _ in range(3)))
                 restartable_nats.start()
                 appended += await appending
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while not set(appended) <= woken:
                         changed.clear()
                         await changed.wait()
@@ -171,7 +171,7 @@ async def test_a_service_does_all_it_needs_with_the_rights_that_it_has(
         woken.set()
 
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         connected(Service.GATEWAY, settings, projections=[TALLIES]) as link,
         link.reacting([Reactor("test", frozenset({DeploymentCanceled}), handle)]),
     ):
@@ -190,7 +190,7 @@ async def test_a_refused_subject_ends_the_service_and_is_named(settings: CommonS
             await link.log.append(canceled(key, by=Service.BUILDER), Expected.new(key))
 
     with pytest.raises(PermissionDeniedError, match=r"evt\.builder\..*grant it"):
-        await asyncio.wait_for(forge(), 20)
+        await asyncio.wait_for(forge(), 60)
 
 
 @pytest.mark.parametrize("seed", ["unknown", "none", "missing"])
@@ -207,7 +207,7 @@ async def test_a_key_that_the_server_does_not_know_ends_the_service_at_once(
             raise AssertionError
 
     with pytest.raises(PermissionDeniedError, match="WINDLASS_NATS_SEED_FILE") as refusal:
-        await asyncio.wait_for(start(), 10)
+        await asyncio.wait_for(start(), 60)
     assert "geheim" not in str(refusal.value)
 
 
@@ -222,7 +222,7 @@ async def test_the_alarm_comes_long_before_the_log_is_full(
             await cancel(service)
             assert not said
             await link.jetstream.update_stream(state.config.evolve(max_bytes=int(2.3 * state.state.bytes)))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not said:  # noqa: ASYNC110 - a log tells nobody that it was written
                     await asyncio.sleep(0.01)
 

@@ -34,7 +34,7 @@ class ToldAudit(MemoryAudit):
         self.told.put_nowait(entry)
 
     async def next(self) -> AuditEntry:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.told.get()
 
 
@@ -175,7 +175,7 @@ async def test_on_real_servers_a_refusal_is_read_back_with_the_rights_of_the_gat
     async with running(port) as client:
         await client.post("/deployments", json={}, headers={"Authorization": f"Bearer {SECRET}"})
         found: list[dict[str, object]] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not found:
                 found = (await client.get("/audit", params={"actor": "anonymous"})).json()
     assert [(one["operation"], one["network"]) for one in found] == [("POST /api/v1/deployments", "127.0.0.0/24")]

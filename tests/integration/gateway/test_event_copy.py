@@ -45,7 +45,7 @@ async def provisioned_url(nats_url: str) -> str:
 async def copied_up_to(log: EventLog, own: Database, sequence: int, processes: int = 1) -> EventCopy:
     """Copy by that many processes until the copy goes as far as `sequence`."""
     copies = [EventCopy(log, own) for _ in range(processes)]
-    async with asyncio.timeout(20), background(*(copy.run() for copy in copies)):
+    async with asyncio.timeout(60), background(*(copy.run() for copy in copies)):
         while (await copies[0].place()).position < sequence:  # noqa: ASYNC110 - a table tells nobody that it grew
             await asyncio.sleep(0.02)
     return copies[0]
@@ -115,7 +115,7 @@ async def test_a_copy_that_grows_while_it_is_looked_at_is_not_taken_for_another_
         await reached(4)
 
     # One writer alone: where a second one is faster, the first looks for its place, and waits for whoever looks here.
-    async with asyncio.timeout(20), background(EventCopy(log, own).run()):
+    async with asyncio.timeout(60), background(EventCopy(log, own).run()):
         await reached(3)
         log.copied_on = copied_on
         found = await compare_copy(log, own)

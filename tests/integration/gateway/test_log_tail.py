@@ -103,6 +103,6 @@ async def test_a_gateway_that_stops_ends_the_tail_with_a_word() -> None:
             path = f"deployments/{identity}/log?source=build-1"
             stream = await outside.enter_async_context(opened(gateway, url, path))
             await stream.next()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             rest = await stream.rest()
     assert [message.comment for message in rest] == ["come back for more"]

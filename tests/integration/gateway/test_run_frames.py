@@ -43,7 +43,7 @@ class Asked:
 
     async def heard(self, kind: FrameKind) -> Frame:
         """Return the latest frame of that kind that came to the builder."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async with aclosing(self.gateway.frames.follow(self.wire_in)) as frames:
                 found = [one for one in await self.gateway.frames.kept(self.wire_in) if one.kind is kind]
                 async for frame in frames:
@@ -53,7 +53,7 @@ class Asked:
 
 
 async def said(websocket: ClientConnection) -> Frame:
-    message = await asyncio.wait_for(websocket.recv(), 10)
+    message = await asyncio.wait_for(websocket.recv(), 60)
     assert isinstance(message, bytes), message
     return decode_frame(message)
 
@@ -137,7 +137,7 @@ async def test_what_is_hostile_ends_the_connection_and_reaches_nobody(asked: Ask
         await said(websocket)
         await websocket.send(hostile)
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(websocket.recv(), 10)
+            await asyncio.wait_for(websocket.recv(), 60)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code in (1008, 1009)
     kinds = {frame.kind for frame in await asked.gateway.frames.kept(asked.wire_in)}

@@ -102,7 +102,7 @@ async def test_many_requests_at_once_are_each_accepted_once(port: int) -> None:
 
 async def test_a_stream_that_is_followed_ends_in_order_when_the_service_stops(port: int) -> None:
     url, headers = f"http://127.0.0.1:{port}/api/v1/events", {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(headers=headers, timeout=20) as outside:
+    async with httpx.AsyncClient(headers=headers, timeout=60) as outside:
         async with running(port) as client:
             await client.post("/deployments", json=DEPLOY)
             request = outside.build_request("GET", url, params={"follow": "true", "after": 0})

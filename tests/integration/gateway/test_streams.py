@@ -35,7 +35,7 @@ async def following(gateway: MemoryGateway, path: str, **query: Any) -> AsyncIte
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         served(gateway) as url,
-        httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=10) as client,
+        httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=60) as client,
         client.stream("GET", path, params={"follow": "true", **query}) as answer,
     ):
         assert answer.status_code == 200

@@ -64,7 +64,7 @@ async def damaged(folder: Path, damage: Callable[[Path], object], wanted: bytes)
     with Inotify() as changes:
         changes.add_watch(folder, Mask.MOVED_TO)
         await asyncio.to_thread(damage, folder / FILE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (folder / FILE).exists() or (folder / FILE).read_bytes() != wanted:
                 await changes.get()
 
@@ -109,7 +109,7 @@ async def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
         with Inotify() as changes:
             changes.add_watch(tmp_path, Mask.MOVED_FROM)  # what is written outside is renamed into it
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not (folder / FILE).exists() or (folder / FILE).read_bytes() != b"routes":
                     await changes.get()
         await damaged(folder, Path.unlink, b"routes")

@@ -171,7 +171,7 @@ async def visit(client: httpx.AsyncClient, traefik: TraefikServer, seen: Seen) -
 
 async def until_status(client: httpx.AsyncClient, traefik: TraefikServer, host: str, status: int) -> None:
     """Wait until Traefik, which has no signal for it, answers a host with a status."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await status_of(client, traefik, host) != status:  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
 

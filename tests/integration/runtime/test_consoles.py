@@ -41,7 +41,7 @@ async def everything(attachment: Attachment, stream: OutputStream = OutputStream
 async def until(attachment: Attachment, text: bytes) -> bytes:
     """Read until the text has come, and return all that came."""
     came = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while text not in came:
             piece = await attachment.read()
             assert piece is not None, came

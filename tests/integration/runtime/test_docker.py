@@ -244,7 +244,7 @@ async def test_events_go_on_through_an_engine_that_was_away(node: DockerNode, tm
     spec = await node.app()
     async with unix_proxy(tmp_path / "engine.sock", Path("/var/run/docker.sock")) as proxy:
         runtime = DockerRuntime(node.installation, tmp_path / "home", POOL, f"unix://{tmp_path}/engine.sock")
-        async with asyncio.timeout(30), aclosing(runtime.events(node.now())) as events:
+        async with asyncio.timeout(60), aclosing(runtime.events(node.now())) as events:
             await node.runtime.start(spec)
             assert isinstance(await anext(events), RunnerStarted)
             proxy.closed = True
@@ -282,7 +282,7 @@ async def test_build_waits_for_a_runner_that_is_still_being_prepared(docker_node
     with lock_in(docker_node).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         building = asyncio.create_task(docker_node.build(docker_node.release_spec(), output=output))
-        await asyncio.wait_for(said.wait(), 30)
+        await asyncio.wait_for(said.wait(), 60)
         await docker("tag", RUNNER_IMAGE, late)
     try:
         assert not (await building).cache_hit

@@ -22,7 +22,7 @@ def logs(node: Node) -> LogSource:
 async def lines(logs: LogSource, runner: str, count: int, after: Position | None = None) -> list[SourceLine]:
     """Return the next lines, that many."""
     found = []
-    async with asyncio.timeout(30), aclosing(logs.follow(runner, after)) as following:
+    async with asyncio.timeout(60), aclosing(logs.follow(runner, after)) as following:
         async for line in following:
             found.append(line)
             if len(found) == count:
@@ -65,7 +65,7 @@ async def test_output_goes_on_after_a_restart_and_ends_when_the_runner_is_gone(n
     await node.runtime.start(spec)
     await node.runtime.keep_running(spec.name)
     following = logs.follow(spec.name)
-    async with asyncio.timeout(30), aclosing(following):
+    async with asyncio.timeout(60), aclosing(following):
         assert [(await anext(following)).data, (await anext(following)).data] == [b"begins", b"begins"]
         await node.runtime.stop(spec.name, timedelta(0))
         await node.runtime.remove(spec.name)

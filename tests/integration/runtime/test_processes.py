@@ -122,7 +122,7 @@ async def test_events_are_followed_into_the_next_file(node: ProcessNode, monkeyp
     home = str(node.folder / "home" / "processes")
     marks = {"name": "runner", "project": str(node.project), "deployment": str(node.project)}
     seen = []
-    async with asyncio.timeout(10), aclosing(node.runtime.events(since)) as events:
+    async with asyncio.timeout(60), aclosing(node.runtime.events(since)) as events:
         for number in range(20):
             record.append_event(
                 home, {"event": "exited", "at": time_ns(), "exit_code": number, "out_of_memory": False, **marks}

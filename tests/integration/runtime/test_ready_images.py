@@ -63,7 +63,7 @@ async def pushed(tmp_path: Path) -> AsyncIterator[Pushed]:
 
 async def _open(port: int) -> None:
     """Return once it listens; a port that is closed gives no sign when it opens."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with suppress(ConnectionRefusedError):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -44,7 +44,7 @@ async def at_work(builder: MemoryBuilder) -> AsyncIterator["asyncio.Task[None]"]
     """Let the builder carry out what was asked for as long as the block lasts."""
     working = asyncio.create_task(builder.reactors.settle())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield working
     finally:
         working.cancel()

@@ -29,7 +29,7 @@ from windlass_eventlog.projection import Projection, Versioned
 from windlass_eventlog.reaction import Handled
 from windlass_eventlog.reactor import WakeUp
 
-SOON_S = 30
+SOON_S = 60
 RowT = TypeVar("RowT", bound=BaseModel)
 
 

@@ -150,7 +150,7 @@ async def test_version_in_use_is_paused_only_once_its_last_connection_ended(buil
     await builder.live(before=old)
     builder.pass_time(timedelta(seconds=40))
     retiring = asyncio.create_task(_retiring(builder))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await builder.runtime.looked.wait()
         async with builder.containers.alone_with(old):
             pass  # the step is over once its lock is free
@@ -287,7 +287,7 @@ async def _retire(builder: MemoryBuilder, deployment: DeploymentId) -> None:
     """Let what is due by now be done; the timer of what is due later is given up."""
     seen = builder.log.length
     retiring = asyncio.create_task(_retiring(builder))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await builder.log.grown_past(seen)
         async with builder.containers.alone_with(deployment):
             pass  # the step is over once its lock is free

@@ -39,5 +39,5 @@ async def test_a_database_that_is_away_for_a_moment_stops_nothing_and_hides_no_e
         assert not working.done()
     await builder.tell(identity, DeploymentCanceled())
     with pytest.raises(DeploymentEndedError):
-        await asyncio.wait_for(working, 30)
+        await asyncio.wait_for(working, 60)
     assert stopped.is_set()

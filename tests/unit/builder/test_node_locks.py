@@ -89,7 +89,7 @@ async def test_lock_of_a_process_that_is_killed_is_free_and_goes_to_who_waits(tm
         waiting = asyncio.create_task(_take(locks))
         await asyncio.sleep(0)
         other.kill()
-        await asyncio.wait_for(waiting, 30)
+        await asyncio.wait_for(waiting, 60)
     assert locks.attempt("shop") is not None
 
 
@@ -102,4 +102,4 @@ async def test_who_gives_up_waiting_for_another_process_leaves_nothing_locked(tm
         await asyncio.gather(waiting, return_exceptions=True)
         other.kill()
         other.wait()
-        await asyncio.wait_for(_take(locks), 30)
+        await asyncio.wait_for(_take(locks), 60)

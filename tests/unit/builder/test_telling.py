@@ -42,7 +42,7 @@ class Told:
         return Telling(self.world.rows, self.bucket, node, lambda: ROOM, lambda: self.world.clock, number)
 
     async def next(self) -> NodeState:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for change in self.bucket.watch():
                 assert change.value is not None
                 state = node_state(change.value)
@@ -86,7 +86,7 @@ async def test_one_builder_tells_for_all_and_another_goes_on_when_it_is_gone(tol
         told.world.pass_time(timedelta(minutes=2))
         deployment = await told.world.requested()
         assert told.world.log.length == before + 1
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for change in told.bucket.watch():
                 state = node_state(change.value or b"")
                 if state is not None and [place.deployment for place in state.queue] == [deployment]:

@@ -19,7 +19,7 @@ async def test_what_changes_while_the_next_step_is_looked_for_is_looked_at_once_
         over.set()
         return None
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         timers = Timers(look, tasks)
         timers.watch(ProjectId(uuid4()), DeploymentId(uuid4()))
         await over.wait()

@@ -58,7 +58,7 @@ async def test_who_asks_the_builder_hears_that_it_is_gone(builder: MemoryBuilder
     asking = Asking(bucket, utc_now)
     answering = Answering(Service.BUILDER, bucket, RemovingVolumes(builder.collecting()).operations, utc_now)
     request = await asking.ask(Service.BUILDER, Kind.REMOVE_VOLUME, "token:test", say.PROJECT, NAMED)
-    async with background(answering.run()), asyncio.timeout(10):
+    async with background(answering.run()), asyncio.timeout(60):
         *_, end = [answer.state async for answer in asking.follow(Service.BUILDER, request.id)]
     assert isinstance(end, Done)
     assert gone(builder) == [("volume", "asked", 5_000)]

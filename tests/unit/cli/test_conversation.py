@@ -24,7 +24,7 @@ def welcome(offset: int) -> bytes:
 
 
 async def heard(websocket: ServerConnection, kind: FrameKind) -> Frame:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             message = await websocket.recv()
             assert isinstance(message, bytes)
@@ -48,7 +48,7 @@ async def held(*talks: Talk, keys: AsyncGenerator[bytes, None] | None = None, ha
             talk.resize(Size(30, 90))
             typing = asyncio.ensure_future(talk.type(keys)) if keys is not None else None
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     assert await talk.until_ended() == END
             finally:
                 if typing is not None:
