@@ -61,7 +61,7 @@ def source(folder: Path, files: Mapping[str, str]) -> Path:
 async def request(host: str, port: int, path: str = "/", method: str = "GET") -> bytes:
     """Return the whole answer to one HTTP request, made as soon as the port is open.
 
-    Raises: OSError, TimeoutError after 15 s.
+    Raises: OSError, TimeoutError after a minute.
     """
     async with asyncio.timeout(60):
         reader, writer = await _connection(host, port)
