@@ -18,6 +18,7 @@ from windlass.up.home import Home
 from windlass.up.installation import open_installation
 from windlass.up.postgres import Postgres
 from windlass.up.postgres_identity import Identity, choose_identity
+from windlass.up.programs import postgres_binaries
 
 
 @pytest.fixture
@@ -47,15 +48,20 @@ async def test_it_runs_below_folders_that_only_their_owner_enters(postgres: Post
     await _works(replace(postgres, binaries=_copied(postgres.binaries, private)))
 
 
-async def test_as_root_without_namespaces_it_runs_as_nobody(open_folder: Path) -> None:
+async def test_as_root_without_namespaces_it_runs_as_nobody(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
     home = Home(open_folder / "home")
     home.prepare()
-    postgres = _postgres(home)
-    nobody = Identity(user=pwd.getpwnam("nobody").pw_uid)
+    binaries = _copied(postgres_binaries(), open_folder)
+    monkeypatch.setattr("windlass.up.postgres.postgres_binaries", lambda: binaries)
+    with monkeypatch.context() as without_unshare:
+        without_unshare.setenv("PATH", str(open_folder))
+        postgres = _postgres(home)
+        assert postgres.identity == Identity(user=pwd.getpwnam("nobody").pw_uid)
+        await _works(postgres)
 
-    await _works(replace(postgres, binaries=_copied(postgres.binaries, open_folder), identity=nobody))
+        assert _postgres(home).identity == postgres.identity, "not at the next start"
 
 
 def test_without_namespaces_a_closed_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

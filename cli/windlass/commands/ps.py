@@ -58,6 +58,8 @@ def _shortened(ref: str) -> str:
 def _state(one: Json) -> str:
     if (one.get("cancellation") or {}).get("code") == "unchanged":
         return "skipped"
+    if one.get("share") is not None and not one["current"]:
+        return f"gets {one['share']} %"
     if one.get("held_back"):
         return "held back"
     if one.get("taken_back"):

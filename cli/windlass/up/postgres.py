@@ -65,7 +65,7 @@ class Postgres:
             IdentityError, ProgramMissingError: it cannot run on this machine.
         """
         binaries = postgres_binaries()
-        identity = choose_identity([binaries / "postgres", home.postgres / "data"])
+        identity = choose_identity([binaries / "postgres", home.postgres])  # below that everything is given to it
         return cls(home, _socket_folder(home, installation), identity, binaries, credentials)
 
     @property

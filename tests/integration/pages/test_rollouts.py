@@ -43,7 +43,14 @@ async def test_the_page_shows_both_versions_and_one_click_changes_or_stops_it(
     assert f'href="/deployments/{current}">{current.hex[:7]}</a> gets 90 % of the requests' in page
     assert f'href="/deployments/{old}">{old.hex[:7]}</a> 10 %' in page
     assert f'formaction="/deployments/{old}/weight" name="weight" value="25"' in page
+    assert "Rolling out, 10 %</span>" in page, "the list of deployments says so"
+    own = (await client.get(f"/deployments/{old}")).text
+    assert "It gets 10 % of the requests of production</p>" in own
+    assert "another version answers now" not in own
+    assert 'form="weight-form" name="weight" value="100"' in own, "what has a part is given all, not rolled back to"
     async with gateway.client() as api:
+        shares = {one: (await api.get(f"/deployments/{one}")).json()["share"] for one in (old, current)}
+        assert shares == {old: 10, current: None}
         explained = [(await api.get(f"/deployments/{one}/explain")).json()["remarks"] for one in (old, current)]
     assert explained[0][0].startswith("It gets 10 % of the requests of production; deployment")
     assert explained[1][0].startswith("It gets 90 % of the requests of production; deployment")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from windlass_gateway.entrypoints.pages.words import age, duration
+from windlass_gateway.entrypoints.pages.words import age, duration, until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -32,3 +32,11 @@ def test_an_age_has_one_unit_and_becomes_a_date_after_a_month(seconds: int, said
 )
 def test_a_duration_has_as_many_digits_as_help(milliseconds: int, said: str) -> None:
     assert duration(milliseconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-60, "now"), (4, "now"), (5, "in 5 s"), (599, "in 9 min"), (7_200, "in 2 h"), (31 * 86_400, "in 31 d")],
+)
+def test_a_moment_to_come_is_never_said_to_be_over(seconds: int, said: str) -> None:
+    assert until(NOW + timedelta(seconds=seconds), NOW) == said

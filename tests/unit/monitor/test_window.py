@@ -221,7 +221,7 @@ def test_a_version_whose_container_does_not_answer_its_probe_fails(story: Story)
         before=NEW,
         to=OLD,
         code="unhealthy",
-        reason="1 of its 1 containers do not answer their probe: bad-status.",
+        reason="Its container fails its probe: the status of the answer is not the expected one.",
     )
 
 

@@ -1,4 +1,5 @@
-// Keeps "3 minutes ago" true: the server writes it into <time data-age>, this renews it. `data-since` counts up, live.
+// Keeps "3 minutes ago" true: the server writes it into <time data-age>, this renews it; `data-until` is "in 3 min" in the
+// same way. `data-since` counts up, live.
 const STEPS = [
   [60, 1, "s"],
   [3600, 60, "min"],
@@ -20,6 +21,14 @@ function age(element) {
   return step ? `${Math.floor(passed / step[1])} ${step[2]} ago` : element.dateTime.slice(0, 10);
 }
 
+// The same words as `until` in words.py.
+function until(element) {
+  const left = Math.floor((Date.parse(element.dateTime) - Date.now()) / 1000);
+  if (left < 5) return "now";
+  const step = STEPS.find(([below]) => left < below) ?? STEPS.at(-1);
+  return `in ${Math.floor(left / step[1])} ${step[2]}`;
+}
+
 function duration(passed) {
   if (passed < 60) return `${passed} s`;
   const minutes = Math.floor(passed / 60);
@@ -35,6 +44,7 @@ function renew(selector, text) {
 
 function ages() {
   renew("time[data-age]", age);
+  renew("time[data-until]", until);
 }
 
 setInterval(ages, AGES_EVERY_MS);

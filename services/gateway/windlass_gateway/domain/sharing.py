@@ -22,6 +22,17 @@ class Share:
         return f"It gets {self.percent} % of the requests of {self.environment}{rest}."
 
 
+def rolled_out(environments: Environments | None, routes: Routes | None, deployment: DeploymentId) -> Share | None:
+    """Return where a version gets a part of the requests beside what has the environment; None where it gets none."""
+    if environments is None or routes is None:
+        return None
+    for environment, weight in routes.weights.now.items():
+        named, alias = environments.by_id(environment), routes.alias_of(environment)
+        if named is not None and weight.deployment == deployment:
+            return Share(named.name, weight.percent, None if alias is None else alias.current)
+    return None
+
+
 def shares_of(environments: Environments | None, routes: Routes | None, deployment: DeploymentId) -> Iterator[Share]:
     """Yield the environments whose requests a version shares with another one."""
     if environments is None or routes is None:

@@ -16,6 +16,7 @@ from windlass_gateway.domain.holding import is_live_beside
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.restoring import was_taken_back
 from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.sharing import rolled_out
 from windlass_gateway.domain.shredding import Affected
 from windlass_gateway.domain.variables import Variables
 from windlass_gateway.entrypoints.places import Places
@@ -113,6 +114,7 @@ class Shown:
         identity = DeploymentId(found.key)
         environment = around.environments.by_id(found.row.environment)
         alias = None if around.routes is None else around.routes.alias_of(found.row.environment)
+        share = rolled_out(around.environments, around.routes, identity)
         return Named(
             id=identity,
             sequence=found.sequence,
@@ -121,6 +123,7 @@ class Shown:
             current=alias is not None and alias.current == identity,
             held_back=is_live_beside(environment, around.routes, identity, found.row),
             taken_back=was_taken_back(around.environments, around.routes, identity),
+            share=None if share is None else share.percent,
             urls=self._urls(around, environment, identity, found.row),
         )
 

@@ -80,6 +80,9 @@ class DeploymentSummary(_View):
         bool, Field(description="it is live at its own address alone, because a rollback holds its environment")
     ]
     taken_back: Annotated[bool, Field(description="it failed soon after it went live; the one before took its place")]
+    share: Annotated[
+        int | None, Field(description="the percentage of requests it gets beside the version that has the environment")
+    ]
     source: Source
     commit: str | None
     author: Annotated[PersonId | None, Field(description="who wrote the commit; the name is kept apart, deletable")]
@@ -133,6 +136,7 @@ class Named(_View):
     current: bool
     held_back: bool
     taken_back: bool
+    share: int | None
     urls: list[str]
 
 

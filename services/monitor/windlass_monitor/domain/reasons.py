@@ -35,6 +35,26 @@ CODES: Mapping[type[Outcome], str] = MappingProxyType(
 )
 
 
+_BRIEFLY: Mapping[str, str] = MappingProxyType(
+    {
+        "not-listening": "nothing listens on the port",
+        "unreachable": "the address does not answer",
+        "no-answer": "no answer in time",
+        "not-http": "the answer is no HTTP",
+        "unsupported-probe": "the runtime cannot run it",
+        "bad-status": "the status of the answer is not the expected one",
+        "too-few-successes": "too few good answers in a row",
+        "exited": "the command does not end with 0",
+        "not-run": "the command cannot be run",
+    }
+)
+
+
+def briefly(said: str | None) -> str:
+    """Return in a few words what a code says is wrong with a probe; a code that is not known yet stands for itself."""
+    return "it ends again and again" if said is None else _BRIEFLY.get(said, said)
+
+
 def code(outcome: Outcome) -> str:
     """Return the word that says what is wrong."""
     return CODES[type(outcome)]

@@ -15,6 +15,7 @@ from windlass_contracts.lifecycle import Phase
 from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment, End, Health
 from windlass_monitor.domain.place import Place
+from windlass_monitor.domain.reasons import briefly
 from windlass_monitor.domain.routes import Routes, Turn
 
 OPENED_BY = frozenset({"cutover", "promotion", "rollout"})
@@ -137,8 +138,10 @@ def _is_unhealthy(window: Window, version: Deployment, now: datetime) -> Failing
     there = [one for one in version.containers if one.health is not Health.PAUSED]
     ill = [one for one in there if one.health is Health.UNHEALTHY or one.looping]
     if 2 * len(ill) > len(there):
-        last = max(ill, key=lambda one: one.judged).code or "looping"
-        return Failing("unhealthy", f"{len(ill)} of its {len(there)} containers do not answer their probe: {last}.")
+        last = briefly(max(ill, key=lambda one: one.judged).code)
+        alone = len(there) == 1
+        who = "Its container fails its" if alone else f"{len(ill)} of its {len(there)} containers fail their"
+        return Failing("unhealthy", f"{who} probe: {last}.")
     if version.none_healthy_since is None:
         return None
     if now - max(version.none_healthy_since, window.since) >= NONE_HEALTHY_FOR:

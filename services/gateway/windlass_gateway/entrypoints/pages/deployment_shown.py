@@ -23,6 +23,7 @@ from windlass_gateway.domain.remedies import remedy
 from windlass_gateway.domain.restoring import TakenBack, taken_back
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
 from windlass_gateway.domain.routes import BRANCH_ALIAS
+from windlass_gateway.domain.sharing import Share, rolled_out
 from windlass_gateway.domain.timeline import PRE_DEPLOY, StepState, steps
 from windlass_gateway.entrypoints.context import Context
 from windlass_gateway.entrypoints.pages.lines import Around, Line, Lines
@@ -70,6 +71,7 @@ class DeploymentShown:
     no_rollback: str | None
     held_back: HeldBack | None
     taken_back: TakenBack | None
+    rolled_out: Share | None
     promotable: Sequence[str]
     """The environments that can answer with it instead of what they answer with."""
     shown_at: datetime
@@ -147,6 +149,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         no_rollback=_no_rollback(surroundings, found, retired),
         held_back=held,
         taken_back=taken_back(surroundings.environments, surroundings.routes, line.id),
+        rolled_out=rolled_out(surroundings.environments, surroundings.routes, line.id),
         promotable=_promotable(surroundings, found, retired, held),
         shown_at=shared.gateway.clock(),
         branch_goes_at=await _branch_goes_at(shared, surroundings, found),

@@ -17,6 +17,7 @@ from windlass_gateway.domain.holding import is_live_beside
 from windlass_gateway.domain.project import Project
 from windlass_gateway.domain.restoring import was_taken_back
 from windlass_gateway.domain.routes import Routes
+from windlass_gateway.domain.sharing import rolled_out
 from windlass_gateway.domain.timeline import total_ms
 from windlass_gateway.entrypoints.pages.status import Look, look
 from windlass_gateway.entrypoints.places import Places
@@ -54,6 +55,8 @@ class Line:
     """Whether it is live at its own address while a rollback holds its environment."""
     taken_back: bool = False
     """Whether it failed soon after it went live, and gave way to the version before."""
+    share: int | None = None
+    """The percentage of an environment's requests that it gets beside what has the environment."""
 
     @property
     def look(self) -> Look:
@@ -62,6 +65,7 @@ class Line:
             self.phase,
             current=self.current,
             skipped=self.skipped,
+            share=self.share,
             held_back=self.held_back,
             taken_back=self.taken_back,
         )
@@ -152,6 +156,7 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
     row = found.row
     identity = DeploymentId(found.key)
     environment = around.environments.by_id(row.environment)
+    share = rolled_out(around.environments, around.routes, identity)
     return Line(
         id=identity,
         project=around.slug,
@@ -173,6 +178,7 @@ def _line(found: Versioned[Deployment], around: Around, names: Mapping[UUID, str
         skipped=row.was_skipped,
         held_back=is_live_beside(environment, around.routes, identity, row),
         taken_back=was_taken_back(around.environments, around.routes, identity),
+        share=None if share is None else share.percent,
     )
 
 

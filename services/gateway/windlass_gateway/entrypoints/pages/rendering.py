@@ -26,7 +26,9 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals.update(static=assets().address, icon_address=assets().icon, now=_now)
-    environment.filters.update(age=words.age, duration=words.duration, short=words.short, size=words.size)
+    environment.filters.update(
+        age=words.age, until=words.until, duration=words.duration, short=words.short, size=words.size
+    )
     environment.filters.update(sparkline=sparkline.sparkline, bars=sparkline.bars, share=sparkline.share)
     environment.filters.update(setting_name=setting_name, setting_value=setting_value)
     return environment

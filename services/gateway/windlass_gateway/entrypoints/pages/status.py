@@ -43,15 +43,24 @@ _SKIPPED = Look("Skipped", "ban", "quiet")
 
 
 def look(
-    phase: Phase, *, current: bool = True, skipped: bool = False, held_back: bool = False, taken_back: bool = False
+    phase: Phase,
+    *,
+    current: bool = True,
+    skipped: bool = False,
+    share: int | None = None,
+    held_back: bool = False,
+    taken_back: bool = False,
 ) -> Look:
     """Return how a deployment in this phase looks.
 
     `current` says whether its environment answers with it, `skipped` whether it was a push that changed nothing, and
     `held_back` whether it is live beside its environment, which a rollback holds; `taken_back` whether it failed there.
+    `share` is the percentage of requests that it gets beside what has the environment.
     """
     if skipped:
         return _SKIPPED
+    if share is not None and not current:
+        return Look(f"Rolling out, {share} %", "loader-circle", "running")
     if held_back:
         return _HELD_BACK
     if taken_back:

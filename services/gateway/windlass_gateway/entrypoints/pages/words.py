@@ -24,6 +24,17 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{days} d ago" if days < _LONGEST_AGE_DAYS else f"{moment:%Y-%m-%d}"
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """Return in how long a moment is; times.js renews it in the same words."""
+    left = int((moment - now).total_seconds())
+    if left < _JUST_NOW_SECONDS:
+        return "now"
+    for below, unit, name in ((_MINUTE, 1, "s"), (_HOUR, _MINUTE, "min"), (_DAY, _HOUR, "h")):
+        if left < below:
+            return f"in {left // unit} {name}"
+    return f"in {left // _DAY} d"
+
+
 def duration(milliseconds: int) -> str:
     """Return a duration with as many digits as help."""
     if milliseconds < _SECOND_MS:
