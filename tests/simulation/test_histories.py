@@ -44,7 +44,7 @@ def test_kept_story_ends_as_it_should(scratch: Path, story: Path) -> None:
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_planted_bug_is_found_by_a_history_that_ends_well_without_it(scratch: Path, bug: Bug) -> None:
-    explored = explore(scratch, bug.hunted_in, bug=bug)
+    explored = explore(scratch, bug.hunted_in, bug=bug, kind=bug.kind)
     assert explored.by is not None
     assert explored.found is not None
     assert explored.found.startswith(bug.breaks)

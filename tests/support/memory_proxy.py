@@ -66,14 +66,20 @@ class MemoryProxy(Proxy):
 
     def weights(self, host: str) -> dict[str, int] | None:
         """Return which percentage of the requests for a host goes to which servers; None where nobody answers."""
-        name = self.router_of(host)
-        if name is None:
+        parts = self.parts(host)
+        return None if parts is None else {url: percent for percent, urls in parts.values() for url in urls}
+
+    def parts(self, host: str) -> dict[str, tuple[int, list[str]]] | None:
+        """Return which services get which percentage of the requests for a host, and where each sends them."""
+        router = self.router_of(host)
+        if router is None:
             return None
-        service = self._service(self._served["routers"][name]["service"])
+        name = str(self._served["routers"][router]["service"])
+        service = self._service(name)
         parts = service.get("weighted", {}).get("services", [])
         if not parts:
-            return dict.fromkeys(_urls(service), 100)
-        return {url: part["weight"] for part in parts for url in _urls(self._service(part["name"]))}
+            return {name: (100, _urls(service))}
+        return {part["name"]: (part["weight"], _urls(self._service(part["name"]))) for part in parts}
 
     def _service(self, name: str) -> dict[str, Any]:
         service: dict[str, Any] = self._served["services"][name]

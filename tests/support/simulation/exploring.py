@@ -16,7 +16,7 @@ from support.simulation.planted import Bug
 from support.simulation.services import Wiring
 from support.simulation.shrinking import shrunk
 from support.simulation.story import Story
-from support.simulation.strategies import by_seed
+from support.simulation.strategies import Chance, by_seed, chosen
 from support.simulation.world import World
 
 SHOWN_LINES = 400
@@ -77,7 +77,9 @@ def run(history: History, scratch: Path, wiring: Wiring | None = None) -> None:
         raise FoundError(violation, world.story, history)
 
 
-def explore(scratch: Path, numbers: Iterable[int], *, bug: Bug | None = None) -> Explored:
+def explore(
+    scratch: Path, numbers: Iterable[int], *, bug: Bug | None = None, kind: Callable[[Chance], History] = chosen
+) -> Explored:
     """Run the histories of these numbers, with a bug if one is given; stop at the first violation, and shrink it.
 
     Of a bug only that counts which it is known to break, in a history that ends well without it.
@@ -86,7 +88,7 @@ def explore(scratch: Path, numbers: Iterable[int], *, bug: Bug | None = None) ->
     with quiet(), _rarely_collecting() as collect:
         for number in numbers:
             count += 1
-            history = by_seed(number)
+            history = by_seed(number, kind)
             error = _found(history, scratch, bug)
             if error is not None and (bug is None or _is_its_doing(bug, error, history, scratch)):
                 smaller = history if bug is not None else _shrunk(error, scratch)

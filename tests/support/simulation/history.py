@@ -43,6 +43,8 @@ class Deploy(_Act):
     secret: bool = False
     before: Literal["nothing", "migrate", "fail"] = "nothing"
     """What runs before the start."""
+    rollout: str = ""
+    """The project's steps from now on; those that it has stay as they are where nothing is said, `none` ends them."""
 
 
 class Push(_Act):
@@ -83,6 +85,23 @@ class Release(_Act):
     """Somebody releases an environment."""
 
     do: Literal["release"] = "release"
+    project: int = 0
+    environment: int = 0
+
+
+class Weigh(_Act):
+    """Somebody gives a deployment, counted from the latest request, a percentage of an environment's requests."""
+
+    do: Literal["weigh"] = "weigh"
+    environment: int = 0
+    which: int = 0
+    percent: int = 50
+
+
+class StopRollout(_Act):
+    """Somebody lets all of an environment's requests go to what has it."""
+
+    do: Literal["stop-rollout"] = "stop-rollout"
     project: int = 0
     environment: int = 0
 
@@ -166,6 +185,8 @@ Act = Annotated[
     | RollBack
     | Promote
     | Release
+    | Weigh
+    | StopRollout
     | Scale
     | Restart
     | Redeploy

@@ -8,7 +8,9 @@ from uuid import UUID
 from support.simulation.ledger import PER_DEPLOYMENT, Address, Ledger, Told
 from support.simulation.names import INSTALLATION
 from support.simulation.node import is_before_start
+from support.simulation.parts import Part
 from support.simulation.people import Answer, Asked
+from support.simulation.shares import faults_at_rest, faults_of, is_ready
 from windlass_builder.domain.workloads import Created, Exited, Running
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ForbiddenTransitionError
@@ -50,7 +52,9 @@ DELETED = "11 what a node deletes is said once, or noted to be said"
 FRESH = "14 a restart that succeeded left no container from before it"
 HELD = "12 what a rollback holds back leaves its environment alone"
 RESTORED = "13 what fails soon after it got an environment is taken back once, and nothing swings"
+SHARED = "15 a part of an environment's requests goes to one version at most, as the log says, and not for ever"
 OF_AN_ENVIRONMENT = frozenset({"environment", "environment-id", "domain"})
+WATCHED = frozenset({"cutover", "promotion", "rollout"})
 _AT_WORK_S = 40.0
 """Longer than a lost wake-up takes to come again, and what it asks for to be done."""
 _DOMAIN = "localhost"
@@ -89,6 +93,8 @@ class Invariants:
     def appended(self, recorded: Recorded[Event]) -> None:
         """Look at an event that was appended just now."""
         held = {name: one.current for name, one in self.ledger.addresses.items()}
+        for fault in faults_of(self.ledger, recorded):
+            self.violate(SHARED, fault)
         try:
             self.ledger.fold(recorded)
         except ForbiddenTransitionError as error:
@@ -125,13 +131,21 @@ class Invariants:
         if (wish.environment, wish.before) in self._restored:
             self.violate(RESTORED, f"{seen} once more")
         self._restored.add((wish.environment, wish.before))
-        own = next(one for one in self._own(wish.environment) if one.kind == "environment")
-        if own.current is None or own.current.deployment != wish.before or own.why not in {"cutover", "promotion"}:
+        own, part = self.ledger.own_address(wish.environment), self.ledger.parts.now.get(wish.environment)
+        assert own is not None
+        if part is not None and part.deployment == wish.before:
+            if own.current is None or own.current.deployment != wish.to:
+                self.violate(RESTORED, f"{seen}, which does not get the rest of the requests")
+        else:
+            self._check_turn(wish, own, seen)
+        if any(self.ledger.deployments[one].phase is not Phase.LIVE for one in (wish.before, wish.to)):
+            self.violate(RESTORED, f"{seen}, and not both were live")
+
+    def _check_turn(self, wish: RestoreRequested, own: Address, seen: str) -> None:
+        if own.current is None or own.current.deployment != wish.before or own.why not in WATCHED:
             self.violate(RESTORED, f"{seen}, which has it by a {own.why}")
         if own.previous is None or own.previous.deployment != wish.to:
             self.violate(RESTORED, f"{seen}, which was not the one before")
-        if any(self.ledger.deployments[one].phase is not Phase.LIVE for one in (wish.before, wish.to)):
-            self.violate(RESTORED, f"{seen}, and not both were live")
 
     def _check_moves(self, change: AliasesChanged) -> None:
         switch = None if change.request is None else self.ledger.switches.get(change.request)
@@ -140,9 +154,6 @@ class Invariants:
         for move in change.moves:
             if move.alias.kind != PER_DEPLOYMENT and (move.before, move.after) != (switch.failed, switch.to):
                 self.violate(RESTORED, f"{move.alias.name} is moved, though it did not answer with what failed")
-
-    def _own(self, environment: UUID) -> list[Address]:
-        return [one for one in self.ledger.addresses.values() if one.environment == environment]
 
     def _check_restart(self, recorded: Recorded[Event]) -> None:
         """Look at the end of a restart; one that waits for proxies that are away is rightly given up."""
@@ -181,8 +192,13 @@ class Invariants:
         for name, address in self.ledger.addresses.items():
             if address.project != project or address.kind == PER_DEPLOYMENT or address.changed > generation:
                 continue
+            part = self._part(address)
+            if self._weighed(address) > generation:
+                continue
             router = self.world.proxy.router_of(f"{name}.{_DOMAIN}")
             wanted = None if address.current is None else f"d-{address.current.deployment.hex}"
+            if wanted is not None and part is not None:
+                wanted += f"-with-{part.deployment.hex}-{part.percent}"
             if router != wanted:
                 self.violate(HEALTHY, f"{name} is called applied as of {generation}, but goes to {router}")
 
@@ -214,11 +230,12 @@ class Invariants:
             if address.kind == PER_DEPLOYMENT:
                 continue
             host = f"{name}.{_DOMAIN}"
-            servers = self.world.proxy.servers(host)
-            if servers is None:
+            parts = self.world.proxy.parts(host)
+            if parts is None:
                 continue
-            self._served[host] = frozenset(servers)
-            self._check_proven(host, servers)
+            self._served[host] = frozenset(url for _, urls in parts.values() for url in urls)
+            for service, (_, servers) in parts.items():
+                self._check_proven(host, service, servers)
         lasting, running = self._lasting(), self._running()
         for host, left in before.items():
             now = self._served.get(host, frozenset())
@@ -230,20 +247,32 @@ class Invariants:
         holder = self.ledger.addresses[host.removesuffix(f".{_DOMAIN}")].current
         if holder is None:
             return False
-        decided = max(self.ledger.deployments[holder.deployment].cutover, holder.asked)
+        address = self.ledger.addresses[host.removesuffix(f".{_DOMAIN}")]
+        decided = max(self.ledger.deployments[holder.deployment].cutover, holder.asked, self._weighed(address))
         known = self.ledger.stopped
         return any(
             address in self.world.node.fallen and known.get(address, decided + 1) > decided
             for address in map(_host_of, self._served.get(host, ()))
         )
 
-    def _check_proven(self, host: str, servers: list[str]) -> None:
-        router = self.world.proxy.router_of(host) or ""
-        deployment = UUID(hex=router.removeprefix("d-"))
+    def _part(self, address: Address) -> Part | None:
+        """Return who gets a part of the requests at an address besides what has it."""
+        if address.environment is None or address.kind not in OF_AN_ENVIRONMENT:
+            return None
+        return self.ledger.parts.now.get(address.environment)
+
+    def _weighed(self, address: Address) -> int:
+        """Return at which sequence it changed last who gets a part of the requests at an address."""
+        if address.environment is None or address.kind not in OF_AN_ENVIRONMENT:
+            return 0
+        return self.ledger.parts.changed.get(address.environment, 0)
+
+    def _check_proven(self, host: str, service: str, servers: list[str]) -> None:
+        deployment = UUID(hex=service.removeprefix("d-"))
         for server in servers:
             address = _host_of(server)
             if (deployment, address) not in self.ledger.proven:
-                self.violate(HEALTHY, f"{host} goes to {address}, where {router} was never seen healthy")
+                self.violate(HEALTHY, f"{host} goes to {address}, where {service} was never seen healthy")
 
     def _running(self) -> frozenset[str]:
         living = self.world.node.living.values()
@@ -271,6 +300,8 @@ class Invariants:
         self._check_running()
         self._check_secrets()
         self._check_deleted()
+        for fault in faults_at_rest(self.world, self.ledger):
+            self.violate(SHARED, fault)
         return self.violation
 
     def _check_ends(self) -> None:
@@ -302,18 +333,31 @@ class Invariants:
                 if told.environment != address.environment or told.phase is not Phase.LIVE:
                     continue
                 late = not told.held_back and (holder is None or told.sequence > holder.asked)
-                if late and self._wins_environment(address.environment):
+                if late and not self._may_have_less(identity, told) and self._wins_environment(address.environment):
                     self.violate(LATEST, f"{name} does not answer with {identity.hex[:8]}, the later request")
+
+    def _may_have_less(self, identity: UUID, told: Told) -> bool:
+        """Tell whether a version that goes by steps, or by hand, has only a part of its environment, or lost that."""
+        part = self.ledger.parts.now.get(told.environment)
+        has_a_part = part is not None and part.deployment == identity
+        ended = (told.environment, identity) in self.ledger.parts.ended
+        waits = bool(told.steps) and not is_ready(self.world, identity, told)
+        return has_a_part or ended or waits
 
     def _check_served(self) -> None:
         """Look whether every address goes to what runs of its deployment and was seen healthy there, if anything."""
         for name, address in self.ledger.addresses.items():
             if address.kind == PER_DEPLOYMENT or address.current is None:
                 continue
-            mine = self._answering(address.current.deployment)
-            servers = set(self.world.proxy.servers(f"{name}.{_DOMAIN}") or ())
-            if not servers <= mine or bool(servers) != bool(mine):
-                self.violate(HEALTHY, f"{name} goes to {servers} at rest, where {mine} answer")
+            part, holder = self._part(address), address.current.deployment
+            wanted = {holder: 100} if part is None else {holder: 100 - part.percent, part.deployment: part.percent}
+            mine = {one: servers for one in wanted if (servers := self._answering(one))}
+            percents = {one: wanted[one] if len(mine) > 1 else 100 for one in mine}
+            parts = self.world.proxy.parts(f"{name}.{_DOMAIN}") or {}
+            there = {UUID(hex=service[2:]): (percent, urls) for service, (percent, urls) in parts.items() if urls}
+            right = all(set(urls) <= mine.get(one, set()) for one, (_, urls) in there.items())
+            if not right or {one: percent for one, (percent, _) in there.items()} != percents:
+                self.violate(HEALTHY, f"{name} goes to {there} at rest, where {mine} answer, with {percents} %")
 
     def _answering(self, deployment: UUID) -> set[str]:
         return {

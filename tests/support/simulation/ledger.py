@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from support.simulation.parts import Parts
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
@@ -27,6 +28,8 @@ from windlass_contracts.events import (
     RollbackRequested,
     RoutesApplied,
     RoutesFailed,
+    WeightChanged,
+    WeightRequested,
 )
 from windlass_contracts.lifecycle import Phase, transition
 
@@ -60,6 +63,8 @@ class Told:
     """Whether nobody asked for it by hand."""
     held_back: bool = False
     """Whether it took its addresses while a rollback held its environment."""
+    steps: tuple[int, ...] = ()
+    """The percentages by which it takes an environment that answers already."""
     waits_for_command: bool = False
     """Whether the command before the start has not succeeded yet."""
 
@@ -115,6 +120,7 @@ class Ledger:
     """Each project's environments that were rolled back, and at which sequence they were released, if they were."""
     held_before: dict[UUID, dict[UUID, int | None]] = field(default_factory=dict)
     """The holds before the last decision."""
+    parts: Parts = field(default_factory=Parts)
 
     def fold(self, recorded: Recorded[Event]) -> None:
         event, about = recorded.event, recorded.key.id
@@ -126,6 +132,7 @@ class Ledger:
                 recorded.sequence,
                 event.config.replicas,
                 pushed=event.trigger == "webhook",
+                steps=() if event.config.rollout is None else tuple(one.weight for one in event.config.rollout.steps),
                 waits_for_command=event.config.pre_deploy_command is not None,
             )
         elif told is not None:
@@ -168,18 +175,21 @@ class Ledger:
                 pass
 
     def _project(self, recorded: Recorded[Event]) -> None:
+        self.parts.fold(recorded)
         match recorded.event:
             case ProjectCreated(slug=slug):
                 self.slugs[recorded.project] = slug
             case EnvironmentCreated(environment=environment, production=True):
                 self.production.add(environment)
-            case RollbackRequested(to=to) | PromotionRequested(to=to):
+            case RollbackRequested(to=to) | PromotionRequested(to=to) | WeightRequested(to=to):
                 self.switches[recorded.metadata.id] = Switch(recorded.project, to, recorded.sequence)
             case RestoreRequested(before=failed, to=to):
                 self.switches[recorded.metadata.id] = Switch(recorded.project, to, recorded.sequence, failed)
             case AliasesChanged() as change:
                 self._held(recorded.project, change)
                 self._moved(recorded, change)
+            case WeightChanged(why=why, request=request) if request in self.switches:
+                self.switches[request].moved = 0 if why == "compensation" else recorded.sequence
             case EnvironmentReleased(environment=environment):
                 self._released(recorded, environment)
             case RoutesApplied(generation=generation):
@@ -212,7 +222,7 @@ class Ledger:
             self.holds[project] = dict(self.held_before.get(project, {}))
         if change.why == "restore":
             self.held_before[project] = self.holds.get(project, {})
-        if change.why not in {"cutover", "promotion", "rollback"}:
+        if change.why not in {"cutover", "promotion", "rollback", "rollout"}:
             return
         if change.why == "cutover" and told is not None:
             told.held_back = self.is_held_back(told)
@@ -259,11 +269,16 @@ class Ledger:
     @property
     def referenced(self) -> set[UUID]:
         """The deployments that answer at more than their own address."""
-        return {
+        return self.parts.deployments | {
             one.current.deployment
             for one in self.addresses.values()
             if one.kind != PER_DEPLOYMENT and one.current is not None
         }
+
+    def own_address(self, environment: UUID) -> Address | None:
+        """Return an environment's own address."""
+        wanted = ("environment", environment)
+        return next((one for one in self.addresses.values() if (one.kind, one.environment) == wanted), None)
 
     def was_live(self, environment: UUID) -> bool:
         return any(one.environment == environment and one.phase is Phase.LIVE for one in self.deployments.values())

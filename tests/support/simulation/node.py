@@ -178,6 +178,12 @@ class Node(MemoryRuntime):
             self._tell(runner, RunnerRemoved)
             self.gone.setdefault(name, asyncio.Event()).set()
 
+    def is_well(self, name: str) -> bool:
+        """Tell whether what runs in a container answers as it should, or will after a while."""
+        runner = self.living[name]
+        app = app_of(self.commits[runner.release])
+        return isinstance(runner.state, Running) and name not in self.sick and app not in {App.SICK, App.DYING}
+
     def removed_by_hand(self, name: str) -> None:
         self.by_itself.add(name)
         self.fallen.add(self.living[name].address.host)

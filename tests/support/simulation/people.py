@@ -16,7 +16,9 @@ from support.simulation.history import (
     RollBack,
     Scale,
     SetVariable,
+    StopRollout,
     UnsetVariable,
+    Weigh,
 )
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId, TeamId
@@ -32,6 +34,7 @@ from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.scaling import ScaleCommand, Scaling
 from windlass_gateway.application.variables import SettingVariables, VariablePlace
+from windlass_gateway.application.weighing import WeighCommand, Weighing
 from windlass_gateway.domain.configuration import ConfigChange, DeadlinesChange, RetirementChange
 from windlass_gateway.domain.pushes import Push as Pushed
 from windlass_gateway.domain.refusals import Refusal
@@ -43,7 +46,21 @@ BRANCHES = ("main", "topic")
 _DEADLINES = DeadlinesChange(queued_s=30, fetch_s=10, build_s=20, pre_deploy_s=10, start_s=10, health_s=10, route_s=5)
 _RETIREMENT = RetirementChange(drain_s=1, grace_s=2, keep_warm_s=10)
 
-Wish = Deploy | Push | Cancel | RollBack | Promote | Release | Scale | Restart | Redeploy | SetVariable | UnsetVariable
+Wish = (
+    Deploy
+    | Push
+    | Cancel
+    | RollBack
+    | Promote
+    | Release
+    | Weigh
+    | StopRollout
+    | Scale
+    | Restart
+    | Redeploy
+    | SetVariable
+    | UnsetVariable
+)
 
 
 class Answer(Enum):
@@ -105,21 +122,31 @@ class People:
                 await Canceling(gateway).cancel(caller, self._one(which))
             case SetVariable() | UnsetVariable():
                 await self._variable(SettingVariables(gateway), caller, act)
-            case RollBack():
-                to = None if act.which is None else self._one(act.which)
-                back = RollbackCommand(_slug(act.project), ENVIRONMENTS[act.environment], to)
-                await RollingBack(gateway).roll_back(caller, back)
-            case Promote(environment=environment, which=which):
-                command = PromoteCommand(self._one(which), ENVIRONMENTS[environment])
-                await Promoting(gateway).promote(caller, command)
-            case Release(project=project, environment=environment):
-                await Releasing(gateway).release(caller, _slug(project), ENVIRONMENTS[environment])
             case Scale() | Restart():
                 await self._replicas(Scaling(gateway), caller, act)
             case Redeploy(which=which):
                 key = f"again-{caller.actor}"
                 return [(await Redeploying(gateway).redeploy(caller, self._one(which), key)).deployment]
+            case RollBack() | Promote() | Release() | Weigh() | StopRollout():
+                await self._switch(gateway, caller, act)
         return None
+
+    async def _switch(
+        self, gateway: Gateway, caller: Caller, act: RollBack | Promote | Release | Weigh | StopRollout
+    ) -> None:
+        environment = ENVIRONMENTS[act.environment]
+        match act:
+            case RollBack(project=project, which=which):
+                to = None if which is None else self._one(which)
+                await RollingBack(gateway).roll_back(caller, RollbackCommand(_slug(project), environment, to))
+            case Promote(which=which):
+                await Promoting(gateway).promote(caller, PromoteCommand(self._one(which), environment))
+            case Release(project=project):
+                await Releasing(gateway).release(caller, _slug(project), environment)
+            case Weigh(which=which, percent=percent):
+                await Weighing(gateway).weigh(caller, WeighCommand(self._one(which), percent, environment))
+            case StopRollout(project=project):
+                await Weighing(gateway).stop(caller, _slug(project), environment)
 
     async def _variable(self, setting: SettingVariables, caller: Caller, act: SetVariable | UnsetVariable) -> None:
         place = VariablePlace(_slug(act.project), f"NAME_{act.name}")
@@ -141,13 +168,17 @@ class People:
         if act.again and Deploy in self._last:
             again: DeployRequest = self._last[Deploy]
             return again
-        config = ConfigChange(
-            start_command="python server.py",
-            build_command="make",
-            pre_deploy_command=None if act.before == "nothing" else act.before,
-            replicas=act.replicas,
-            deadlines=_DEADLINES,
-            retirement=_RETIREMENT,
+        steps = {} if not act.rollout else {"rollout": None if act.rollout == "none" else act.rollout}
+        config = ConfigChange.model_validate(
+            {
+                "start_command": "python server.py",
+                "build_command": "make",
+                "pre_deploy_command": None if act.before == "nothing" else act.before,
+                "replicas": act.replicas,
+                "deadlines": _DEADLINES,
+                "retirement": _RETIREMENT,
+                **steps,
+            }
         )
         ref = None if act.branch is None else BRANCHES[act.branch]
         request = DeployRequest(

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from unittest.mock import patch
 
-from support.simulation.invariants import ALWAYS, LATEST, LIFECYCLE, RESUMED
+from support.simulation.history import History
+from support.simulation.invariants import ALWAYS, LATEST, LIFECYCLE, RESUMED, SHARED
 from support.simulation.log import LogOf
 from support.simulation.services import Wiring
+from support.simulation.strategies import Chance, chosen, sharing
 from windlass_builder.application.projections import ROUTES
 from windlass_builder.application.retiring import Retiring
 from windlass_builder.domain import surplus
@@ -40,6 +42,8 @@ class Bug:
     wiring: Wiring = field(default_factory=Wiring)
     planted: Callable[[], AbstractContextManager[object]] = nullcontext
     hunted_from: int = 5_000
+    kind: Callable[[Chance], History] = chosen
+    """Of which histories it is hunted in."""
 
     @property
     def hunted_in(self) -> range:
@@ -115,6 +119,13 @@ BUGS = (
         ALWAYS,
         planted=lambda: patch.object(surplus, "_left_out", lambda *_: datetime.min.replace(tzinfo=UTC)),
         hunted_from=5_000,
+    ),
+    Bug(
+        "nobody is overtaken",
+        SHARED,
+        planted=lambda: patch.object(cutover, "overtaken", lambda *_: None),
+        hunted_from=0,
+        kind=sharing,
     ),
     Bug("drained on the decision", ALWAYS, Wiring(reactors=_drained_by_decision), _idle_by_decision, hunted_from=5_190),
 )

@@ -1,6 +1,6 @@
 """How histories are made: by hypothesis, which shrinks those that fail, or much faster by a seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol, TypeVar
@@ -25,7 +25,9 @@ from support.simulation.history import (
     RollBack,
     Scale,
     SetVariable,
+    StopRollout,
     UnsetVariable,
+    Weigh,
 )
 from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Aggregate, Service
@@ -103,6 +105,40 @@ _AROUND_REPLICAS: Sequence[tuple[type[Act], Options]] = (
     (Incident, {"what": ("ends", "removed", "sick", "well"), "which": _WHICH}),
 )
 
+_SHARED: Options = {"project": (0,), "environment": (0, 0, 0, 1)}
+_STEPS = ("20:4", "20:4,60:15", "1:1,50:30", "10:40")
+_DECIDED = ("weight.changed.v1", "weight.changed.v1", "routes.applied.v1", "aliases.changed.v1")
+_AMID: Options = {"after": (0.0, 0.0, 0.01, 1.0, 4.0, 20.0), "upon": (None, None, *_DECIDED)}
+_WELL: Options = {**_DEPLOY, **_SHARED, "app": (App.GOOD,), "again": (False,), "before": ("nothing",)}
+_WITH_STEPS: Options = {**_WELL, "app": (*(App.GOOD,) * 12, *App), "rollout": ("", *_STEPS, "none")}
+_PERCENT = (1, 10, 50, 99, 100, 100)
+_AROUND_WEIGHTS: Sequence[tuple[type[Act], Options]] = (
+    (Deploy, _WITH_STEPS),
+    (Deploy, {**_WITH_STEPS, **_AMID}),
+    (Push, {**_PUSH, **_AMID, "project": (0,), "app": (App.GOOD,)}),
+    (Weigh, {**_SHARED, "which": _WHICH, "percent": _PERCENT}),
+    (Weigh, {**_AMID, "which": _WHICH, "percent": _PERCENT}),
+    (Weigh, {**_AMID, "which": _WHICH, "percent": _PERCENT}),
+    (StopRollout, {**_AMID, **_SHARED}),
+    (RollBack, {**_AMID, **_SHARED, "which": (None, None, 0, 1, 2)}),
+    (Promote, {**_SHARED, "which": _WHICH}),
+    (Release, _SHARED),
+    (Cancel, {**_AMID, "which": _WHICH}),
+    (Scale, {**_AMID, **_SHARED, "replicas": (1, 2)}),
+    (Restart, {**_AMID, **_SHARED, "which": (None, 0, 1)}),
+    (Kill, {**_AMID, "service": (*Service, Service.ROUTER, Service.ROUTER), "away": _A_WHILE}),
+    (Hold, {**_AMID, "service": tuple(Service), "seconds": _A_WHILE}),
+    (Outage, {**_AMID, "seconds": _A_WHILE}),
+    (Incident, {**_AMID, "what": ("ends", "removed", "sick", "well", "errs"), "which": _WHICH}),
+)
+_UPON_LIVE: Options = {"upon": ("deployment.live.v1",)}
+_FIRST: Sequence[tuple[type[Act], Options]] = (
+    (Deploy, {**_WELL, "environment": (0,)}),
+    (Deploy, {**_WELL, **_UPON_LIVE, "environment": (0, 1, 1)}),
+    (Deploy, {**_WELL, **_UPON_LIVE, "environment": (0,), "rollout": _STEPS}),
+)
+_MOST_AROUND_WEIGHTS = 8
+
 
 class Chance(Protocol):
     """Whoever chooses."""
@@ -127,6 +163,13 @@ def chosen(chance: Chance) -> History:
     replicas = [chance.one_of(_AROUND_REPLICAS) for _ in range(chance.one_of(_MORE))]
     acts += [_act(chance, kind, options) for kind, options in replicas]
     return History(acts=tuple(acts), faults=faults, schedule=schedule)
+
+
+def sharing(chance: Chance) -> History:
+    """Return a history in which versions share an environment's requests: by steps, by hand, and with whatever amid."""
+    kinds = [chance.one_of(_AROUND_WEIGHTS) for _ in range(chance.one_of(range(1, _MOST_AROUND_WEIGHTS + 1)))]
+    acts = [_act(chance, kind, options) for kind, options in (*_FIRST, *kinds)]
+    return History(acts=tuple(acts), faults=chance.one_of(_FAULTS), schedule=chance.bytes_between(*_SCHEDULE).hex())
 
 
 def _act(chance: Chance, kind: type[Act], options: Options) -> Act:
@@ -159,12 +202,12 @@ class Drawn:
         return self.draw(st.binary(min_size=least, max_size=most))
 
 
-def by_seed(number: int) -> History:
+def by_seed(number: int, kind: Callable[[Chance], History] = chosen) -> History:
     """Return the history of that number."""
-    return chosen(Dice(Random(number)))  # noqa: S311 - nothing is kept secret by it
+    return kind(Dice(Random(number)))  # noqa: S311 - nothing is kept secret by it
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def histories(draw: st.DrawFn, kind: Callable[[Chance], History] = chosen) -> History:
     """Return histories for hypothesis."""
-    return chosen(Drawn(draw))
+    return kind(Drawn(draw))
