@@ -44,6 +44,7 @@ from windlass_logs import app as logs
 from windlass_logs.application import projections as logs_projections
 from windlass_monitor import app as monitor
 from windlass_monitor.application import projections as monitor_projections
+from windlass_monitor.application.engine import NoEngine
 from windlass_router import app as router
 from windlass_router.application import projections as router_projections
 from windlass_router.domain.configuration import Site
@@ -116,7 +117,7 @@ async def serve(around: Surroundings, process: Process) -> None:
             sources = Sources(around.repositories, listing)
             await builder.work(link, NodeOf(around.node, process), sources, _node(around), started)
         case Service.MONITOR:
-            await monitor.work(link, Probes(around.node, around.loop), around.visitors, started)
+            await monitor.work(link, Probes(around.node, around.loop), around.visitors, NoEngine(), started)
         case Service.ROUTER:
             await router.work(link, ProxyOf(around.proxy, process), SITE, started)
         case Service.LOGS:

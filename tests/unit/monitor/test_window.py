@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import router_events as say
 from support.router_events import PREVIEW, PRODUCTION, PROJECT, TEAM, container_of, deployment_number
 from windlass_contracts.cloudevent import Metadata, Recorded
-from windlass_contracts.config import DeploymentConfig, RestoreIn, WatchWindow
+from windlass_contracts.config import Deadlines, DeploymentConfig, RestoreIn, WatchWindow
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
@@ -32,6 +32,7 @@ from windlass_monitor.domain import routes as project_routes
 from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment
 from windlass_monitor.domain.place import Place
+from windlass_monitor.domain.presence import ALWAYS_THERE, SETTLES_WITHIN, Presence
 from windlass_monitor.domain.routes import Routes
 from windlass_monitor.domain.window import MANY_ENDS, NONE_HEALTHY_FOR, Window, answers_of, decide, open_windows
 
@@ -109,16 +110,20 @@ class Story:
         assert self.routes is not None
         return list(open_windows(self.routes, self.place or Place(), rows, self.now + later))
 
-    def wish(self, answers: Answers = CALM, later: timedelta = timedelta(0)) -> RestoreRequested | None:
+    def wish(
+        self, answers: Answers = CALM, later: timedelta = timedelta(0), engine: Presence = ALWAYS_THERE
+    ) -> RestoreRequested | None:
         """Return what is asked for now, if anything."""
         for window in self._windows(later):
-            wish = decide(window, self.deployments[window.version], answers, self.now + later)
+            wish = decide(window, self.deployments[window.version], answers, engine, self.now + later)
             if wish is not None:
                 return wish
         return None
 
-    def code(self, answers: Answers = CALM, later: timedelta = timedelta(0)) -> str | None:
-        wish = self.wish(answers, later)
+    def code(
+        self, answers: Answers = CALM, later: timedelta = timedelta(0), engine: Presence = ALWAYS_THERE
+    ) -> str | None:
+        wish = self.wish(answers, later, engine)
         return None if wish is None else wish.code
 
 
@@ -253,6 +258,58 @@ def test_a_container_that_ends_again_and_again_fails(story: Story) -> None:
         "exits",
         "Its container 0 ended 3 times within a minute, the last time with exit code 3.",
     )
+
+
+AWAY = Presence(None)
+
+
+def test_nothing_is_held_against_a_version_while_the_engine_is_away(story: Story) -> None:
+    story.tell(NEW, say.unhealthy(NEW))
+    assert story.code(engine=AWAY) is None
+    assert story.code(later=timedelta(minutes=4), engine=AWAY) is None
+
+
+@pytest.mark.parametrize("down", [say.unhealthy(NEW), ended(NEW)], ids=["unhealthy", "ended"])
+def test_what_went_down_with_the_engine_has_the_time_of_its_first_start_once_that_is_back(
+    story: Story, down: Event
+) -> None:
+    story.tell(NEW, down)
+    start = timedelta(seconds=story.config.deadlines.health_s)
+    back = Presence(story.now + timedelta(seconds=20), returned=True)
+    settled = timedelta(seconds=20) + start
+    assert story.code(later=settled - timedelta(seconds=1), engine=back) is None
+    assert story.code(later=settled, engine=back) == "unhealthy"
+    story.tell(NEW, say.started(NEW), say.healthy(NEW))
+    assert story.code(later=settled, engine=back) is None
+
+
+def test_a_monitor_that_has_just_begun_waits_until_it_knows_that_the_engine_stays(story: Story) -> None:
+    story.tell(NEW, say.unhealthy(NEW))
+    seen = Presence(story.now)
+    assert story.code(later=SETTLES_WITHIN - timedelta(seconds=1), engine=seen) is None
+    assert story.code(later=SETTLES_WITHIN, engine=seen) == "unhealthy"
+
+
+def test_ends_with_the_engine_are_not_counted_and_those_behind_its_return_are(story: Story) -> None:
+    story.config = DeploymentConfig(deadlines=Deadlines(health_s=10))
+    story.live(NEXT)
+    for _ in range(MANY_ENDS):
+        story.tell(NEXT, say.started(NEXT), say.healthy(NEXT), ended(NEXT, code=0))
+    story.tell(NEXT, say.started(NEXT), say.healthy(NEXT))
+    assert story.code() == "exits"
+    assert story.code(engine=Presence(story.now)) == "exits"
+    back = Presence(story.now, returned=True)
+    assert story.code(engine=back) is None
+    story.sequence += int(SETTLES_WITHIN.total_seconds())
+    for _ in range(MANY_ENDS):
+        assert story.code(engine=back) is None
+        story.tell(NEXT, ended(NEXT), say.started(NEXT), say.healthy(NEXT))
+    assert story.code(engine=back) == "exits"
+
+
+def test_an_engine_that_has_just_come_back_is_no_excuse_for_what_the_app_itself_answers(story: Story) -> None:
+    assert story.code(Answers(20, 20), engine=Presence(story.now, returned=True)) == "errors"
+    assert story.code(Answers(20, 20), engine=AWAY) is None
 
 
 @pytest.mark.parametrize("why", ["retired", "removed", "missing", "cut-off"])

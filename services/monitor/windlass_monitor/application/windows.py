@@ -31,6 +31,7 @@ from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import AWAY, ConflictError
 from windlass_eventlog.projection import Rows, Versioned
 from windlass_eventlog.reactor import Reactor, WakeUp
+from windlass_monitor.application.engine import Engine
 from windlass_monitor.application.projections import DEPLOYMENTS, PLACES, ROUTES
 from windlass_monitor.application.traffic import Traffic, TrafficUnknownError
 from windlass_monitor.domain.answers import Answers, Tally
@@ -61,6 +62,7 @@ class Windows:
     rows: Rows
     append: Appender
     traffic: Traffic
+    engine: Engine
     clock: Clock
     _due: set[UUID] = field(default_factory=set)
     _open: dict[UUID, Sequence[Window]] = field(default_factory=dict)
@@ -164,7 +166,7 @@ class Windows:
         now = self.clock()
         version = deployments[window.version]
         answers = answers_of(version, self._tallies.get(window.version, Tally()), now)
-        wish = decide(window, version, answers, now)
+        wish = decide(window, version, answers, self.engine.presence, now)
         if wish is None:
             return False
         key = AggregateKey.of_project(routes.row.team, routes.row.project, Aggregate.ROUTES)

@@ -16,6 +16,7 @@ from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment, End, Health
 from windlass_monitor.domain.place import Place
 from windlass_monitor.domain.reasons import briefly
+from windlass_monitor.domain.presence import Presence
 from windlass_monitor.domain.routes import Routes, Turn
 
 OPENED_BY = frozenset({"cutover", "promotion", "rollout"})
@@ -100,10 +101,21 @@ def _is_wanted(version: Deployment, environment: EnvironmentId, place: Place) ->
             return True
 
 
-def decide(window: Window, version: Deployment, answers: Answers, now: datetime) -> RestoreRequested | None:
-    """Return what to append because the watched version fails; None while it does not."""
+def decide(
+    window: Window, version: Deployment, answers: Answers, engine: Presence, now: datetime
+) -> RestoreRequested | None:
+    """Return what to append because the watched version fails; None while it does not.
+
+    Nothing is held against it while the engine is away, nor, once that is back, that it went down with the engine.
+    """
+    settled = engine.settled_at(timedelta(seconds=version.health_s))
+    if settled is None:
+        return None
+    earliest = max(window.since, settled) if engine.returned else window.since
     failing = (
-        _ends_again_and_again(window, version, now) or _is_unhealthy(window, version, now) or _errs(version, answers)
+        _ends_again_and_again(version, earliest, now)
+        or (_is_unhealthy(window, version, now) if now >= settled else None)
+        or _errs(version, answers)
     )
     if failing is None:
         return None
@@ -112,8 +124,8 @@ def decide(window: Window, version: Deployment, answers: Answers, now: datetime)
     )
 
 
-def _ends_again_and_again(window: Window, version: Deployment, now: datetime) -> Failing | None:
-    earliest = max(window.since, now - ENDS_WITHIN)
+def _ends_again_and_again(version: Deployment, since: datetime, now: datetime) -> Failing | None:
+    earliest = max(since, now - ENDS_WITHIN)
     for name, ends in sorted(version.ends.items()):
         counted = [end for end in ends if end.at >= earliest]
         if len(counted) >= MANY_ENDS:
