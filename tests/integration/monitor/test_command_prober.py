@@ -1,6 +1,7 @@
 """Commands inside of real containers, and what a probe makes of how they end."""
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from windlass.provisioning.engine import Engine
 from windlass_contracts.config import CommandProbe
 from windlass_monitor.adapters.command_prober import CommandProber
 from windlass_monitor.application.prober import Target
-from windlass_monitor.domain.outcomes import ExitedWith, NoAnswer, NotRun, Outcome, Succeeded, is_good
+from windlass_monitor.domain.outcomes import EngineAway, ExitedWith, NoAnswer, NotRun, Outcome, Succeeded, is_good
 
 pytestmark = pytest.mark.docker
 
@@ -56,7 +57,12 @@ async def test_a_command_that_takes_too_long_is_no_answer_and_does_not_stay(dock
     assert not [line for line in processes["Processes"] if "4711" in " ".join(line)]
 
 
-async def test_what_does_not_run_says_nothing_of_the_app(docker: Docker, app: str) -> None:
+async def test_an_engine_that_does_not_answer_says_nothing_of_the_app(tmp_path: Path) -> None:
+    async with Docker(url=f"unix://{tmp_path}/nobody") as nobody:
+        assert await outcome(nobody, "any", "true") == EngineAway()
+
+
+async def test_a_command_in_what_does_not_run_is_no_good_answer(docker: Docker, app: str) -> None:
     probe = CommandProbe(command="true")
     container = docker.containers.container(app)
     assert await outcome(docker, f"{app}-gone", "true") == NotRun()

@@ -25,13 +25,13 @@ from windlass_eventlog.reaction import Handled, Reaction
 from windlass_eventlog.reactor import WakeUp
 from windlass_monitor.adapters.prober import StreamProber
 from windlass_monitor.application.answering import Answering
-from windlass_monitor.application.prober import Target
+from windlass_monitor.application.prober import Prober, Target
 from windlass_monitor.application.projections import ALL
 from windlass_monitor.application.samples import Samples
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.application.watches import Watches
 from windlass_monitor.domain import schedule
-from windlass_monitor.domain.outcomes import Answered, NotListening, Outcome
+from windlass_monitor.domain.outcomes import Answered, EngineAway, NotListening, NotRun, Outcome, Succeeded
 
 E = TypeVar("E", bound=Event)
 SOON = DeploymentConfig(deadlines=Deadlines(health_s=1), probe=HttpProbe(timeout_ms=200))
@@ -52,8 +52,8 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 class NotingProber(StreamProber):
     """Probes for real, and lets a test wait for an outcome."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, commands: Prober | None = None) -> None:
+        super().__init__(commands)
         self._outcomes: list[Outcome] = []
         self._more = asyncio.Condition()
 
@@ -90,9 +90,9 @@ class Monitor:
 
 
 @asynccontextmanager
-async def monitor(log: MemoryLog) -> AsyncIterator[Monitor]:
+async def monitor(log: MemoryLog, commands: Prober | None = None) -> AsyncIterator[Monitor]:
     """Run a monitor, as its `app` wires it, from the head of the log on."""
-    rows, prober = MemoryRows(log, ALL), NotingProber()
+    rows, prober = MemoryRows(log, ALL), NotingProber(commands)
     with suppress(asyncio.CancelledError):
         async with asyncio.TaskGroup() as tasks:
             voice = Voice(rows, Appender(log, Service.MONITOR, utc_now))
@@ -313,4 +313,34 @@ async def test_what_a_looping_container_answers_counts_for_the_uptime_and_is_no_
 
     assert counted.good
     assert counted.bad
+    assert Unhealthy not in types(log)
+
+
+@dataclass
+class Commands(Prober):
+    """What comes of a command: the outcomes in turn, the last one again and again."""
+
+    outcomes: list[Outcome]
+
+    async def probe(self, target: Target, probe: Probe) -> Outcome:
+        del target, probe
+        return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+
+
+@pytest.mark.parametrize(("outcome", "bad"), [(NotRun(), True), (EngineAway(), False)])
+async def test_a_command_counts_as_bad_in_what_does_not_run_and_not_at_all_without_an_engine(
+    log: MemoryLog, outcome: Outcome, *, bad: bool
+) -> None:
+    told = ToldDeployment(log, DeploymentConfig(probe=CommandProbe(command="true")))
+    await told.built()
+    await told.answers()
+    async with monitor(log, Commands([Succeeded(1), outcome])) as running:
+        await told.started("web-0")
+        await said(log, Healthy)
+        await running.prober.met(type(outcome), count=6)
+        (place,) = running.samples.places
+        counted = reduce(Sum.plus, running.samples.take(place).values())
+
+    assert counted.good
+    assert bool(counted.bad) == bad
     assert Unhealthy not in types(log)

@@ -21,7 +21,7 @@ from windlass_monitor.application.answering import Answering, Place
 from windlass_monitor.application.projections import ALL
 from windlass_monitor.application.recording import Recording
 from windlass_monitor.application.samples import Sampler, Samples
-from windlass_monitor.domain.outcomes import Answered
+from windlass_monitor.domain.outcomes import Answered, Success
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MINUTE = int(START.timestamp()) // 60
@@ -73,10 +73,10 @@ class Scene:
         await self.answering.follow(WakeUp(self.log.at(sequence), 1))
 
     def answered(self, deployment: DeploymentId, milliseconds: int = 4) -> None:
-        self.samples.note(deployment, Answered(200, milliseconds))
+        self.samples.note(deployment, Answered(200, milliseconds), self.samples.now)
 
     def failed(self, deployment: DeploymentId) -> None:
-        self.samples.note(deployment, None)
+        self.samples.note(deployment, None, self.samples.now)
 
 
 def moved(
@@ -160,6 +160,38 @@ def test_one_probe_counts_in_a_round_however_many_there_are(scene: Scene) -> Non
         sampler.take(100.0 + second, None)
 
     assert scene.samples.take(PRODUCTION) == {MINUTE: Sum(4, 4)}
+
+
+def test_what_is_probed_rarely_holds_for_the_minutes_until_it_is_probed_again(scene: Scene) -> None:
+    scene.answering._places[NEW] = frozenset({PRODUCTION})
+    sampler = Sampler(scene.samples, NEW, every_s=300)
+
+    def probed(at: timedelta, good: Success | None) -> None:
+        scene.clock.now = START + at
+        sampler.take(at.total_seconds(), good)
+
+    probed(timedelta(0), Answered(200, 4))
+    probed(timedelta(seconds=301), None)
+    for second in range(302, 390):
+        probed(timedelta(seconds=second), None)
+    probed(timedelta(seconds=700), Answered(200, 6))
+    well, bad = Sum(1, 0, 4, 4), Sum(1, 1)
+    found = scene.samples.take(PRODUCTION)
+    assert [found[MINUTE + minute] for minute in range(12)] == [well] * 5 + [bad] * 6 + [Sum(1, 0, 6, 6)]
+
+
+@pytest.mark.parametrize("every_s", [5, 300])
+def test_a_time_in_which_nobody_probed_is_a_gap(scene: Scene, every_s: int) -> None:
+    scene.answering._places[NEW] = frozenset({PRODUCTION})
+    sampler = Sampler(scene.samples, NEW, every_s)
+    sampler.take(0.0, None)
+    scene.clock.now += timedelta(minutes=11)
+    sampler.take(660.0, None)
+    scene.clock.now += timedelta(days=10_000)
+    sampler.take(665.0, None)
+    later = MINUTE + 11 + 10_000 * 1_440
+    expected = {MINUTE, MINUTE + 11, later} if every_s == 5 else {MINUTE, MINUTE + 11}
+    assert scene.samples.take(PRODUCTION).keys() == expected
 
 
 async def test_what_is_stored_is_added_to_what_was_there(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from windlass_monitor.domain.deployment import Container, Deployment, Health
 from windlass_monitor.domain.outcomes import (
     Answered,
     Connected,
+    EngineAway,
     ExitedWith,
     NoAnswer,
     NotHttp,
@@ -103,7 +104,8 @@ def test_a_replica_that_never_becomes_healthy_fails_a_deployment_that_waits_for_
         (Unsupported(), CommandProbe(command="true"), "unsupported-probe", ["command", "http or tcp"]),
         (NotListening(), TcpProbe(), "not-listening", ["8000"]),
         (ExitedWith(3), CommandProbe(command="false"), "exited", ["exit code 3", "windlass run"]),
-        (NotRun(), CommandProbe(command="true"), "not-run", ["engine", "doctor"]),
+        (NotRun(), CommandProbe(command="true"), "not-run", ["container did not run"]),
+        (EngineAway(), CommandProbe(command="true"), "engine-away", ["engine", "doctor"]),
         (NoAnswer(), CommandProbe(command="sleep 9", timeout_ms=1_500), "no-answer", ["1.5 s", "timeout"]),
     ],
 )

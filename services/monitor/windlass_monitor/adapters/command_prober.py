@@ -12,8 +12,10 @@ from aiodocker import Docker, DockerError
 
 from windlass_contracts.config import CommandProbe, Probe
 from windlass_monitor.application.prober import Prober, Target
-from windlass_monitor.domain.outcomes import ExitedWith, NoAnswer, NotRun, Outcome, Succeeded, Unsupported
+from windlass_monitor.domain.outcomes import EngineAway, ExitedWith, NoAnswer, NotRun, Outcome, Succeeded, Unsupported
 
+_NOT_CONNECTED = 900
+"""What aiodocker has for a status where nobody answered."""
 _ENGINE_S = 5.0
 """What the engine of a busy machine may take beyond the time that the command has."""
 
@@ -31,8 +33,10 @@ class CommandProber(Prober):
         try:
             async with asyncio.timeout(probe.timeout_ms / 1_000 + _ENGINE_S):
                 code = await self._run(target.container, probe)
-        except (DockerError, aiohttp.ClientError, OSError):
-            return NotRun()
+        except DockerError as error:
+            return EngineAway() if error.status == _NOT_CONNECTED else NotRun()
+        except (aiohttp.ClientError, OSError):
+            return EngineAway()
         except TimeoutError:
             return NoAnswer()
         took = round((asyncio.get_running_loop().time() - started) * 1_000)

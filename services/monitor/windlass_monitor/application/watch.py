@@ -13,7 +13,7 @@ from windlass_monitor.application.samples import Sampler
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
-from windlass_monitor.domain.outcomes import NotRun, Outcome, Success, Unsupported, is_good
+from windlass_monitor.domain.outcomes import EngineAway, NotRun, Outcome, Success, Unsupported, is_good
 from windlass_monitor.domain.schedule import (
     LEAST_TIME_S,
     SHORTEST_PROBE_S,
@@ -69,7 +69,7 @@ class Watch:
         while True:
             await asyncio.sleep(vigil.pause_s)
             outcome = await self._probe()
-            if isinstance(outcome, NotRun):
+            if isinstance(outcome, NotRun | EngineAway):
                 continue  # it says nothing of the app: the builder tells of what does not run, and engines come back
             before, vigil = vigil, vigil.after(good=is_good(outcome, self.deployment.probe))
             if before.healthy and not vigil.healthy:
@@ -84,7 +84,7 @@ class Watch:
             probe = probe.model_copy(update={"timeout_ms": ceil(within * 1_000)})
         target = Target(self.container.address, self.container.port, self.container.name)
         outcome = await self.prober.probe(target, probe)
-        if not isinstance(outcome, NotRun | Unsupported):  # which say nothing of the app
+        if not isinstance(outcome, EngineAway | Unsupported):  # which say nothing of the app
             self.sampler.take(asyncio.get_running_loop().time(), outcome if is_good(outcome, probe) else None)
         return outcome
 

@@ -57,7 +57,12 @@ class ExitedWith:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """No command can be run in the container now."""
+    """No command can be run in the container: it does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAway:
+    """Nobody knows, for the engine that would run the command does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Unsupported:
 
 
 Success = Answered | Connected | Succeeded
-Outcome = Success | NotListening | Unreachable | NoAnswer | NotHttp | ExitedWith | NotRun | Unsupported
+Outcome = Success | NotListening | Unreachable | NoAnswer | NotHttp | ExitedWith | NotRun | EngineAway | Unsupported
 
 
 def is_good(outcome: Outcome, probe: Probe) -> TypeGuard[Success]:
@@ -84,4 +89,4 @@ def is_good(outcome: Outcome, probe: Probe) -> TypeGuard[Success]:
 
 def is_closed(outcome: Outcome) -> bool:
     """Say whether there was nobody who could have answered."""
-    return isinstance(outcome, NotListening | Unreachable | NotRun)
+    return isinstance(outcome, NotListening | Unreachable | NotRun | EngineAway)

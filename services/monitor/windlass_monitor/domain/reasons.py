@@ -8,6 +8,7 @@ from windlass_contracts.config import CommandProbe, HttpProbe, Probe
 from windlass_monitor.domain.outcomes import (
     Answered,
     Connected,
+    EngineAway,
     ExitedWith,
     NoAnswer,
     NotHttp,
@@ -31,6 +32,7 @@ CODES: Mapping[type[Outcome], str] = MappingProxyType(
         Succeeded: "too-few-successes",
         ExitedWith: "exited",
         NotRun: "not-run",
+        EngineAway: "engine-away",
     }
 )
 
@@ -72,7 +74,7 @@ def reason(outcome: Outcome, probe: Probe, port: int, waited_s: int) -> str:
             return f"The container's address did not answer within {waited_s} s: look at its network and its node."
         case Unsupported():
             return f"A {probe.kind} probe is not supported by this runtime: probe by http or tcp."
-        case ExitedWith() | NotRun() | Succeeded():
+        case ExitedWith() | NotRun() | EngineAway() | Succeeded():
             return _of_a_command(outcome)
         case NoAnswer() if isinstance(probe, CommandProbe):
             return (
@@ -85,7 +87,7 @@ def reason(outcome: Outcome, probe: Probe, port: int, waited_s: int) -> str:
             assert_never(outcome)
 
 
-def _of_a_command(outcome: ExitedWith | NotRun | Succeeded) -> str:
+def _of_a_command(outcome: ExitedWith | NotRun | EngineAway | Succeeded) -> str:
     match outcome:
         case ExitedWith(code=exit_code):
             return (
@@ -94,10 +96,9 @@ def _of_a_command(outcome: ExitedWith | NotRun | Succeeded) -> str:
                 f"it, or /bin/sh, or the command timeout."
             )
         case NotRun():
-            return (
-                "The probe's command could not be run, for the container or the engine did not run: look at the app's "
-                "log, and at `windlass doctor`."
-            )
+            return "The probe's command could not be run, for the container did not run: look at the app's log."
+        case EngineAway():
+            return "The probe's command could not be run, for the Docker engine did not answer: see `windlass doctor`."
         case Succeeded():
             return "The probe's command ended with 0, but not often enough in a row."
         case _:
