@@ -48,6 +48,7 @@ _BRIEFLY: Mapping[str, str] = MappingProxyType(
         "too-few-successes": "too few good answers in a row",
         "exited": "the command does not end with 0",
         "not-run": "the command cannot be run",
+        "engine-away": "the Docker engine does not answer",
     }
 )
 

@@ -15,8 +15,8 @@ from windlass_contracts.lifecycle import Phase
 from windlass_monitor.domain.answers import Answers, Tally
 from windlass_monitor.domain.deployment import Deployment, End, Health
 from windlass_monitor.domain.place import Place
-from windlass_monitor.domain.reasons import briefly
 from windlass_monitor.domain.presence import Presence
+from windlass_monitor.domain.reasons import briefly
 from windlass_monitor.domain.routes import Routes, Turn
 
 OPENED_BY = frozenset({"cutover", "promotion", "rollout"})
