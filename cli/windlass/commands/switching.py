@@ -27,14 +27,15 @@ async def switched(api: Api, path: str, body: Json, *, wait: bool) -> Json:
 async def stopped(api: Api, path: str, *, wait: bool) -> Json:
     """Stop a rollout, and wait until the proxies send nothing to it any more if that is wanted."""
     accepted = await api.post(path, None)
-    applied = wait or accepted["weighed"] is None
     if wait and accepted["weighed"] is not None:
-        await _applied(api, accepted)
-    return {**accepted, "applied": applied}
+        await _applied(api, accepted, stops=accepted["weighed"])
+    return {**accepted, "applied": wait or accepted["weighed"] is None}
 
 
-async def _applied(api: Api, accepted: Json) -> None:
+async def _applied(api: Api, accepted: Json, stops: str | None = None) -> None:
     """Wait until the routes that the request asked for are confirmed.
+
+    What `stops` may lose its weight by something else that came first: it gets nothing any more by that, too.
 
     Raises:
         RefusedError: it could not be done.
@@ -46,6 +47,8 @@ async def _applied(api: Api, accepted: Json) -> None:
             data = event["data"]
             match event["type"]:
                 case "aliases.changed.v1" | "weight.changed.v1" if data["request"] == accepted["request"]:
+                    generation = event["sequence"]
+                case "weight.changed.v1" if data["weight"] == 0 and data["deployment"] == stops:
                     generation = event["sequence"]
                 case "routes.applied.v1" if generation is not None and data["generation"] >= generation:
                     return

@@ -388,6 +388,74 @@ async def test_a_cutover_with_steps_that_is_not_confirmed_fails_and_gets_no_weig
     assert shares(router) == {url_of(old): 100}
 
 
+async def just_live(router: MemoryRouter) -> tuple[MemoryRouter, DeploymentId]:
+    """Return a router that was killed right after it said that a version with steps is live, and that version."""
+    new = await stepping(router)
+    first = next(
+        sequence
+        for sequence in range(1, router.log.length + 1)
+        if isinstance(router.log.at(sequence).event, WeightChanged)
+    )
+    cut = MemoryRouter(began=router.now(), deployments=router.deployments)
+    cut.log._messages[:] = router.log._messages[: first - 1]
+    assert isinstance(cut.last(new), DeploymentLive)
+    return cut, new
+
+
+async def test_a_first_step_comes_before_anything_else_although_a_container_fell_sick(router: MemoryRouter) -> None:
+    old = await router.live()
+    preview = await router.requested(PREVIEW, "idea")
+    await router.tell(preview, *say.built(), say.started(preview), say.healthy(preview))
+    cut, new = await just_live(router)
+    await cut.tell(new, say.unhealthy(new))
+    async with cut.running():
+        await cut.reactors.settle()
+        assert changes(cut) == [(new, 5, "rollout")]
+        assert shares(cut) == {url_of(old): 95, url_of(new): 5}
+        other = await cut.live(PREVIEW, "another")
+        await cut.tell(new, say.healthy(new))
+        await cut.reactors.advance(10 * MINUTES)
+    assert shares(cut, "shop--preview") == {url_of(other): 100}
+    assert shares(cut) == {url_of(new): 100}
+
+
+async def test_what_had_the_environment_and_stopped_before_the_first_step_loses_it_at_once(
+    router: MemoryRouter,
+) -> None:
+    old = await router.live()
+    cut, new = await just_live(router)
+    await cut.tell(old, say.stopped(old))
+    async with cut.running():
+        await cut.reactors.settle()
+    assert shares(cut) == {url_of(new): 100}
+    assert not changes(cut)
+
+
+async def test_a_version_that_stopped_before_its_first_step_is_said_to_be_lost(router: MemoryRouter) -> None:
+    old = await router.live()
+    cut, new = await just_live(router)
+    await cut.tell(new, say.stopped(new))
+    async with cut.running():
+        await cut.reactors.settle()
+        await cut.tell(new, say.started(new), say.healthy(new))
+        await cut.reactors.advance(10 * MINUTES)
+    assert changes(cut) == [(new, 0, "lost")]
+    assert shares(cut) == {url_of(old): 100}
+
+
+async def test_a_rollout_that_ended_lets_no_earlier_version_begin_its_own(router: MemoryRouter) -> None:
+    old = await router.live(PREVIEW)
+    slow = await router.requested(PREVIEW, "slow", STEPS)
+    by_hand = await router.live(PRODUCTION, "other")
+    await told(router, say.weight(by_hand, 10, PREVIEW))
+    await router.healthy(slow)
+    assert shares(router, "shop--git--slow") == {url_of(slow): 100}
+    await told(router, say.rollout_stopped(PREVIEW))
+    await router.reactors.advance(10 * MINUTES)
+    assert shares(router, "shop--preview") == {url_of(old): 100}
+    assert changes(router) == [(by_hand, 10, "asked"), (by_hand, 0, "stopped")]
+
+
 async def test_a_crash_anywhere_changes_nothing_about_the_end(router: MemoryRouter) -> None:
     await router.live()
     begun = router.log.length

@@ -23,7 +23,7 @@ DEPLOYMENTS = Projection(
 
 ROUTES = Projection(
     name="routes",
-    version=7,
+    version=8,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

@@ -148,8 +148,7 @@ def _changed(row: Routes, change: AliasesChanged, sequence: int) -> Routes:
 
 def _weighted(row: Routes, change: WeightChanged, sequence: int) -> Routes:
     weights = row.weights.changed(change, sequence)
-    entered = None if row.entered == change.deployment else row.entered
-    changed = row.model_copy(update={"weights": weights, "entered": entered})
+    changed = row.model_copy(update={"weights": weights, "entered": None})
     return _left(row, changed, change.request, sequence)
 
 

@@ -28,6 +28,6 @@ DEPLOYMENTS = Projection(
     indexes=("routable", "project", "phase", "branch"),
 )
 
-ROUTES = Projection(name="routes", version=4, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
+ROUTES = Projection(name="routes", version=5, row=Routes, key=aggregate_key(Aggregate.ROUTES), evolve=routes.evolve)
 
 ALL = (PLACES, DEPLOYMENTS, ROUTES)

@@ -8,7 +8,7 @@ from windlass_router.domain.compensation import take_back
 from windlass_router.domain.cutover import begin_cutovers, finish_cutovers
 from windlass_router.domain.giving_up import give_up_branches, settle_domains
 from windlass_router.domain.returns import answer_requests, refuse_taken_back
-from windlass_router.domain.rollouts import end_weights, go_on_with_rollouts, take_back_weights
+from windlass_router.domain.rollouts import begin_rollouts, continue_rollouts, end_weights, take_back_weights
 from windlass_router.domain.routes import COMPENSATION
 from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import ConfirmRoutes, Rest, Step, WaitUntil
@@ -37,9 +37,10 @@ def _in_order(situation: Situation) -> Iterator[Step]:
         take_back_weights(situation),
         refuse_taken_back(situation),
         _confirm(situation),
-        end_weights(situation),
         finish_cutovers(situation),
-        go_on_with_rollouts(situation),
+        begin_rollouts(situation),
+        end_weights(situation),
+        continue_rollouts(situation),
         settle_domains(situation),
         give_up_branches(situation),
         answer_requests(situation),

@@ -20,6 +20,7 @@ from windlass_router.domain.situation import Situation
 from windlass_router.domain.steps import AppendToRoutes, Step
 
 ALL = 100
+_ALL_STOPPED = "All its containers stopped; their log says why."
 _ASKED, _STOPPED, _OVERTAKEN, _LOST = "asked", "stopped", "overtaken", "lost"
 
 
@@ -28,12 +29,19 @@ def takes_steps(identity: DeploymentId, row: Deployment, situation: Situation) -
 
     What a rollback holds back takes no step either.
     """
+    return _has_steps_to_take(identity, row, situation) and _is_answered(row.environment, situation)
+
+
+def _has_steps_to_take(identity: DeploymentId, row: Deployment, situation: Situation) -> bool:
     pointer = _own(situation, row.environment)
     if not row.steps or pointer is None or pointer.current.deployment == identity:
         return False
-    if situation.routes.holds.holds_back(row.environment, row.trigger, row.requested_sequence):
-        return False
-    holder = situation.deployments.get(pointer.current.deployment)
+    return not situation.routes.holds.holds_back(row.environment, row.trigger, row.requested_sequence)
+
+
+def _is_answered(environment: EnvironmentId, situation: Situation) -> bool:
+    pointer = _own(situation, environment)
+    holder = None if pointer is None else situation.deployments.get(pointer.current.deployment)
     return holder is not None and bool(holder.servers)
 
 
@@ -55,18 +63,13 @@ def end_weights(situation: Situation) -> Iterator[Step]:
     for environment, weight in situation.routes.weights.now.items():
         row = situation.deployments.get(weight.deployment)
         if weight.stop is not None:
-            yield _ended(environment, weight, _STOPPED, request=weight.stop)
+            yield _ended(environment, weight.deployment, _STOPPED, request=weight.stop)
         elif row is None or not row.servers:
-            yield _ended(environment, weight, _LOST, "All its containers stopped; their log says why.")
+            yield _ended(environment, weight.deployment, _LOST, _ALL_STOPPED)
 
 
-def go_on_with_rollouts(situation: Situation) -> Iterator[Step]:
-    """Give what became live its first weight, and what had a weight for long enough its next."""
-    yield from _next_weights(situation)
-    yield from _first_weight(situation)
-
-
-def _next_weights(situation: Situation) -> Iterator[Step]:
+def continue_rollouts(situation: Situation) -> Iterator[Step]:
+    """Give what had a weight for long enough its next."""
     for environment, weight in situation.routes.weights.now.items():
         row = situation.deployments[weight.deployment]
         due = due_at(weight, row)
@@ -74,13 +77,26 @@ def _next_weights(situation: Situation) -> Iterator[Step]:
             yield _shared(environment, weight.deployment, _after(weight.percent, row), situation)
 
 
-def _first_weight(situation: Situation) -> Iterator[Step]:
+def begin_rollouts(situation: Situation) -> Iterator[Step]:
+    """Give what the last cutover let in its first weight, before anything else is decided in the project.
+
+    However many of its containers still answer: what waited here would be forgotten with the next decision.
+    """
     entered = situation.routes.entered
     row = None if entered is None else situation.deployments.get(entered)
-    if entered is None or row is None or row.phase is not Phase.LIVE or not row.ready:
+    if entered is None or row is None or row.phase is not Phase.LIVE:
         return
-    if takes_steps(entered, row, situation) and not _is_outrun(row, situation):
-        yield _shared(row.environment, entered, row.steps[0].weight, situation)
+    if _has_steps_to_take(entered, row, situation) and not _is_outrun(row, situation):
+        yield _begun(entered, row, situation)
+
+
+def _begun(identity: DeploymentId, row: Deployment, situation: Situation) -> Step:
+    """Return the first step; all of the environment where what has it stopped since the cutover."""
+    if not _is_answered(row.environment, situation):
+        return _shared(row.environment, identity, ALL, situation)
+    if not row.servers:
+        return _ended(row.environment, identity, _LOST, _ALL_STOPPED)
+    return _shared(row.environment, identity, row.steps[0].weight, situation)
 
 
 def due_at(weight: Weight, row: Deployment) -> datetime | None:
@@ -96,7 +112,7 @@ def overtaken(environment: EnvironmentId, by: DeploymentId, situation: Situation
     weight = situation.routes.weights.now.get(environment)
     if weight is None or weight.deployment == by:
         return None
-    return _ended(environment, weight, _OVERTAKEN, f"Deployment {by} was asked for later.")
+    return _ended(environment, weight.deployment, _OVERTAKEN, f"Deployment {by} was asked for later.")
 
 
 def restored(identity: EventId, request: Request, situation: Situation) -> Step | None:
@@ -104,7 +120,7 @@ def restored(identity: EventId, request: Request, situation: Situation) -> Step 
     weight = situation.routes.weights.now.get(request.environment)
     if weight is None or weight.deployment != request.before:
         return None
-    return _ended(request.environment, weight, request.why, request=identity)
+    return _ended(request.environment, weight.deployment, request.why, request=identity)
 
 
 def asked_share(identity: EventId, request: Request) -> Step:
@@ -154,11 +170,15 @@ def _shared(environment: EnvironmentId, deployment: DeploymentId, percent: int, 
 
 
 def _ended(
-    environment: EnvironmentId, weight: Weight, why: str, reason: str | None = None, request: EventId | None = None
+    environment: EnvironmentId,
+    deployment: DeploymentId,
+    why: str,
+    reason: str | None = None,
+    request: EventId | None = None,
 ) -> Step:
     return AppendToRoutes(
         WeightChanged(
-            environment=environment, deployment=weight.deployment, weight=0, why=why, request=request, reason=reason
+            environment=environment, deployment=deployment, weight=0, why=why, request=request, reason=reason
         )
     )
 

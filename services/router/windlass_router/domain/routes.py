@@ -25,7 +25,7 @@ from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.holds import Holds
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId
 from windlass_contracts.weights import Weights
-from windlass_router.domain.pointers import DOMAIN, IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
+from windlass_router.domain.pointers import IMMUTABLE, OF_THE_ENVIRONMENT, Pointer, like_its_environment, moved
 from windlass_router.domain.requests import (
     Request,
     Requests,
@@ -41,7 +41,6 @@ from windlass_router.domain.requests import (
 COMPENSATION = "compensation"
 CUTOVER = "cutover"
 BRANCH_DELETED = "branch-deleted"
-_OF_NO_DEPLOYMENT = frozenset({BRANCH_DELETED, DOMAIN})
 _REMEMBERED = 20
 
 
@@ -64,7 +63,7 @@ class Routes(BaseModel):
 
     Of the immutable addresses it keeps those of deployments that answer elsewhere, too; the others are asleep.
     `taken_back` names the last deployments whose cutover was undone; `entered` the one that the last cutover let in,
-    until it gets a weight, or something else moves: it may be one that takes its environment step by step.
+    until something else is decided: it may be one that takes its environment step by step.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -178,7 +177,7 @@ def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> R
         pointer = moved(pointers.pop(move.alias.name, None), move, sequence, request)
         if pointer is not None:
             pointers[move.alias.name] = like_its_environment(pointer, pointers.values())
-    weights, entered = row.weights.moved(event, sequence), _entered(row, event)
+    weights, entered = row.weights.moved(event, sequence), event.deployment if event.why == CUTOVER else None
     awake = _awake(pointers.values(), weights, entered)
     change = Change(
         sequence=sequence,
@@ -199,17 +198,10 @@ def _changed(row: Routes, event: AliasesChanged, recorded: Recorded[Event]) -> R
     )
 
 
-def _entered(row: Routes, event: AliasesChanged) -> DeploymentId | None:
-    if event.why in _OF_NO_DEPLOYMENT:
-        return row.entered
-    return event.deployment if event.why == CUTOVER else None
-
-
 def _weighted(row: Routes, event: WeightChanged, recorded: Recorded[Event]) -> Routes:
     sequence = recorded.sequence
     request = None if event.request is None else row.requests.get(event.request)
     weights = row.weights.changed(event, sequence, 0 if request is None else request.sequence)
-    entered = None if row.entered == event.deployment else row.entered
     change = Change(
         sequence=sequence,
         at=recorded.metadata.time,
@@ -221,10 +213,10 @@ def _weighted(row: Routes, event: WeightChanged, recorded: Recorded[Event]) -> R
     )
     return row.model_copy(
         update={
-            "pointers": _of(_awake(row.pointers.values(), weights, entered), row.pointers),
+            "pointers": _of(_awake(row.pointers.values(), weights, None), row.pointers),
             "changed": change,
             "weights": weights,
-            "entered": entered,
+            "entered": None,
             **_progress(row, event, sequence),
         }
     )
