@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -167,10 +167,8 @@ async def changing(log_: JetStreamLog, places: Sequence[tuple[tuple[str, int], s
     return Changing([(told, says) for told, (_, says) in zip(both, places, strict=True)])
 
 
-def publisher(link: Link, settings: RouterSettings, traefik: TraefikServer, client: httpx.AsyncClient) -> Publisher:
+def publisher(link: Link, settings: RouterSettings, traefik: TraefikServer, proxies: Proxies) -> Publisher:
     """Return the router's own, as `app` wires it."""
-    asked = Traefik("node-1", traefik.url, traefik.api_url, MARKER_PATH, client)
-    proxies = Proxies(RoutesFile(traefik.folder), [asked])
     base = json.loads(traefik.base.read_bytes())
     site = Site(settings.domain, settings.gateway_port, settings.marker_path, base)
     return Publisher(link.rows, proxies, site, link.append.clock)
@@ -183,9 +181,11 @@ async def measure(url: str, traefik: TraefikServer) -> dict[str, object]:
     async with AsyncExitStack() as stack:
         log_ = JetStreamLog(await stack.enter_async_context(connection(url, "bench")), INSTALLATION)
         places = [(await stack.enter_async_context(backend(says)), says) for says in ("one", "two")]
-        client, visitor = [await stack.enter_async_context(httpx.AsyncClient(trust_env=False)) for _ in range(2)]
+        visitor = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        asked = Traefik.at("node-1", traefik.url, traefik.api_url, MARKER_PATH)
+        proxies = stack.enter_context(closing(Proxies(RoutesFile(traefik.folder), [asked])))
         link = await stack.enter_async_context(connected(Service.ROUTER, settings, projections=ALL))
-        publishing = publisher(link, settings, traefik, client)
+        publishing = publisher(link, settings, traefik, proxies)
         await stack.enter_async_context(background(publishing.run()))
         bench = Bench(link, publishing, traefik, visitor, await changing(log_, places))
         told = 1

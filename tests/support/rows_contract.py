@@ -81,6 +81,29 @@ class RowsContract:
             assert await found(team="\x00") == []
             assert await found(team=("\x00", keys[2].team)) == [2]
 
+    async def test_a_list_that_is_kept_says_what_was_written_since(self, opened: Opened) -> None:
+        log, keys = MemoryLog(), [deployment_key() for _ in range(4)]
+        async with opened(log, PROJECTIONS) as rows:
+
+            async def kept(**where: object) -> list[int]:
+                await rows.reached(log.length)
+                found = await rows.kept(TALLIES, where)
+                assert found == await rows.find(TALLIES, where)
+                return [place for row in found for place, key in enumerate(keys) if key.id == row.key]
+
+            assert await kept() == await kept(open=True) == []
+            for key in keys[:3]:
+                await log.append(canceled(key), Expected.new(key))
+            assert await kept() == await kept(open=True) == [2, 1, 0]
+            await log.append(superseded(keys[0]), Expected.at(keys[0], 1))
+            last = await log.append(canceled(keys[3]), Expected.new(keys[3]))
+            assert await kept() == [3, 0, 2, 1]
+            assert await kept(open=True) == [3, 2, 1]
+            for after in (3, last + 1, last + 2):
+                await log.append(canceled(keys[2]), Expected.at(keys[2], after))
+            assert await kept() == [3, 0, 1], "a row that is gone is in no list"
+            assert await kept(team=(keys[0].team, keys[3].team)) == [3, 0]
+
     async def test_rows_are_listed_by_a_number_page_by_page_whatever_touched_them_since(self, opened: Opened) -> None:
         log, keys = MemoryLog(), [deployment_key() for _ in range(12)]
         async with opened(log, PROJECTIONS) as rows:

@@ -106,6 +106,13 @@ class Rows(Protocol):
         """Return the rows whose indexed fields have these values (a tuple means any of them), latest touched first."""
         ...
 
+    async def kept(self, projection: Projection[RowT], where: Mapping[str, object]) -> list[Versioned[RowT]]:
+        """Return what `find` does, of one of those few lists that are asked for again and again.
+
+        It is held in memory from then on, and each row that is written costs a look at it.
+        """
+        ...
+
     async def page(
         self,
         projection: Projection[RowT],

@@ -4,9 +4,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
-import httpx
 import structlog
 
 from windlass_contracts.subjects import Service
@@ -35,20 +35,19 @@ _log = structlog.get_logger(__name__)
 async def serve(started: Callable[[], None]) -> None:
     """Run the router until canceled."""
     settings = RouterSettings()
-    async with (
-        # It speaks plain HTTP to loopback alone: the certificates of the world would be megabytes for nothing.
-        httpx.AsyncClient(trust_env=False, verify=False) as client,  # noqa: S501 - as said
-        connected(Service.ROUTER, settings, projections=ALL) as link,
-    ):
-        file, site = RoutesFile(settings.traefik_dir), _site(settings)
-        proxies = _proxies(settings, client, file)
-        verifying = VerifyingRoutes(Publisher(link.rows, proxies, site, link.append.clock))
-        async with link.operating(verifying.checks()):
-            await link.caught_up(started)
-            async with asyncio.TaskGroup() as tasks:
-                if sys.platform == "linux":
-                    tasks.create_task(FileGuard(file).keep())
-                await work(link, proxies, site, started)
+    async with connected(Service.ROUTER, settings, projections=ALL) as link:
+        with closing(_proxies(settings)) as proxies:
+            await _serve(link, proxies, _site(settings), started)
+
+
+async def _serve(link: Link, proxies: Proxies, site: Site, started: Callable[[], None]) -> None:
+    verifying = VerifyingRoutes(Publisher(link.rows, proxies, site, link.append.clock))
+    async with link.operating(verifying.checks()):
+        await link.caught_up(started)
+        async with asyncio.TaskGroup() as tasks:
+            if sys.platform == "linux":
+                tasks.create_task(FileGuard(proxies.file).keep())
+            await work(link, proxies, site, started)
 
 
 async def work(link: Link, proxies: Proxy, site: Site, started: Callable[[], None]) -> None:
@@ -74,15 +73,9 @@ async def _restore(publisher: Publisher, link: Link) -> None:
         _log.warning("routes-not-confirmed-at-start", reason=str(error))
 
 
-def _proxies(settings: RouterSettings, client: httpx.AsyncClient, file: RoutesFile) -> Proxies:
-    traefik = Traefik(
-        node=settings.node,
-        traffic=settings.traefik_url,
-        api=settings.traefik_api_url,
-        marker_path=settings.marker_path,
-        client=client,
-    )
-    return Proxies(file, [traefik])
+def _proxies(settings: RouterSettings) -> Proxies:
+    traefik = Traefik.at(settings.node, settings.traefik_url, settings.traefik_api_url, settings.marker_path)
+    return Proxies(RoutesFile(settings.traefik_dir), [traefik])
 
 
 def _site(settings: RouterSettings) -> Site:

@@ -12,7 +12,11 @@ _URL = TypeAdapter(HttpUrl)
 
 
 def _without_last_slash(url: str) -> str:
-    return str(_URL.validate_python(url)).rstrip("/")
+    found = _URL.validate_python(url)
+    if found.scheme != "http" or found.query or found.fragment or found.username:
+        msg = f"{url!r} is not of the form http://host:port/path: the proxy is asked in plain HTTP, on this machine."
+        raise ValueError(msg)
+    return str(found).rstrip("/")
 
 
 def _domain(domain: str) -> str:

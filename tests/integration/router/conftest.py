@@ -1,6 +1,7 @@
 """A real Traefik for the router's tests, and the adapter that speaks to it."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -32,9 +33,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def proxies(traefik: TraefikServer, client: httpx.AsyncClient) -> Proxies:
-    return Proxies(RoutesFile(traefik.folder), [asked(traefik, client)])
+async def proxies(traefik: TraefikServer) -> AsyncIterator[Proxies]:
+    with closing(Proxies(RoutesFile(traefik.folder), [asked(traefik)])) as proxies:
+        yield proxies
 
 
-def asked(server: TraefikServer, client: httpx.AsyncClient, node: str = "one") -> Traefik:
-    return Traefik(node, server.url, server.api_url, MARKER_PATH, client)
+def asked(server: TraefikServer, node: str = "one") -> Traefik:
+    return Traefik.at(node, server.url, server.api_url, MARKER_PATH)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,9 +30,11 @@ def routes(generation: int) -> Rendered:
     return Rendered(found.content, found.mark)
 
 
-async def test_every_traefik_has_to_confirm(proxies: Proxies, folder: Path, client: httpx.AsyncClient) -> None:
-    with running_traefik(folder, "second") as second:
-        both = Proxies(proxies.file, [*proxies.instances, asked(second, client, "two")])
+async def test_every_traefik_has_to_confirm(proxies: Proxies, folder: Path) -> None:
+    with (
+        running_traefik(folder, "second") as second,
+        closing(Proxies(proxies.file, [*proxies.instances, asked(second, "two")])) as both,
+    ):
         assert await both.apply(routes(1), LONG) == {}
         with second.frozen(), pytest.raises(NotConfirmedError, match="on two "):
             await both.apply(routes(2), SHORT)

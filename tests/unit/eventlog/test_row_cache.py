@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from support.eventlog_samples import Tally
 from windlass_contracts.ids import TeamId
+from windlass_eventlog.folding import AnyRow, Condition
+from windlass_eventlog.postgres.kept_lists import KeptList
 from windlass_eventlog.postgres.row_cache import Place, RowCache
 from windlass_eventlog.projection import Versioned
 
@@ -26,6 +28,18 @@ def row(key: UUID, sequence: int) -> Versioned[Tally]:
 
 def place(key: UUID) -> Place:
     return (ROWS, key)
+
+
+ODD = (ROWS, (Condition("open", ("true",)),))
+
+
+def is_odd(number: int) -> bool:
+    return number % 2 == 1
+
+
+def odd_row(key: UUID, sequence: int) -> AnyRow:
+    """Return a row that is in the list of those that are odd, or not."""
+    return Versioned(key, Tally(team=TeamId(key), count=sequence, open=is_odd(sequence)), sequence)
 
 
 class Readers:
@@ -61,7 +75,7 @@ def test_once_a_write_was_said_no_older_row_is_found(history: Sequence[Step]) ->
             case "write":
                 stored[key] += 1
             case "say-written":
-                cache.forget({ROWS: [key]})
+                cache.written({ROWS: {key: row(key, stored[key])}})
                 said[key] = stored[key]
             case _:
                 cache.clear()
@@ -70,12 +84,47 @@ def test_once_a_write_was_said_no_older_row_is_found(history: Sequence[Step]) ->
         assert all(kept is None or kept.sequence >= said[one] for one, kept in found.items())
 
 
-def test_a_row_that_was_read_is_found_again_until_it_is_written() -> None:
+@given(steps)
+def test_once_a_write_was_said_a_kept_list_has_it(history: Sequence[Step]) -> None:
+    """Rows with an odd count are in the list; a read is of the moment at which it was begun, or of a later one."""
+    stored = dict.fromkeys(KEYS, 0)
+    said = dict(stored)
+    cache, under_way = RowCache(), list[tuple[KeptList, Mapping[UUID, int]]]()
+
+    def listed(at: Mapping[UUID, int]) -> list[AnyRow]:
+        return [odd_row(key, at[key]) for key in sorted(KEYS, key=lambda key: -at[key]) if is_odd(at[key])]
+
+    for step, number in history:
+        key = KEYS[number]
+        match step:
+            case "ask":
+                under_way.append((cache.lists.begin(ODD), dict(stored)))
+            case "answer" if under_way:
+                begun, then = under_way.pop(0)
+                cache.lists.end(begun, listed(stored if number else then))
+            case "write" if stored == said:  # one after the other, and each is said before the next
+                stored[key] = max(stored.values()) + 1 + number % 2
+            case "say-written":
+                changed = {one: odd_row(one, stored[one]) for one in KEYS if stored[one] != said[one]}
+                cache.written({ROWS: changed})
+                said = dict(stored)
+            case "clear":
+                cache.clear()
+                said = dict(stored)
+            case _:
+                continue
+        kept = cache.lists.get(ODD)
+        assert kept is None or stored != said or kept == listed(said)
+
+
+def test_a_row_that_was_read_is_found_again_as_it_was_written_since() -> None:
     cache = RowCache()
     reader = cache.begin([place(KEYS[0])])
     cache.end(reader, [place(KEYS[0])], {place(KEYS[0]): row(KEYS[0], 7)})
     assert cache.get(place(KEYS[0])) == row(KEYS[0], 7)
-    cache.forget({ROWS: [KEYS[0]]})
+    cache.written({ROWS: {KEYS[0]: row(KEYS[0], 8)}})
+    assert cache.get(place(KEYS[0])) == row(KEYS[0], 8)
+    cache.written({ROWS: {KEYS[0]: None}})
     assert cache.get(place(KEYS[0])) is None
 
 
@@ -85,8 +134,8 @@ def test_that_there_is_no_row_is_known_until_one_is_written() -> None:
     cache.end(reader, [place(KEYS[0])], {place(KEYS[0]): None})
     assert place(KEYS[0]) in cache
     assert cache.get(place(KEYS[0])) is None
-    cache.forget({ROWS: [KEYS[0]]})
-    assert place(KEYS[0]) not in cache
+    cache.written({ROWS: {KEYS[0]: row(KEYS[0], 8)}})
+    assert cache.get(place(KEYS[0])) == row(KEYS[0], 8)
 
 
 def test_a_read_that_failed_tells_nothing() -> None:

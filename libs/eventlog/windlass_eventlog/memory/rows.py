@@ -52,6 +52,9 @@ class MemoryRows(Rows):
         found = self._matching(projection, where)
         return sorted(found, key=lambda row: (-row.sequence, row.key))[:limit]
 
+    async def kept(self, projection: Projection[RowT], where: Mapping[str, object]) -> list[Versioned[RowT]]:
+        return await self.find(projection, where)
+
     async def page(
         self,
         projection: Projection[RowT],

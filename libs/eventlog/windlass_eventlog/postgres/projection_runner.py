@@ -163,14 +163,14 @@ class ProjectionRunner:
 
     async def _write(self) -> None:
         try:
-            touched = await self._writer.write()
+            written = await self._writer.write()
         except (FenceError, *UNAVAILABLE):
             raise
         except Exception as error:
             raise _RefusedError(self._writer.position, error) from error
         self._refusals = 0
         self._stored = self._writer.position
-        self.cache.forget(touched)
+        self.cache.written(written)
 
     async def _take_up(self) -> bool:
         """Take the checkpoint as it is, and tell whether the rows are this log's. If not, they halt."""

@@ -1,6 +1,6 @@
 """Rows that were read lately: most of what is decided and shown asks for the same few rows again and again.
 
-What is here is what the database says: the projection runner takes out each row that it wrote before it says that the
+What is here is what the database says: the projection runner replaces each row that it wrote before it says that the
 log was read that far. A row that is being read while it is written is not kept.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from windlass_eventlog.folding import AnyRow
+from windlass_eventlog.postgres.kept_lists import KeptLists, Written
 
 _MOST_ROWS = 1_000
 _MOST_PARSED = 4_000
@@ -42,6 +43,7 @@ class RowCache:
     limit: int = _MOST_ROWS
     parsed: ParsedRows = field(default_factory=ParsedRows)
     """Those of lists; whoever reads one takes this before, for all that was read so far is dropped with it."""
+    lists: KeptLists = field(default_factory=KeptLists)
     _rows: OrderedDict[Place, AnyRow | None] = field(default_factory=OrderedDict)
     _reading: dict[Place, set[object]] = field(default_factory=dict)
 
@@ -75,17 +77,20 @@ class RowCache:
             if place in rows:
                 self._keep(place, rows[place])
 
-    def forget(self, touched: Mapping[str, Iterable[UUID]]) -> None:
-        """Take out what was written: keys by the projection's name."""
-        for name, keys in touched.items():
-            for key in keys:
-                self._rows.pop((name, key), None)
+    def written(self, rows: Written) -> None:
+        """Take what was written in the place of what is kept."""
+        for name, changed in rows.items():
+            for key, row in changed.items():
+                if (name, key) in self._rows:
+                    self._rows[name, key] = row
                 self._reading.pop((name, key), None)
+        self.lists.written(rows)
 
     def clear(self) -> None:
         """Take out everything: somebody else wrote, or nobody knows what."""
         self._rows.clear()
         self.parsed = ParsedRows()
+        self.lists.clear()
         self._reading.clear()
 
     def _keep(self, place: Place, row: AnyRow | None) -> None:

@@ -1,7 +1,7 @@
 """Folds events into rows, and writes the rows together with the checkpoint: all of them or nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
@@ -11,6 +11,7 @@ from windlass_eventlog.folding import AnyProjection, AnyRow, indexed
 from windlass_eventlog.postgres import checkpoint
 from windlass_eventlog.postgres.checkpoint import Checkpoint
 from windlass_eventlog.postgres.database import Database, Session
+from windlass_eventlog.postgres.kept_lists import Written
 from windlass_eventlog.postgres.layout import Layout, column, looked_up
 from windlass_eventlog.postgres.reading import Reading, Stop
 from windlass_eventlog.postgres.stored_rows import rows_of
@@ -66,18 +67,18 @@ class RowWriter:
                 return Stop(event.sequence, event.event.TYPE, error)
         return None
 
-    async def write(self) -> Mapping[str, set[UUID]]:
-        """Write what was folded, and return the keys of what was written, by projection.
+    async def write(self) -> Written:
+        """Write what was folded, and return it.
 
         Raises:
             FenceError: somebody else wrote: this writer is of no use any more.
         """
-        touched = self.rows.changed()
+        written = self.rows.changed()
         await self.database.once(self._write)
         reach("after_commit", "rows", self.position)
         self.before = self.before.at(self.position)
         self.rows.written()
-        return touched
+        return written
 
     @property
     def unwritten_rows(self) -> int:

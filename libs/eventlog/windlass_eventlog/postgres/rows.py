@@ -63,6 +63,19 @@ class PostgresRows(Rows):
         found = await self.database.ask(lambda session: session.fetch(statement, limit, *values))
         return _rows(projection, found, parsed)
 
+    async def kept(self, projection: Projection[RowT], where: Mapping[str, object]) -> list[Versioned[RowT]]:
+        asked = (projection.name, tuple(conditions(projection, where)))
+        known = self.cache.lists.get(asked)
+        if known is not None:
+            return known
+        begun = self.cache.lists.begin(asked)
+        read: list[Versioned[RowT]] | None = None
+        try:
+            read = await self.find(projection, where)
+        finally:
+            self.cache.lists.end(begun, read)
+        return read
+
     async def page(
         self,
         projection: Projection[RowT],

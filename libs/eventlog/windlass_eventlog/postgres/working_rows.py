@@ -121,9 +121,13 @@ class WorkingRows:
         """How many rows were folded since `written` was called last."""
         return sum(len(table.unwritten) for table in self._tables)
 
-    def changed(self) -> dict[str, set[UUID]]:
-        """Return the keys of the rows that were folded since then, by projection."""
-        return {table.projection.name: set(table.unwritten.values()) for table in self._tables if table.unwritten}
+    def changed(self) -> dict[str, dict[UUID, AnyRow | None]]:
+        """Return the rows that were folded since then, by projection and key."""
+        return {
+            table.projection.name: {key: table.young[number] for number, key in table.unwritten.items()}
+            for table in self._tables
+            if table.unwritten
+        }
 
     def changes(self) -> list[tuple[AnyProjection, list[AnyRow], list[UUID]]]:
         """Return, by projection, the rows that were folded since then, and the keys of those that are gone."""

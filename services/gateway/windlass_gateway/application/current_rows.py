@@ -34,6 +34,10 @@ class CurrentRows(Rows):
         self._check()
         return await self.rows.find(projection, where, limit=limit)
 
+    async def kept(self, projection: Projection[RowT], where: Mapping[str, object]) -> list[Versioned[RowT]]:
+        self._check()
+        return await self.rows.kept(projection, where)
+
     async def page(
         self,
         projection: Projection[RowT],

@@ -21,20 +21,29 @@ class Proxies(Proxy):
     def names(self) -> tuple[str, ...]:
         return tuple(one.node for one in self.instances)
 
+    def close(self) -> None:
+        """Hang up."""
+        for one in self.instances:
+            one.close()
+
     async def handed_over(self) -> bytes | None:
-        return await asyncio.to_thread(self.file.read)
+        return self.file.read()
 
     async def apply(self, rendered: Rendered, within: timedelta) -> Mapping[str, str]:
-        fresh = await asyncio.to_thread(self.file.hand_over, rendered.content)
-        if not fresh:
+        # A thread waits for the disk. To read and to rename takes less time than the way to a thread and back.
+        if not self.file.hand_over(rendered.content):
             return await self.serving(rendered.mark, within)
-        settled = asyncio.ensure_future(asyncio.to_thread(self.file.settle))
+        settled = asyncio.ensure_future(asyncio.to_thread(self._settle))
         try:
             disabled = await self.serving(rendered.mark, within)
         finally:
             await settled
-        await asyncio.to_thread(self.file.keep)
+        self.file.keep()
         return disabled
+
+    def _settle(self) -> None:
+        self.file.settle()
+        self.file.copy()
 
     async def serving(self, mark: str, within: timedelta) -> Mapping[str, str]:
         answers = await asyncio.gather(

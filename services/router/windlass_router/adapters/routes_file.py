@@ -102,18 +102,29 @@ class RoutesFile:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def copy(self) -> None:
+        """Have a copy on the disk of what was handed over last, for `keep`.
+
+        Raises:
+            NotWrittenError: there is none.
+        """
+        try:  # a copy, and no link: who damages the file where it is would damage both
+            descriptor = os.open(self._copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(self._given or b"")
+                file.flush()
+                os.fsync(descriptor)
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def keep(self) -> None:
-        """Keep what was handed over last as the last good configuration.
+        """Keep the copy as the last good configuration.
 
         Raises:
             NotWrittenError: the one before is still kept.
         """
-        copy = self.folder.parent / f"{FILE}.copy"
         try:
-            with self._alone:  # a copy, and no link: who damages the file where it is would damage both
-                copy.touch(_PRIVATE)
-                copy.write_bytes(self._given or b"")
-                copy.replace(self.last_good)
+            self._copy.replace(self.last_good)
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -126,6 +137,10 @@ class RoutesFile:
     @property
     def _path(self) -> Path:
         return self.folder / FILE
+
+    @property
+    def _copy(self) -> Path:
+        return self.folder.parent / f"{FILE}.copy"
 
     def _unusable(self, error: OSError) -> NotWrittenError:
         return NotWrittenError(

@@ -5,12 +5,11 @@ are in place. Source: https://doc.traefik.io/traefik/reference/install-configura
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import httpx
-
+from windlass_router.adapters.kept_connection import KeptConnection, NoAnswerError
 from windlass_router.domain.configuration import MARKER, MARKER_HEADER, MARKER_HOST
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.02
@@ -18,18 +17,32 @@ _SHARE_OF_THE_WAIT = 1 / 20
 """Few routes are served within 10 ms and thousands within a second: neither is noticed much later than it is true, and
 the longer Traefik works, the less it is disturbed."""
 _ANSWER_WITHIN_S = 2.0
+_OK = 200
 _PROVIDER = "@file"
+_OF_THE_API = (f"/api/http/middlewares/{MARKER}{_PROVIDER}", "/api/http/routers?status=disabled")
 
 
 @dataclass(frozen=True, slots=True)
 class Traefik:
-    """`node` is where it runs, `traffic` its public entry point, `api` its API, both as URLs without a last slash."""
+    """`node` is where it runs, `traffic` its public entry point, `api` its API: both stay connected until it is closed.
+
+    Who asks the API hears of the mark first: the routers that it tells of afterwards are no older.
+    """
 
     node: str
-    traffic: str
-    api: str
+    traffic: KeptConnection
+    api: KeptConnection
     marker_path: str
-    client: httpx.AsyncClient
+
+    @classmethod
+    def at(cls, node: str, traffic: str, api: str, marker_path: str) -> "Traefik":
+        """Return it by the URLs of its public entry point and of its API, without a last slash."""
+        return cls(node, KeptConnection(traffic), KeptConnection(api), marker_path)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.traffic.close()
+        self.api.close()
 
     async def serves(self, mark: str) -> Mapping[str, str]:
         """Return once it serves the configuration with this mark: the routers that it disabled, and why."""
@@ -48,25 +61,19 @@ class Traefik:
 
     async def _shown(self) -> str | None:
         """Return the mark that requests meet now, None while it does not answer."""
-        url = f"{self.traffic}{self.marker_path}"
         try:
-            answer = await self.client.get(url, headers={"Host": MARKER_HOST}, timeout=_ANSWER_WITHIN_S)
-        except httpx.TransportError:
+            (answer,) = await self.traffic.ask([self.marker_path], host=MARKER_HOST, within_s=_ANSWER_WITHIN_S)
+        except NoAnswerError:
             return None
-        shown: str | None = answer.headers.get(MARKER_HEADER)
-        return shown
+        return answer.headers.get(MARKER_HEADER.lower())
 
     async def _disabled(self, mark: str) -> Mapping[str, str] | None:
         """Return the disabled routers; None while the API, an entry point of its own, is not as far yet."""
         try:
-            marker = await self._ask(f"/api/http/middlewares/{MARKER}{_PROVIDER}")
+            answers = await self.api.ask(_OF_THE_API, within_s=_ANSWER_WITHIN_S)
+            marker, routers = (json.loads(answer.body) for answer in answers if answer.status == _OK)
             if marker["headers"]["customResponseHeaders"][MARKER_HEADER] != mark:
                 return None
-            routers = await self._ask("/api/http/routers?status=disabled")
             return {one["name"].removesuffix(_PROVIDER): "; ".join(one.get("error", ())) for one in routers}
-        except (httpx.TransportError, httpx.HTTPStatusError, ValueError, KeyError, TypeError):
+        except (NoAnswerError, ValueError, KeyError, TypeError):
             return None
-
-    async def _ask(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON it answers
-        answer = await self.client.get(f"{self.api}{path}", timeout=_ANSWER_WITHIN_S)
-        return answer.raise_for_status().json()

@@ -158,8 +158,8 @@ class Publisher:
 
     async def _targets(self) -> list[Target]:
         # Routes first: what they point at by then was seen healthy before, so that the later rows have it.
-        routes = await self.rows.find(ROUTES, {})
-        routable = await self.rows.find(DEPLOYMENTS, {"routable": True})
+        routes = await self.rows.kept(ROUTES, {})
+        routable = await self.rows.kept(DEPLOYMENTS, {"routable": True})
         rows = {DeploymentId(found.key): found.row for found in routable}
         named = {pointer.current.deployment for found in routes for pointer in found.row.pointers.values()}
         named |= {deployment for found in routes for deployment in found.row.weights.deployments}

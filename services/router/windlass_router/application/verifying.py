@@ -25,7 +25,7 @@ class VerifyingRoutes:
 
     async def _look(self, report: Report) -> Looked:
         del report
-        found = await self.publisher.rows.find(ROUTES, {})
+        found = await self.publisher.rows.kept(ROUTES, {})
         names = self.publisher.proxy.names
         checked = [
             Checked(invariant=Invariant.ROUTES, what="addresses", count=sum(len(one.row.pointers) for one in found)),
