@@ -19,14 +19,17 @@ from windlass_contracts.ids import DeploymentId
 from windlass_router.adapters.proxies import Proxies
 from windlass_router.adapters.routes_file import FILE, RoutesFile
 from windlass_router.application.proxy import NotConfirmedError, NotWrittenError, Rendered
-from windlass_router.domain.configuration import configuration
+from windlass_router.domain.configuration import Target, configuration
 
 LONG, SHORT = timedelta(seconds=20), timedelta(milliseconds=300)
 CONNECTIONS, SWAPS = 8, 20
 
 
-def routes(generation: int) -> Rendered:
-    found = configuration([], SITE, f"{generation}-0a1b2c3d")
+SHOP = {"Host": "shop.localhost"}
+
+
+def routes(generation: int, *targets: Target) -> Rendered:
+    found = configuration(targets, SITE, f"{generation}-0a1b2c3d")
     return Rendered(found.content, found.mark)
 
 
@@ -124,6 +127,34 @@ async def test_swaps_under_load_lose_no_request_and_show_no_older_version(
             await stack.aclose()
     assert seen.failures == []
     assert seen.requests > SWAPS * CONNECTIONS
+
+
+async def test_a_crash_of_one_of_several_containers_costs_only_what_it_was_sent(
+    proxies: Proxies, traefik: TraefikServer, client: httpx.AsyncClient
+) -> None:
+    async with backend("gone") as gone:
+        pass  # nobody listens there any more
+    async with backend("well") as well, dying() as (address, sent):
+        await proxies.apply(routes(1, Target(say.deployment_number(1), {"shop.localhost": 1}, (gone, well))), LONG)
+        for method in ("GET", "POST"):
+            answers = [await client.request(method, traefik.url, headers=SHOP, content=b"body") for _ in range(10)]
+            assert [answer.text for answer in answers] == ["well"] * 10
+        await proxies.apply(routes(2, Target(say.deployment_number(1), {"shop.localhost": 1}, (address, well))), LONG)
+        statuses = [(await client.post(traefik.url, headers=SHOP, content=b"body")).status_code for _ in range(10)]
+        assert len(sent) == statuses.count(502) > 0
+
+
+@asynccontextmanager
+async def dying() -> AsyncIterator[tuple[tuple[str, int], list[bytes]]]:
+    """Yield the address of a server that takes requests and closes their connections, and what it was sent."""
+    sent: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sent.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1") as server:
+        yield server.sockets[0].getsockname(), sent
 
 
 async def deployed(router: MemoryRouter, at: tuple[str, int]) -> DeploymentId:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from windlass_contracts.ids import DeploymentId
 from windlass_router.domain.configuration import (
+    ANOTHER,
     Configuration,
     Share,
     Site,
@@ -151,6 +152,22 @@ def test_a_share_for_what_is_not_there_is_none() -> None:
     share = Share(frozenset({"shop.localhost"}), OTHER, 5)
     found = http(configuration([Target(ONE, {"shop.localhost": 1}, SERVERS, shares=(share,))], SITE, MARK))
     assert found["routers"][f"{router_name(ONE)}-with-{OTHER.hex}-5"]["service"] == router_name(ONE)
+
+
+def test_a_request_that_cannot_be_begun_at_one_of_several_containers_goes_to_another() -> None:
+    several = (*SERVERS, ("10.0.0.3", 8000))
+    found = http(configuration([target(ONE, "a.b", servers=several), target(OTHER, "c.d")], SITE, MARK))
+    assert found["routers"][router_name(ONE)]["middlewares"] == [ANOTHER]
+    assert "middlewares" not in found["routers"][router_name(OTHER)]
+    assert found["middlewares"][ANOTHER] == {"retry": {"attempts": 3}}
+
+
+def test_two_versions_that_share_requests_are_several_containers_too() -> None:
+    share = Share(frozenset({"a.b"}), OTHER, 10)
+    one = Target(ONE, {"a.b": 1, "own.b": 1}, SERVERS, shares=(share,))
+    routers = http(configuration([one, target(OTHER, "c.d")], SITE, MARK))["routers"]
+    tried = {name for name, router in routers.items() if ANOTHER in router.get("middlewares", ())}
+    assert tried == {f"{router_name(ONE)}-with-{OTHER.hex}-10"}
 
 
 def test_ipv6_addresses_stand_in_brackets() -> None:

@@ -21,9 +21,13 @@ MARKER_HEADER = "X-Gen"
 OWN = "windlass-own"
 ASLEEP = "windlass-asleep"
 APPS = "windlass-apps"
+ANOTHER = "windlass-another"
 _TO_APPS = {"maxIdleConnsPerHost": 200, "forwardingTimeouts": {"idleConnTimeout": "4s"}}
 """How the proxy talks to apps. An idle connection is closed soon, so that one that is open is one in use; and before
 most servers close it (Node and uvicorn after 5 s), which could be in the very moment of the next request."""
+_TRY_ANOTHER = {"retry": {"attempts": 3}}
+"""A container that has just crashed is not out of the file yet: what could not be begun there goes to the next one.
+What a container was sent anything of is never sent again."""
 _ASLEEP_PRIORITY, _APP_PRIORITY, _OWN_PRIORITY, _MARKER_PRIORITY = 50, 100, 1_000, 10_000
 _ROUTER = re.compile(r"d-([0-9a-f]{32})(-with-[0-9a-f]{32}-[0-9]{1,2})?")
 _MARK = re.compile(rf'"{MARKER_HEADER}": "([0-9a-f-]{{1,40}})"'.encode())
@@ -165,7 +169,8 @@ class _Draft:
     ) -> None:
         rules = [rule for host in sorted(hosts) for rule in self._safe(target, _rule, host, target, owners)]
         if rules:
-            self.routers[router] = _router(" || ".join(rules), service, _APP_PRIORITY)
+            another = {"middlewares": [ANOTHER]} if self._servers(service) > 1 else {}
+            self.routers[router] = _router(" || ".join(rules), service, _APP_PRIORITY) | another
 
     def _shared(self, name: str, target: Target, share: Share) -> str:
         """Return the service for shared hosts: that of one deployment alone while the other has no servers.
@@ -173,16 +178,20 @@ class _Draft:
         The proxy would answer with an error in its stead.
         """
         own, other = router_name(target.deployment), router_name(share.deployment)
-        if not self._answers(other):
+        if not self._servers(other):
             return own
-        if not self._answers(own):
+        if not self._servers(own):
             return other
         parts = [{"name": own, "weight": 100 - share.percent}, {"name": other, "weight": share.percent}]
         self.services[name] = {"weighted": {"services": parts}}
         return name
 
-    def _answers(self, service: str) -> bool:
-        return service in self.services and bool(self.services[service]["loadBalancer"]["servers"])
+    def _servers(self, name: str) -> int:
+        """Return how many servers a service has, or those together that share its requests."""
+        service = self.services.get(name, {})
+        if "weighted" in service:
+            return sum(self._servers(part["name"]) for part in service["weighted"]["services"])
+        return len(service["loadBalancer"]["servers"]) if service else 0
 
     def _safe(self, target: Target, make: Callable[P, str], *args: P.args, **kwargs: P.kwargs) -> tuple[str, ...]:
         try:
@@ -235,10 +244,10 @@ def _own_routes(site: Site) -> tuple[Section, Section]:
 
 def _written(draft: _Draft, site: Site, mark: str) -> Configuration:
     header = {"headers": {"customResponseHeaders": {MARKER_HEADER: mark}}}
-    ours = {
+    ours: dict[str, Section] = {
         "routers": draft.routers,
         "services": draft.services,
-        "middlewares": {MARKER: header},
+        "middlewares": {MARKER: header, ANOTHER: _TRY_ANOTHER},
         "serversTransports": {APPS: _TO_APPS},
     }
     theirs = site.base.get("http", {})

@@ -177,9 +177,7 @@ def _ended(
     request: EventId | None = None,
 ) -> Step:
     return AppendToRoutes(
-        WeightChanged(
-            environment=environment, deployment=deployment, weight=0, why=why, request=request, reason=reason
-        )
+        WeightChanged(environment=environment, deployment=deployment, weight=0, why=why, request=request, reason=reason)
     )
 
 
