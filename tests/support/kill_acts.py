@@ -13,6 +13,9 @@ from support.killed_app import ACCEPTED, END_WITHIN_S, KEPT_WARM, START, KilledA
 from support.story import ENDS
 
 SEVERAL = 3
+SOME, NONE = 25, 0
+"""Percent of the requests."""
+_BY_STEPS = {"steps": [{"weight": SOME, "for_s": 1}]}
 _SLOW_START = f"sleep 2; {START}"
 _SLOW_BUILD = "sleep 0.5"
 _GONE_AT_ONCE = {**KEPT_WARM, "keep_warm_s": 0}
@@ -30,7 +33,7 @@ class KillActs(KilledApp):
             AssertionError: that did not work.
         """
         verdict = Verdict.of(action)
-        wanted = {Action.ROLLBACK: 1, Action.SEVERAL_BACK: SEVERAL}.get(action)
+        wanted = {Action.ROLLBACK: 1, Action.SEVERAL_BACK: SEVERAL, Action.WEIGHING: 1}.get(action)
         if wanted is not None and self.paused(wanted) is None:
             self._deploy(verdict, replicas=wanted)
             self._deploy(verdict)
@@ -55,6 +58,8 @@ class KillActs(KilledApp):
             Action.RESTORING: self._be_taken_back,
             Action.SCALING: self._scale,
             Action.RESTART: self._restart,
+            Action.ROLLOUT: self._roll_out,
+            Action.WEIGHING: self._weigh,
         }
         acts[action](verdict)
 
@@ -100,16 +105,9 @@ class KillActs(KilledApp):
 
     def _be_taken_back(self, verdict: Verdict) -> None:
         """Deploy what answers visitors, but soon fails its probe: the version before has its place again."""
-        behind, deployment = self.follower.head, self.requested(verdict, probe=_FAILS_SOON)
-        if deployment is None:
-            return
-        if (ended := self.end_of(deployment)) != "deployment.live.v1":
-            verdict.wedged.append(f"deployment {deployment} ended with {ended}")
-            return
-        back = self.follower.wait_for(_restores, behind, END_WITHIN_S)
-        if back is None or self.follower.wait_for(of("routes.applied.v1"), back["sequence"], END_WITHIN_S) is None:
-            verdict.wedged.append(f"{deployment} was not taken back: {back}")
-        self.before = deployment
+        deployment = self._moved_once_more("restore", verdict, probe=_FAILS_SOON)
+        if deployment is not None:
+            self.before = deployment
 
     def _scale(self, verdict: Verdict) -> None:
         """Let what answers run in three containers, and then in one again."""
@@ -127,6 +125,39 @@ class KillActs(KilledApp):
         done = self.follower.wait_for(about(self.current, "restart.succeeded.v1"), behind, END_WITHIN_S)
         if status != ACCEPTED or done is None:
             verdict.wedged.append(f"restart of {self.current}: {status} {answer}, and it ended with {done}")
+
+    def _roll_out(self, verdict: Verdict) -> None:
+        """Deploy what gets a part of the requests first, and then all."""
+        deployment = self._moved_once_more("rollout", verdict, rollout=_BY_STEPS)
+        if deployment is not None:
+            self.took_over(deployment)
+
+    def _moved_once_more(self, why: str, verdict: Verdict, **config: object) -> str | None:
+        """Deploy what is live at first, and wait until addresses move for that reason; None where it is not live."""
+        behind, deployment = self.follower.head, self.requested(verdict, **config)
+        if deployment is None:
+            return None
+        if (ended := self.end_of(deployment)) != "deployment.live.v1":
+            verdict.wedged.append(f"deployment {deployment} ended with {ended}")
+            return None
+        moved = self.follower.wait_for(_moves(why), behind, END_WITHIN_S)
+        if moved is None or not self.confirmed_behind(moved):
+            verdict.wedged.append(f"{deployment} was followed by no {why}: {moved}")
+        return deployment
+
+    def _weigh(self, verdict: Verdict) -> None:
+        """Give a part of the requests to what is paused, and take that away again."""
+        behind, candidate = self.follower.head, self.paused(1)
+        weight, stop = f"/deployments/{candidate}/weight", f"/projects/{self.name}/environments/production/rollout/stop"
+        for path, body, expected in ((weight, {"weight": SOME}, SOME), (stop, {}, NONE)):
+            status, answer = self.asked("POST", path, body, {})
+            changed = self.follower.wait_for(_weighs(candidate, expected), behind, END_WITHIN_S)
+            if changed is None or not self.confirmed_behind(changed):
+                verdict.wedged.append(f"{path}: {status} {answer}, and then {changed}")
+                return
+            behind = changed["sequence"]
+        if self.follower.wait_for(about(str(candidate), "container.paused.v1"), behind, END_WITHIN_S) is None:
+            verdict.orphans.append(f"{candidate} was not paused again")
 
     def _come_and_go(self, verdict: Verdict) -> None:
         """Let a host answer, and take it away again."""
@@ -158,5 +189,12 @@ class KillActs(KilledApp):
             self.took_over(wanted)
 
 
-def _restores(event: Happened) -> bool:
-    return bool(event["type"] == "aliases.changed.v1" and event["data"]["why"] == "restore")
+def _moves(why: str) -> Callable[[Happened], bool]:
+    return lambda event: bool(event["type"] == "aliases.changed.v1" and event["data"]["why"] == why)
+
+
+def _weighs(deployment: str | None, weight: int) -> Callable[[Happened], bool]:
+    return lambda event: (
+        event["type"] == "weight.changed.v1"
+        and (event["data"]["deployment"], event["data"]["weight"]) == (deployment, weight)
+    )

@@ -22,6 +22,8 @@ class Action(StrEnum):
     RESTORING = "restoring"
     SCALING = "scaling"
     RESTART = "restart"
+    ROLLOUT = "rollout"
+    WEIGHING = "weight by hand"
 
 
 SERVERS = {"NATS": "nats-server", "PostgreSQL": "postgres", "Traefik": "traefik"}
@@ -31,7 +33,15 @@ ENGINE, MACHINE = "engine", "machine"
 
 _EVERYBODY = (Action.DEPLOYMENT, Action.ROLLBACK)
 """All services and servers are killed at each of their points in these."""
-_WHAT_IS_NEW = (Action.RETIREMENT, Action.DOMAIN, Action.RESTORING, Action.SCALING, Action.RESTART)
+_WHAT_IS_NEW = (
+    Action.RETIREMENT,
+    Action.DOMAIN,
+    Action.RESTORING,
+    Action.SCALING,
+    Action.RESTART,
+    Action.ROLLOUT,
+    Action.WEIGHING,
+)
 """They come to the points of a deployment, too, which are not tried again."""
 _MOVING = ("builder", "router", "monitor", "gateway")
 _KEEPING = ("NATS", "PostgreSQL")
@@ -128,6 +138,9 @@ _MOMENTS = (
     (Action.RESTART, "gateway", "after_append:restart.requested.v1"),
     (Action.RESTART, "builder", "after_start:container"),
     (Action.RESTART, "builder", "after_append:restart.succeeded.v1"),
+    (Action.ROLLOUT, "router", "after_append:weight.changed.v1"),
+    (Action.WEIGHING, "gateway", "after_append:weight.requested.v1"),
+    (Action.WEIGHING, "gateway", "after_append:rollout.stopped.v1"),
 )
 """Each step of what an app may live through: the engine and the machine die there."""
 

@@ -25,6 +25,7 @@ _CONFIG = {
     "replicas": 1,
     "retirement": KEPT_WARM,
     "probe": {"kind": "http", "path": "/"},
+    "rollout": None,
 }
 _BETWEEN_LOOKS_S = 0.05
 
@@ -97,7 +98,16 @@ class KilledApp:
         moved = self.follower.wait_for(of("aliases.changed.v1", "routes.failed.v1"), behind, END_WITHIN_S)
         if moved is None or moved["type"] == "routes.failed.v1":
             return moved
-        return self.follower.wait_for(of("routes.applied.v1", "routes.failed.v1"), moved["sequence"], END_WITHIN_S)
+        return self._end_behind(moved)
+
+    def confirmed_behind(self, changed: Happened) -> bool:
+        """Wait until every proxy is known to serve a change of routes, or not to; tell whether they do."""
+        end = self._end_behind(changed)
+        return end is not None and end["type"] == "routes.applied.v1"
+
+    def _end_behind(self, changed: Happened) -> Happened | None:
+        ends = of("routes.applied.v1", "routes.failed.v1")
+        return self.follower.wait_for(ends, changed["sequence"], END_WITHIN_S)
 
     def paused(self, containers: int) -> str | None:
         """Return the version of so many containers that has been paused for the longest time."""
