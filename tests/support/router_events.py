@@ -113,6 +113,11 @@ def stopped(deployment: UUID, replica: int = 0) -> Event:
     return ContainerStopped(node="one", container=container_of(deployment, replica), why="exited", exit_code=1)
 
 
+def went_down(deployment: UUID, replica: int = 0) -> Event:
+    """Say of a container that it ended with the machine."""
+    return ContainerStopped(node="one", container=container_of(deployment, replica), why="exited", exit_code=255)
+
+
 def rollback(to: DeploymentId, environment: EnvironmentId = PRODUCTION) -> Event:
     return RollbackRequested(environment=environment, alias="shop", to=to)
 

@@ -1,5 +1,6 @@
 """The containers of a deployment: started, paused, resumed, stopped, and whether they answer."""
 
+from signal import SIGKILL, SIGTERM
 from typing import ClassVar
 
 from windlass_contracts.config import Limits
@@ -78,6 +79,20 @@ class ContainerStopped(Event):
     exit_code: ExitCode | None = None
     """As the runtime tells it: 128 and more after a signal."""
     out_of_memory: bool = False
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether it went down with the engine or the machine, or by somebody's hand, as far as can be told.
+
+        What is started once more because of that ends again where it was the app itself.
+        """
+        killed = self.why == "exited" and self.exit_code in _FROM_OUTSIDE and not self.out_of_memory
+        return killed or self.why in _NOT_THERE
+
+
+_FROM_OUTSIDE = frozenset({128 + SIGKILL, 128 + SIGTERM, 255})
+"""How containers end that go down with the engine or the machine; 255 where Docker knows no more."""
+_NOT_THERE = frozenset({"missing", "removed", "cut-off"})
 
 
 class ContainerLooping(Event):

@@ -123,7 +123,10 @@ class Exits:
         return True
 
     async def _restored(self, event: RunnerEvent) -> None:
-        """Start again what is wanted, and which the engine does not: it was removed, or stopped by somebody's hand."""
+        """Start again what is wanted, and which the engine does not: it was removed, or stopped by somebody's hand.
+
+        During a cutover the engine starts nothing again; what the app ended itself stays so, and fails it.
+        """
         if isinstance(event, RunnerExited) and not await self._stays_ended(event):
             return
         await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))
@@ -131,7 +134,10 @@ class Exits:
     async def _stays_ended(self, event: RunnerExited) -> bool:
         """Tell whether the engine leaves it at that, as it does after somebody's hand, though it should run on."""
         found = await self.containers.rows.get(DEPLOYMENTS, event.deployment)
-        if found is None or found.row.phase is not Phase.LIVE or found.row.container(event.runner) is None:
+        container = None if found is None else found.row.container(event.runner)
+        if found is None or container is None or found.row.phase not in {Phase.CUTOVER, Phase.LIVE}:
+            return False
+        if found.row.phase is Phase.CUTOVER and not _stopped(container.node, event).from_outside:
             return False
         runner = await self.containers.found(event.runner)
         return runner is None or isinstance(runner.state, Exited)
@@ -173,7 +179,7 @@ class Exits:
             case RunnerExited() if known_to_run:
                 await self._exited(journal, found.row, container, event)
             case RunnerRemoved() if known_to_run:
-                await self._stopped(journal, event.runner, "removed")
+                await self._stopped(journal, _stopped(self.containers.node.name, event))
             case RunnerStarted():
                 if container.state is ContainerState.STOPPED and found.row.phase is Phase.LIVE:
                     await self.containers.restarted(journal, found.row, container)
@@ -196,7 +202,7 @@ class Exits:
             )
         lives = self._loops.ended(container, event.at)
         if row.phase is not Phase.LIVE or not lives.looping:
-            await self._stopped(journal, event.runner, "out-of-memory" if event.out_of_memory else "exited", event)
+            await self._stopped(journal, _stopped(self.containers.node.name, event))
         elif is_told(lives.exits):
             await self._looped(journal, event, lives.exits)
 
@@ -213,19 +219,12 @@ class Exits:
         if is_replaced(exits) and await self.reconciling.is_wanted(
             ProjectId(event.project), DeploymentId(event.deployment)
         ):
-            await self._stopped(journal, event.runner, ContainerStopped.LOOPING, event)
+            await self._stopped(journal, _stopped(self.containers.node.name, event, ContainerStopped.LOOPING))
             await self.containers.runtime.remove(event.runner)
         await self.containers.caught_up(journal.sequence)
 
-    async def _stopped(self, journal: Journal, name: str, why: str, exit_: RunnerExited | None = None) -> None:
-        event = ContainerStopped(
-            node=self.containers.node.name,
-            container=name,
-            why=why,
-            exit_code=None if exit_ is None else exit_.exit_code,
-            out_of_memory=exit_ is not None and exit_.out_of_memory,
-        )
-        await self.containers.caught_up(await journal.add(event, name))
+    async def _stopped(self, journal: Journal, event: ContainerStopped) -> None:
+        await self.containers.caught_up(await journal.add(event, event.container))
 
     async def _steady(self, deployment: DeploymentId, name: str) -> None:
         """Say once more that a container started, now that it runs on: so ends the loop."""
@@ -241,3 +240,16 @@ class Exits:
                 seen = Observed(("steady", name, runner.state.started_at.isoformat()))
                 await self.containers.restarted(Journal.of(self.append, found, seen), found.row, container)
                 self._loops.is_over(name)
+
+
+def _stopped(node: str, event: RunnerExited | RunnerRemoved, why: str | None = None) -> ContainerStopped:
+    """Return what is said of a container that ended or was removed; the reason is the engine's, or the one given."""
+    if isinstance(event, RunnerRemoved):
+        return ContainerStopped(node=node, container=event.runner, why="removed")
+    return ContainerStopped(
+        node=node,
+        container=event.runner,
+        why=why or ("out-of-memory" if event.out_of_memory else "exited"),
+        exit_code=event.exit_code,
+        out_of_memory=event.out_of_memory,
+    )

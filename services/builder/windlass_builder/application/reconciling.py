@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from signal import SIGKILL, SIGTERM
 
 import structlog
 
@@ -39,11 +38,6 @@ _log = structlog.get_logger(__name__)
 _ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
 EVERY = timedelta(minutes=10)
 """So often the node is compared with the log though no event called for it."""
-_FROM_OUTSIDE = frozenset({128 + SIGKILL, 128 + SIGTERM, 255})
-"""How containers end that go down with the engine or the machine (255: Docker knows no more).
-
-They are started once more, and end again where it was the app itself.
-"""
 _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
 
 
@@ -91,14 +85,17 @@ class Reconciling:
                 await self.restore_wanted(wake.recorded.project, deployment)
 
     async def restore_wanted(self, project: ProjectId, deployment: DeploymentId) -> None:
-        """Start again what a deployment misses, if an address points at it or somebody asked for it."""
+        """Start again what a deployment misses, if it is wanted."""
         if await self.is_wanted(project, deployment):
             await self._restore(deployment)
 
     async def is_wanted(self, project: ProjectId, deployment: DeploymentId) -> bool:
-        """Tell whether an address points at the deployment, or somebody asked for it."""
+        """Tell whether an address points at the deployment, somebody asked for it, or it is about to get addresses."""
         routes = await self.containers.rows.get(ROUTES, project)
-        return routes is not None and deployment in routes.row.referenced
+        if routes is not None and deployment in routes.row.referenced:
+            return True
+        found = await self.containers.rows.get(DEPLOYMENTS, deployment)
+        return found is not None and found.row.phase is Phase.CUTOVER
 
     async def _decide(self, deployment: DeploymentId, step: Callable[[Versioned[Deployment]], Awaitable[None]]) -> None:
         """Take a step by the deployment's row, and again by the next row where others wrote meanwhile."""
@@ -123,7 +120,7 @@ class Reconciling:
         if runner is not None and not runner.connected:
             # It runs, but nobody reaches it; and nothing can be started again in a network that is gone.
             await self.containers.runtime.remove(container.name)
-            await self._gone(journal, container, "cut-off", None)
+            await journal.add(_stopped(container, "cut-off"), container.name)
             return
         match None if runner is None else runner.state:
             case Running() if container.state is ContainerState.PAUSED:
@@ -135,22 +132,12 @@ class Reconciling:
             case Running() | Paused() | Restarting():
                 return
             case Exited(exit_code=code, out_of_memory=oom):
-                own = oom or code not in _FROM_OUTSIDE
-                if own and journal.phase in {Phase.STARTED, Phase.HEALTHY}:
+                ended = _stopped(container, "out-of-memory" if oom else "exited", code)
+                if not ended.from_outside and journal.phase in {Phase.STARTED, Phase.HEALTHY}:
                     await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
-                await self._gone(journal, container, "out-of-memory" if oom else "exited", code)
+                await journal.add(ended, container.name)
             case None | Created():
-                await self._gone(journal, container, "missing", None)
-
-    async def _gone(self, journal: Journal, container: Container, why: str, code: int | None) -> None:
-        event = ContainerStopped(
-            node=container.node,
-            container=container.name,
-            why=why,
-            exit_code=code,
-            out_of_memory=why == "out-of-memory",
-        )
-        await journal.add(event, container.name)
+                await journal.add(_stopped(container, "missing"), container.name)
 
     async def _restore(self, deployment: DeploymentId) -> None:
         """Start again what is wanted and does not run; what cannot run stands in nobody else's way."""
@@ -184,6 +171,16 @@ class Reconciling:
                 grace = 0 if found is None else found.row.config.retirement.grace_s
                 await self.containers.runtime.stop(runner.name, timedelta(seconds=grace))
                 await self.containers.runtime.remove(runner.name)
+
+
+def _stopped(container: Container, why: str, code: int | None = None) -> ContainerStopped:
+    return ContainerStopped(
+        node=container.node,
+        container=container.name,
+        why=why,
+        exit_code=code,
+        out_of_memory=why == "out-of-memory",
+    )
 
 
 def _moved_to(event: Event) -> frozenset[DeploymentId]:

@@ -108,7 +108,7 @@ DOMAINS = Projection(
 )
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=7,
+    version=8,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

@@ -57,13 +57,22 @@ def awaited(row: Deployment) -> Awaited | None:
         case Phase.HEALTHY:
             what = ("the cutover to begin", Service.ROUTER, limits.health_s + limits.route_s)
         case Phase.CUTOVER:
-            what = ("the new routes to be confirmed", Service.ROUTER, limits.route_s)
+            what = _of_cutover(row)
         case Phase.LIVE | Phase.FAILED | Phase.CANCELED | Phase.SUPERSEDED:
             return None
         case _:
             assert_never(row.phase)
     step, owner, seconds = what
     return Awaited(step, owner, row.since, timedelta(seconds=seconds))
+
+
+def _of_cutover(row: Deployment) -> tuple[str, Service, int]:
+    """Return what a cutover waits for; containers that went down during it have to start and be healthy again first."""
+    limits = row.config.deadlines
+    if row.is_down:
+        again = limits.start_s + limits.health_s
+        return "its containers, which went down, to be healthy again", Service.ROUTER, again + limits.route_s
+    return "the new routes to be confirmed", Service.ROUTER, limits.route_s
 
 
 def _missing(row: Deployment) -> Service:

@@ -142,6 +142,11 @@ class Deployment(BaseModel):
         """How many containers are wanted."""
         return self.replica_set.wanted
 
+    @property
+    def is_down(self) -> bool:
+        """Whether none of its containers answered its probe since they were started last, if they run at all."""
+        return all(one.state in {ContainerState.STOPPED, ContainerState.STARTED} for one in self.containers)
+
     def healthy_containers(self) -> int:
         """Return how many containers answer their probe, without the surplus ones that get no requests."""
         spare = self.replica_set.spare
@@ -162,7 +167,8 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
         changes |= _of_replicas(row, recorded)
     if entered:
         changes["moments"] = {phase: recorded.metadata.time, **row.moments}
-    if entered or type(event) in _RESTARTS_DEADLINE:
+    went_down = phase is Phase.CUTOVER and isinstance(event, ContainerStopped) and event.from_outside
+    if entered or went_down or type(event) in _RESTARTS_DEADLINE:
         changes["since"] = recorded.metadata.time
     return row.model_copy(update=changes)
 

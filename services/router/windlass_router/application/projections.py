@@ -21,7 +21,7 @@ PLACES = Projection(name="places", version=2, row=Place, key=_project, evolve=pl
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=6,
+    version=7,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

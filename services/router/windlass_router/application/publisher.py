@@ -60,10 +60,10 @@ class _Waiter:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The deployments of all projects, and those of them that are lost."""
+    """The deployments of all projects, and those of them that stand back."""
 
     rows: Mapping[DeploymentId, Deployment]
-    lost: frozenset[DeploymentId]
+    standing_back: frozenset[DeploymentId]
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ class Publisher:
         silent = await self.rows.get_all(DEPLOYMENTS, named - rows.keys())
         rows |= {DeploymentId(key): found.row for key, found in silent.items()}
         places = await self.rows.get_all(PLACES, {found.row.project for found in routes if found.row.weights.now})
-        known = _Known(rows, frozenset(deployment for deployment, row in rows.items() if row.lost))
+        known = _Known(rows, frozenset(deployment for deployment, row in rows.items() if row.stands_back))
         return [
             target
             for found in routes
@@ -186,7 +186,7 @@ class Publisher:
         shared: dict[DeploymentId, dict[tuple[DeploymentId, int], set[str]]] = {}
         brought = frozenset(one.alias.name for one in routes.pointers.values() if one.alias.kind == DOMAIN)
         for pointer in routes.pointers.values():
-            answering, host = pointer.answering(known.lost), self._host(pointer)
+            answering, host = pointer.answering(known.standing_back), self._host(pointer)
             hosts.setdefault(answering, {})[host] = pointer.since
             if (share := _share(pointer, routes)) is not None:
                 shared.setdefault(answering, {}).setdefault(share, set()).add(host)
@@ -195,7 +195,7 @@ class Publisher:
                 deployment,
                 names,
                 known.rows[deployment].servers if deployment in known.rows else (),
-                lost=deployment in known.lost,
+                lost=deployment in known.standing_back,
                 brought=brought.intersection(names),
                 shares=tuple(
                     Share(frozenset(some), other, percent)

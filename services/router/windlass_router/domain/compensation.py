@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from windlass_contracts.events import AliasesChanged
 from windlass_contracts.ids import DeploymentId, EventId
-from windlass_contracts.lifecycle import Phase
 from windlass_router.domain.deployment import Deployment
 from windlass_router.domain.pointers import Pointer, moves_back
+from windlass_router.domain.recovery import given_up, is_refused
 from windlass_router.domain.requests import Request, RequestState
 from windlass_router.domain.routes import COMPENSATION
 from windlass_router.domain.situation import Situation
@@ -17,7 +17,7 @@ def take_back(situation: Situation) -> Iterator[Step]:
     """Take the addresses back of deployments that failed, and of requests that were given up or not confirmed."""
     for deployment, row in situation.deployments.items():
         held = situation.routes.held_by(deployment)
-        if held and _fails(row, situation):
+        if held and _fails(deployment, row, situation):
             yield _moved_back(held, deployment)
     for identity, request in situation.routes.requests.items():
         held = situation.routes.moved_by(request)
@@ -25,8 +25,8 @@ def take_back(situation: Situation) -> Iterator[Step]:
             yield _moved_back(held, request.to, identity)
 
 
-def _fails(row: Deployment, situation: Situation) -> bool:
-    return row.lost or (row.phase is Phase.CUTOVER and situation.refused is not None)
+def _fails(deployment: DeploymentId, row: Deployment, situation: Situation) -> bool:
+    return row.lost or is_refused(row, situation) or given_up(deployment, row, situation) is not None
 
 
 def _is_lost(request: Request, situation: Situation) -> bool:

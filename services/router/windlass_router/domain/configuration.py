@@ -146,7 +146,7 @@ class _Draft:
     def serve(self, target: Target) -> None:
         """Add where the containers of a target answer, as far as that is safe."""
         if target.lost:
-            self.refused[target.deployment] = "The deployment ended before its routes were confirmed."
+            self.refused[target.deployment] = "It ended, or all its containers did, before its routes were confirmed."
         urls = [url for address, port in target.servers for url in self._safe(target, server_url, address, port)]
         self.services[router_name(target.deployment)] = _service(urls, serversTransport=APPS)
 

@@ -11,6 +11,7 @@ from windlass_contracts.lifecycle import Phase
 from windlass_router.domain.addresses import branch_addresses, own_address, shared_addresses
 from windlass_router.domain.deployment import Deployment
 from windlass_router.domain.pointers import OF_THE_ENVIRONMENT
+from windlass_router.domain.recovery import OUTRUN, given_up, waited_for
 from windlass_router.domain.rollouts import asked_at, overtaken, takes_steps
 from windlass_router.domain.routes import CUTOVER
 from windlass_router.domain.situation import Situation
@@ -36,7 +37,7 @@ def begin_cutovers(situation: Situation) -> Iterator[Step]:
 def _begun(identity: DeploymentId, row: Deployment, situation: Situation) -> Step:
     if row.ready:
         return AppendToDeployment(identity, CutoverStarted(containers=row.healthy_containers))
-    until = (row.healthy_at or situation.now) + row.ready_within
+    until = row.recovers_until
     healthy, wanted = len(row.healthy_containers), row.replicas
     if situation.now < until:
         return WaitUntil(until, f"{healthy} of {wanted} containers are healthy")
@@ -71,6 +72,8 @@ def _finished(identity: DeploymentId, row: Deployment, situation: Situation) -> 
     failure = _failure(identity, row, situation)
     if failure is not None:
         return AppendToDeployment(identity, failure)
+    if row.recovering:
+        return waited_for(row)
     obtainable = list(_obtainable(row, situation))
     if any(alias.kind in OF_THE_ENVIRONMENT for alias in obtainable):
         if (step := overtaken(row.environment, identity, situation)) is not None:
@@ -83,12 +86,12 @@ def _finished(identity: DeploymentId, row: Deployment, situation: Situation) -> 
 
 def _failure(identity: DeploymentId, row: Deployment, situation: Situation) -> Failed | None:
     """Return why a cutover that holds no address cannot get one any more."""
-    if not row.servers:
-        return _failed("containers-lost", "All its containers stopped during the cutover; their log says why.")
+    if (failure := given_up(identity, row, situation)) is not None:
+        return failure
     if identity in situation.routes.taken_back:
         return _failed("routes-not-confirmed", situation.first_refusal)
     if not any(True for _ in _obtainable(row, situation)):
-        return _failed("outrun", "A later request took all its addresses during the cutover.")
+        return _failed(OUTRUN, "A later request took all its addresses during the cutover.")
     return None
 
 

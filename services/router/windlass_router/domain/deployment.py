@@ -13,6 +13,7 @@ from windlass_contracts.events.deployment import GitSource, Source
 from windlass_contracts.ids import EnvironmentId, ProjectId, TeamId
 from windlass_contracts.lifecycle import Phase, transition
 from windlass_contracts.replicas import ReplicaSet
+from windlass_router.domain.loss import Loss, loss_after
 
 _ENDED_WITHOUT_WINNING = frozenset({Phase.FAILED, Phase.CANCELED, Phase.SUPERSEDED})
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -38,6 +39,7 @@ class Deployment(BaseModel):
     """By which it takes an environment that answers already; all of it at once without any."""
     healthy_at: datetime | None = None
     claimed: int = 0
+    loss: Loss | None = None
     routable: bool = False
 
     @property
@@ -73,7 +75,32 @@ class Deployment(BaseModel):
     @property
     def lost(self) -> bool:
         """Whether it ended without winning, or will: its addresses are to be taken back, whatever the proxies say."""
-        return self.phase in _ENDED_WITHOUT_WINNING or (self.phase is Phase.CUTOVER and not self.servers)
+        return self.phase in _ENDED_WITHOUT_WINNING or (self._is_down and self.loss is not None and self.loss.own)
+
+    @property
+    def recovering(self) -> bool:
+        """Whether its containers went down during the cutover, and are being started again."""
+        return self._is_down and not self.lost
+
+    @property
+    def stands_back(self) -> bool:
+        """Whether who had its addresses before takes their requests: it is lost, or as long as it is recovering."""
+        return self.lost or self.recovering
+
+    @property
+    def recovers_until(self) -> datetime:
+        """When enough is to be healthy: so long after the first was, or after all that was went down again."""
+        began = (self.requested_at, self.healthy_at, None if self.loss is None else self.loss.at)
+        return max(one for one in began if one is not None) + self.ready_within
+
+    @property
+    def recovered(self) -> int:
+        """The sequence at which it was healthy again after its containers went down; 0 where they never did."""
+        return 0 if self.loss is None else self.loss.over
+
+    @property
+    def _is_down(self) -> bool:
+        return self.phase is Phase.CUTOVER and self.loss is not None and not self.loss.over
 
 
 def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | None:
@@ -83,13 +110,15 @@ def evolve(row: Deployment | None, recorded: Recorded[Event]) -> Deployment | No
         return _requested(recorded, event)
     if row is None:
         return None
+    phase, replicas = transition(row.phase, type(event)), row.replica_set.after(recorded)
     changes: dict[str, object] = {
-        "phase": transition(row.phase, type(event)),
-        "replica_set": row.replica_set.after(recorded),
+        "phase": phase,
+        "replica_set": replicas,
+        "loss": loss_after(row.loss, recorded, phase, replicas),
     }
     if isinstance(event, CutoverStarted):
         changes["claimed"] = recorded.sequence
-    if row.healthy_at is None and changes["phase"] is Phase.HEALTHY:
+    if row.healthy_at is None and phase is Phase.HEALTHY:
         changes["healthy_at"] = recorded.metadata.time
     changed = row.model_copy(update=changes)
     return changed.model_copy(update={"routable": bool(changed.servers)})

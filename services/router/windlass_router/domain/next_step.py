@@ -7,6 +7,7 @@ from itertools import chain
 from windlass_router.domain.compensation import take_back
 from windlass_router.domain.cutover import begin_cutovers, finish_cutovers
 from windlass_router.domain.giving_up import give_up_branches, settle_domains
+from windlass_router.domain.recovery import await_recovery
 from windlass_router.domain.returns import answer_requests, refuse_taken_back
 from windlass_router.domain.rollouts import begin_rollouts, continue_rollouts, end_weights, take_back_weights
 from windlass_router.domain.routes import COMPENSATION
@@ -23,7 +24,7 @@ def next_step(situation: Situation) -> Step:
     """Return the first thing that is due, or until when to wait for others."""
     waits = []
     for step in _in_order(situation):
-        if not isinstance(step, WaitUntil):
+        if not isinstance(step, WaitUntil) or step.alone:
             return step
         waits.append(step)
     return min(waits, key=lambda wait: wait.at) if waits else Rest()
@@ -36,6 +37,7 @@ def _in_order(situation: Situation) -> Iterator[Step]:
         take_back(situation),
         take_back_weights(situation),
         refuse_taken_back(situation),
+        await_recovery(situation),
         _confirm(situation),
         finish_cutovers(situation),
         begin_rollouts(situation),

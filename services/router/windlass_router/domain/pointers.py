@@ -41,7 +41,7 @@ class Pointer(BaseModel):
     since: int
 
     def answering(self, lost: Collection[DeploymentId]) -> DeploymentId:
-        """Return who takes requests: who had the address before, as long as it is not taken back from one that lost."""
+        """Return who takes requests: who had the address before, as long as one has it that lost, or stands back."""
         is_lost = self.alias.kind != IMMUTABLE and self.current.deployment in lost
         return self.previous.deployment if is_lost and self.previous is not None else self.current.deployment
 

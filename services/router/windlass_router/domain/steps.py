@@ -33,10 +33,14 @@ class ConfirmRoutes:
 
 @dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """There is nothing to do before somebody else says something, or this moment comes."""
+    """There is nothing to do before somebody else says something, or this moment comes.
+
+    One that is to be waited for `alone` keeps everything else in the project from being done meanwhile.
+    """
 
     at: datetime
     why: str
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
