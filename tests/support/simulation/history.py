@@ -155,6 +155,14 @@ class Kill(_Act):
     away: float = 0.0
 
 
+class Blackout(_Act):
+    """The engine dies with all containers and is back soon; or the whole machine, and is for `away` seconds."""
+
+    do: Literal["blackout"] = "blackout"
+    machine: bool = False
+    away: float = 0.0
+
+
 class Hold(_Act):
     """A service's rows stand still for a while."""
 
@@ -193,6 +201,7 @@ Act = Annotated[
     | SetVariable
     | UnsetVariable
     | Kill
+    | Blackout
     | Hold
     | Outage
     | Incident,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -50,6 +51,7 @@ REFUSED = "9 a refusal changes nothing"
 ONCE = "10 the command before the start runs at most once, and before the app"
 DELETED = "11 what a node deletes is said once, or noted to be said"
 FRESH = "14 a restart that succeeded left no container from before it"
+POWERED = "16 what goes down during its cutover by nobody's fault becomes live"
 HELD = "12 what a rollback holds back leaves its environment alone"
 RESTORED = "13 what fails soon after it got an environment is taken back once, and nothing swings"
 SHARED = "15 a part of an environment's requests goes to one version at most, as the log says, and not for ever"
@@ -57,6 +59,8 @@ OF_AN_ENVIRONMENT = frozenset({"environment", "environment-id", "domain"})
 WATCHED = frozenset({"cutover", "promotion", "rollout"})
 _AT_WORK_S = 40.0
 """Longer than a lost wake-up takes to come again, and what it asks for to be done."""
+_MENDED_WITHIN_S = 80.0
+"""Within this time a container is started again and seen healthy, where everybody is there who is needed for it."""
 _DOMAIN = "localhost"
 
 
@@ -101,6 +105,7 @@ class Invariants:
             self.violate(LIFECYCLE, f"#{recorded.sequence}: {error}")
             return
         self._check_restart(recorded)
+        self._check_lost(recorded)
         match recorded.event:
             case AliasesChanged(why=why, moves=moves) if why != "compensation":
                 for name in (move.alias.name for move in moves):
@@ -179,6 +184,18 @@ class Invariants:
     def _check_abandoned(self, recorded: Recorded[Event], owner: Service) -> None:
         if self.world.was_at_work(owner, _AT_WORK_S) and self.world.was_at_work(Service.GATEWAY, 0):
             self.violate(RESUMED, f"{recorded.key.id.hex[:8]} was given up by the gateway, but the {owner} is there")
+
+    def _check_lost(self, recorded: Recorded[Event]) -> None:
+        """Look at a deployment that failed because it lost its containers: its app ended, or nobody could mend that."""
+        if not isinstance(recorded.event, Failed) or recorded.event.code != "containers-lost":
+            return
+        identity, told = recorded.key.id, self.ledger.deployments[recorded.key.id]
+        if told.crashed:
+            return
+        waited = timedelta(0) if told.down_since is None else recorded.metadata.time - told.down_since
+        mending = all(self.world.was_at_work(one, _MENDED_WITHIN_S) for one in (Service.BUILDER, Service.MONITOR))
+        if waited < told.healthy_within or (mending and not self.world.node.sick.intersection(told.boxes)):
+            self.violate(POWERED, f"{identity.hex[:8]} failed, though its app never ended by itself, after {waited}")
 
     def unforeseen(self) -> None:
         """Look at errors of handlers and other tasks that nobody foresaw."""

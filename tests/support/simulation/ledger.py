@@ -1,10 +1,12 @@
 """What the log says, folded once more and in the simplest way: what invariants are checked against."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from support.simulation.parts import Parts
 from windlass_contracts.cloudevent import Recorded
+from windlass_contracts.config import Deadlines
 from windlass_contracts.event import Event
 from windlass_contracts.events import (
     AliasesChanged,
@@ -55,6 +57,7 @@ class Told:
     environment: UUID
     sequence: int
     replicas: int
+    deadlines: Deadlines
     phase: Phase = Phase.REQUESTED
     ends: int = 0
     boxes: dict[str, Box] = field(default_factory=dict)
@@ -67,6 +70,15 @@ class Told:
     """The percentages by which it takes an environment that answers already."""
     waits_for_command: bool = False
     """Whether the command before the start has not succeeded yet."""
+    crashed: bool = False
+    """Whether a container ended by itself during the cutover."""
+    down_since: datetime | None = None
+    """When all containers were down during the cutover, if none was healthy again since."""
+
+    @property
+    def healthy_within(self) -> timedelta:
+        """How long a container may take to start and to be healthy."""
+        return timedelta(seconds=self.deadlines.start_s + self.deadlines.health_s)
 
 
 @dataclass(slots=True)
@@ -131,6 +143,7 @@ class Ledger:
                 event.environment,
                 recorded.sequence,
                 event.config.replicas,
+                event.config.deadlines,
                 pushed=event.trigger == "webhook",
                 steps=() if event.config.rollout is None else tuple(one.weight for one in event.config.rollout.steps),
                 waits_for_command=event.config.pre_deploy_command is not None,
@@ -168,11 +181,19 @@ class Ledger:
             case ContainerStopped(container=name):
                 told.boxes[name].state = "stopped"
                 self.stopped[told.boxes[name].address] = recorded.sequence
+                self._went_down(told, recorded, recorded.event)
             case Healthy(container=name) if name in told.boxes:
                 told.boxes[name].proven = True
+                told.down_since = None
                 self.proven.add((about, told.boxes[name].address))
             case _:
                 pass
+
+    def _went_down(self, told: Told, recorded: Recorded[Event], event: ContainerStopped) -> None:
+        if told.phase is Phase.CUTOVER:
+            told.crashed |= not event.from_outside
+            if all(box.state == "stopped" for box in told.boxes.values()):
+                told.down_since = told.down_since or recorded.metadata.time
 
     def _project(self, recorded: Recorded[Event]) -> None:
         self.parts.fold(recorded)

@@ -25,6 +25,7 @@ from windlass_builder.domain.workloads import (
     Kept,
     OutputLine,
     OutputStream,
+    Paused,
     ReadyImageSpec,
     Release,
     ReleaseSpec,
@@ -46,7 +47,9 @@ from windlass_builder.domain.workloads import (
 T = TypeVar("T")
 _DIES_AFTER_S = 0.3
 _RESTARTED_AFTER_S = 0.1
+_BACK_AFTER_S = 0.5
 _SLOW_BUILD_S = 12.0
+_GONE_WITH_IT = 255
 _APPS = tuple(App)
 _BEFORE_THE_START_S = 3.0
 
@@ -81,7 +84,7 @@ class Node(MemoryRuntime):
     secrets_of: dict[str, dict[str, str]] = field(default_factory=dict)
     gone: dict[str, asyncio.Event] = field(default_factory=dict)
     over: dict[str, asyncio.Event] = field(default_factory=dict)
-    _listeners: "list[asyncio.Queue[RunnerEvent]]" = field(default_factory=list)
+    _listeners: "list[asyncio.Queue[RunnerEvent | EventsResumed]]" = field(default_factory=list)
     _ticks: int = 0
 
     async def build(self, spec: ReleaseSpec, source: Path, output: OutputSink) -> Release:
@@ -119,8 +122,9 @@ class Node(MemoryRuntime):
         runner = await MemoryRuntime.start(self, spec)
         if known is None:
             runner = replace(runner, address=self._address(spec))
-            self.living[spec.name] = runner
         if known is None or not isinstance(known.state, Running):
+            runner = replace(runner, state=Running(self.clock()))
+            self.living[spec.name] = runner
             self.born[spec.name] = self.loop.time()
             self.secrets_of[spec.name] = dict(spec.environment)
             self.gone.setdefault(spec.name, asyncio.Event()).clear()
@@ -202,6 +206,25 @@ class Node(MemoryRuntime):
             self.living[name] = replace(self.living[name], state=Restarting(1))
             self.loop.call_later(_RESTARTED_AFTER_S, self._restart, name)
 
+    def falls(self) -> None:
+        """Let the engine die with all containers; it is back soon, and starts what it is to keep running."""
+        self.told("the engine dies with all containers")
+        fell = [one for one in self.living.values() if isinstance(one.state, Running | Paused)]
+        for runner in fell:
+            self.by_itself.add(runner.name)
+            self.fallen.add(runner.address.host)
+            kept = runner.name in self.kept
+            state = Restarting(_GONE_WITH_IT) if kept else Exited(_GONE_WITH_IT, out_of_memory=False)
+            self.living[runner.name] = replace(runner, state=state)
+            self.loop.call_later(_BACK_AFTER_S + _RESTARTED_AFTER_S, self._restart, runner.name)
+        self.loop.call_later(_BACK_AFTER_S, self._is_back, fell, self._moment())
+
+    def _is_back(self, fell: Sequence[Runner], since: datetime) -> None:
+        """Let the engine tell that it is there again, and then of what fell with it."""
+        self._hand_out(EventsResumed(self._moment()))
+        for runner in fell:
+            self._exited(runner, _GONE_WITH_IT, since)
+
     def _ends_with(self, name: str, code: int) -> None:
         runner = self.living.get(name)
         if runner is not None and isinstance(runner.state, Running):
@@ -216,14 +239,14 @@ class Node(MemoryRuntime):
         self.born[name] = self.loop.time()
         self._tell(self.living[name], RunnerStarted)
 
-    def _exited(self, runner: Runner, code: int) -> None:
+    def _exited(self, runner: Runner, code: int, at: datetime | None = None) -> None:
         self.over.setdefault(runner.name, asyncio.Event()).set()
         self._hand_out(
             RunnerExited(
                 runner=runner.name,
                 project=runner.project,
                 deployment=runner.deployment,
-                at=self._moment(),
+                at=at or self._moment(),
                 id=runner.id,
                 exit_code=code,
                 out_of_memory=False,
@@ -238,12 +261,12 @@ class Node(MemoryRuntime):
         self._ticks += 1
         return self.clock() + timedelta(microseconds=self._ticks)
 
-    def _hand_out(self, event: RunnerEvent) -> None:
+    def _hand_out(self, event: RunnerEvent | EventsResumed) -> None:
         for listener in self._listeners:
             listener.put_nowait(event)
 
     async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:  # noqa: ARG002 - nobody gives it
-        listener: asyncio.Queue[RunnerEvent] = asyncio.Queue()
+        listener: asyncio.Queue[RunnerEvent | EventsResumed] = asyncio.Queue()
         self._listeners.append(listener)
         try:
             while True:

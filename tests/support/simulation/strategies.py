@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.simulation.history import (
     Act,
     App,
+    Blackout,
     Cancel,
     Deploy,
     History,
@@ -138,6 +139,15 @@ _FIRST: Sequence[tuple[type[Act], Options]] = (
     (Deploy, {**_WELL, **_UPON_LIVE, "environment": (0,), "rollout": _STEPS}),
 )
 _MOST_AROUND_WEIGHTS = 8
+_ON_THE_WAY = ("container.started.v1", "health.passed.v1", "routes.applied.v1", "deployment.live.v1")
+_AROUND_POWER: Sequence[tuple[type[Act], Options]] = (
+    (Deploy, {**_DEPLOY, "app": (App.GOOD, App.GOOD, App.LATE)}),
+    (Blackout, {"upon": ("cutover.started.v1",), "machine": (False, True), "away": _A_WHILE}),
+    (Blackout, {"upon": ("aliases.changed.v1",), "machine": (False, True), "away": _A_WHILE}),
+    (Blackout, {"upon": _ON_THE_WAY, "machine": (False, True), "away": _A_WHILE}),
+    (Kill, {"service": (Service.MONITOR, Service.ROUTER, Service.BUILDER), "away": _A_WHILE}),
+    (RollBack, _ROLLBACK),
+)
 
 
 class Chance(Protocol):
@@ -149,7 +159,7 @@ class Chance(Protocol):
 
 
 def chosen(chance: Chance) -> History:
-    """Return a history that begins with a deployment, and often ends with what is around holds, failures and replicas.
+    """Return a history that begins with a deployment, and often ends with what is around holds, failures and more.
 
     The end is chosen last, so that what comes before it stays the same history of its number.
     """
@@ -162,6 +172,8 @@ def chosen(chance: Chance) -> History:
     acts += [_act(chance, kind, options) for kind, options in soon]
     replicas = [chance.one_of(_AROUND_REPLICAS) for _ in range(chance.one_of(_MORE))]
     acts += [_act(chance, kind, options) for kind, options in replicas]
+    dark = [chance.one_of(_AROUND_POWER) for _ in range(chance.one_of(_MORE))]
+    acts += [_act(chance, kind, options) for kind, options in dark]
     return History(acts=tuple(acts), faults=faults, schedule=schedule)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from support.simulation import services
 from support.simulation.choices import Choices
 from support.simulation.consumer import Consumer, Pending
-from support.simulation.history import Act, History, Hold, Incident, Kill, Outage
+from support.simulation.history import Act, Blackout, History, Hold, Incident, Kill, Outage
 from support.simulation.invariants import Invariants, Violation
 from support.simulation.log import SimulatedLog, SimulatedRows
 from support.simulation.loop import VirtualLoop
@@ -222,7 +222,7 @@ class World:
     def _can(self, act: Act) -> bool:
         """Tell whether somebody is there who could be asked."""
         gateway = self.processes[Service.GATEWAY]
-        is_fate = isinstance(act, Kill | Hold | Outage | Incident)
+        is_fate = isinstance(act, Kill | Blackout | Hold | Outage | Incident)
         return is_fate or (gateway.gateway is not None and not gateway.dead and not gateway.dying)
 
     def _dawdle(self) -> None:
@@ -234,6 +234,8 @@ class World:
     def _act(self, act: Act) -> None:
         if isinstance(act, Kill):
             self._kill(act.service, act.away)
+        elif isinstance(act, Blackout):
+            self._black_out(act)
         elif isinstance(act, Hold):
             self._hold(act.service, act.seconds)
         elif isinstance(act, Outage):
@@ -277,6 +279,11 @@ class World:
                 self.node.erring.add(name)
             case _:
                 assert_never(act.what)
+
+    def _black_out(self, act: Blackout) -> None:
+        self.node.falls()
+        for service in Service if act.machine else ():
+            self._kill(service, act.away)
 
     def _hold(self, service: Service, seconds: float) -> None:
         self._tell("fate", f"the rows of the {service} stand still for {seconds:g} s")

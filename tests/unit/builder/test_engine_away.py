@@ -9,6 +9,9 @@ import pytest
 from support.memory_builder import MemoryBuilder, name_of
 from support.memory_runtime import NOON, MemoryRuntime
 from windlass_builder.application.runtime_errors import EngineError
+from windlass_builder.domain.workloads import RunnerRemoved
+from windlass_contracts.events import CutoverStarted
+from windlass_contracts.ids import DeploymentId
 
 AN_HOUR = timedelta(hours=1)
 
@@ -73,3 +76,42 @@ async def test_what_went_down_with_it_before_it_was_healthy_is_started_once_more
     builder.runtime.exits(name_of(identity), code)
     await builder.reconciling.run()
     assert builder.types(identity)[-3:] == ["container.started.v1", "container.stopped.v1", "container.started.v1"]
+
+
+@pytest.mark.parametrize("code", [137, 143, 255])
+@pytest.mark.parametrize("moved", [True, False])
+async def test_what_is_killed_during_its_cutover_is_started_again_at_once(
+    builder: MemoryBuilder, code: int, *, moved: bool
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        exits, identity = builder.exits_in(tasks), await _cutting_over(builder, moved=moved)
+        await exits.note(builder.runtime.exits(name_of(identity), code))
+    assert builder.types(identity)[-2:] == ["container.stopped.v1", "container.started.v1"]
+
+
+async def test_what_is_removed_during_its_cutover_is_started_again_at_once(builder: MemoryBuilder) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        exits, identity = builder.exits_in(tasks), await _cutting_over(builder, moved=False)
+        runner = builder.runtime.living.pop(name_of(identity))
+        name, project, deployment = runner.name, runner.project, runner.deployment
+        await exits.note(RunnerRemoved(runner=name, project=project, deployment=deployment, at=NOON, id=runner.id))
+    assert builder.types(identity)[-2:] == ["container.stopped.v1", "container.started.v1"]
+
+
+@pytest.mark.parametrize("moved", [True, False])
+async def test_what_the_app_ends_itself_during_its_cutover_stays_ended(builder: MemoryBuilder, *, moved: bool) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        exits, identity = builder.exits_in(tasks), await _cutting_over(builder, moved=moved)
+        await exits.note(builder.runtime.exits(name_of(identity), 1))
+    assert builder.types(identity)[-1] == "container.stopped.v1"
+
+
+async def _cutting_over(builder: MemoryBuilder, *, moved: bool) -> DeploymentId:
+    identity = await builder.requested()
+    await builder.reactors.settle()
+    await builder.healthy(identity)
+    await builder.tell(identity, CutoverStarted(containers=(name_of(identity),)))
+    if moved:
+        await builder.pointed(identity)
+    await builder.reactors.settle()
+    return identity

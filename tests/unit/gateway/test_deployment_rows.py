@@ -90,6 +90,18 @@ def test_a_new_attempt_has_the_whole_time_of_a_build() -> None:
     assert waiting.since == NOON + timedelta(seconds=3)
 
 
+def test_containers_that_went_down_during_the_cutover_have_their_time_again() -> None:
+    stopped = ContainerStopped(node="here", container="run-1", why="exited", exit_code=255)
+    down = awaited(deployment_after([*way_to_live()[:6], stopped]))
+    started = awaited(deployment_after([*way_to_live()[:6], stopped, way_to_live()[3]]))
+    healthy = awaited(deployment_after([*way_to_live()[:6], stopped, *way_to_live()[3:5]]))
+    assert down is not None
+    assert started is not None
+    assert healthy is not None
+    assert [one.since - NOON for one in (down, started, healthy)] == [timedelta(seconds=s) for s in (7, 8, 8)]
+    assert [one.allowed.total_seconds() for one in (down, started, healthy)] == [150, 150, 30]
+
+
 SECOND = router_events.started(router_events.deployment_number(1), 1)
 SICK = router_events.unhealthy(router_events.deployment_number(1), 1)
 

@@ -1,17 +1,20 @@
 """What goes down with the engine or the machine during its cutover is waited for, and its visitors are looked after."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import pytest
 
 from support import router_events as say
 from support.memory_router import MemoryRouter
-from support.router_events import PROJECT, url_of
+from support.router_events import PROJECT, TEAM, url_of
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event
 from windlass_contracts.events import AliasesChanged, ContainerStopped, Failed, RoutesApplied, RoutesFailed
 from windlass_contracts.ids import DeploymentId
+from windlass_router.application.ground import read_ground
+from windlass_router.domain.next_step import next_step
+from windlass_router.domain.steps import AppendToRoutes, ConfirmRoutes, Step, WaitUntil
 
 HOST = "shop.localhost"
 STEPS = {"cutover.started.v1": 1, "aliases.changed.v1": 2, "routes.applied.v1": 3}
@@ -140,7 +143,7 @@ async def test_one_of_several_that_went_down_keeps_nobody_waiting(router: Memory
     assert cut.types(new)[-1] == "deployment.live.v1"
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", ["aliases.changed.v1", "routes.applied.v1"])
 async def test_a_rollback_meanwhile_is_answered_at_once_and_ends_it(router: MemoryRouter, step: str) -> None:
     cut, old, new = await cut_off(router, step)
     await cut.tell(new, say.went_down(new))
@@ -148,15 +151,49 @@ async def test_a_rollback_meanwhile_is_answered_at_once_and_ends_it(router: Memo
         await cut.reactors.settle()
         await cut.tell(PROJECT, say.rollback(old))
         await cut.reactors.settle()
-        if step == "cutover.started.v1":
-            return  # nothing is there to go back from, and the rollback says so
-    failed = cut.last(new)
+    failed, answer = cut.last(new), cut.last(PROJECT)
     assert isinstance(failed, Failed)
     assert failed.code == "outrun"
-    assert cut.proxy.servers(HOST) == [url_of(old)]
-    answer = cut.last(PROJECT)
     assert isinstance(answer, RoutesFailed)
-    assert answer.code == "nothing-to-do"
+    assert answer.code == "nothing-to-do"  # the addresses went back by then
+    assert cut.proxy.servers(HOST) == [url_of(old)]
+
+
+async def test_a_rollback_before_it_has_addresses_takes_them(router: MemoryRouter) -> None:
+    oldest = await router.live()
+    cut, _, new = await cut_off(router, "cutover.started.v1")
+    await cut.tell(new, say.went_down(new))
+    async with cut.running():
+        await cut.reactors.settle()
+        await cut.tell(PROJECT, say.rollback(oldest))
+        await cut.reactors.settle()
+        assert cut.proxy.servers(HOST) == [url_of(oldest)]
+        assert cut.types(new)[-1] == "container.stopped.v1"  # it still has its branch's address to get
+        await told(cut, new, say.started(new), say.healthy(new))
+    assert cut.types(new)[-1] == "deployment.live.v1"
+    assert cut.proxy.servers(HOST) == [url_of(oldest)]
+
+
+async def test_what_the_proxies_said_while_it_was_down_is_no_refusal(router: MemoryRouter) -> None:
+    cut, _, new = await cut_off(router, "aliases.changed.v1")
+    decided = cut.log.length
+    await cut.tell(new, say.went_down(new))
+    assert await step_of(cut, {decided: "no"}) == WaitUntil(
+        cut.now() + ALLOWED, "its containers went down during the cutover, and start again", alone=True
+    )
+    await cut.tell(new, say.started(new), say.healthy(new))
+    again = await step_of(cut, {decided: "no"})
+    assert again == ConfirmRoutes(cut.log.length, cut.now(), cut.now() + timedelta(seconds=30))
+    refused = await step_of(cut, {decided: "no", cut.log.length: "no"})
+    assert isinstance(refused, AppendToRoutes)
+    assert isinstance(refused.event, AliasesChanged)
+    assert refused.event.why == "compensation"
+
+
+async def step_of(router: MemoryRouter, refusals: Mapping[int, str]) -> Step:
+    await router.rows.reached(router.log.length)
+    ground = await read_ground(router.rows, TEAM, PROJECT)
+    return next_step(ground.situation(router.now(), refusals))
 
 
 async def test_before_its_cutover_it_has_all_of_its_time_again(router: MemoryRouter) -> None:

@@ -18,7 +18,7 @@ from windlass_builder.application.failures import exited
 from windlass_builder.application.journal import Journal, Observed
 from windlass_builder.application.looping import Loops
 from windlass_builder.application.projections import DEPLOYMENTS
-from windlass_builder.application.reconciling import Reconciling
+from windlass_builder.application.reconciling import ON_THE_WAY, Reconciling
 from windlass_builder.application.runtime_errors import ENDED_MEANWHILE, EngineError, RunnerMissingError
 from windlass_builder.domain.deployment import Container, ContainerState, Deployment
 from windlass_builder.domain.looping import is_replaced, is_told
@@ -125,7 +125,7 @@ class Exits:
     async def _restored(self, event: RunnerEvent) -> None:
         """Start again what is wanted, and which the engine does not: it was removed, or stopped by somebody's hand.
 
-        During a cutover the engine starts nothing again; what the app ended itself stays so, and fails it.
+        On its way the engine starts nothing of a deployment again; what the app ended itself stays so, and fails it.
         """
         if isinstance(event, RunnerExited) and not await self._stays_ended(event):
             return
@@ -135,9 +135,9 @@ class Exits:
         """Tell whether the engine leaves it at that, as it does after somebody's hand, though it should run on."""
         found = await self.containers.rows.get(DEPLOYMENTS, event.deployment)
         container = None if found is None else found.row.container(event.runner)
-        if found is None or container is None or found.row.phase not in {Phase.CUTOVER, Phase.LIVE}:
+        if found is None or container is None or found.row.phase not in {*ON_THE_WAY, Phase.LIVE}:
             return False
-        if found.row.phase is Phase.CUTOVER and not _stopped(container.node, event).from_outside:
+        if found.row.phase in ON_THE_WAY and not _stopped(container.node, event).from_outside:
             return False
         runner = await self.containers.found(event.runner)
         return runner is None or isinstance(runner.state, Exited)
@@ -196,7 +196,8 @@ class Exits:
 
     async def _exited(self, journal: Journal, row: Deployment, container: Container, event: RunnerExited) -> None:
         # The failure first: a crash in between leaves a container to be stopped, never a deployment without an end.
-        if row.phase in {Phase.STARTED, Phase.HEALTHY}:
+        once_more = container.starts == 1 and _stopped(container.node, event).from_outside
+        if row.phase in {Phase.STARTED, Phase.HEALTHY} and not once_more:
             await journal.add(
                 exited(event.exit_code, row.config.limits.memory_bytes, out_of_memory=event.out_of_memory)
             )

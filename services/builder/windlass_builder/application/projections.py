@@ -14,7 +14,7 @@ from windlass_eventlog.projection import ByType, Projection, aggregate_key
 
 DEPLOYMENTS = Projection(
     name="deployments",
-    version=7,
+    version=8,
     row=Deployment,
     key=aggregate_key(Aggregate.DEPLOYMENT),
     evolve=deployment.evolve,

@@ -35,7 +35,7 @@ from windlass_eventlog.reactor import WakeUp
 
 _log = structlog.get_logger(__name__)
 
-_ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
+ON_THE_WAY = frozenset({Phase.STARTED, Phase.HEALTHY, Phase.CUTOVER})
 EVERY = timedelta(minutes=10)
 """So often the node is compared with the log though no event called for it."""
 _UNBORN = frozenset({Phase.REQUESTED, Phase.BUILDING, Phase.BUILT})
@@ -61,7 +61,7 @@ class Reconciling:
         runners = await self.containers.runtime.runners()
         for found in await self.containers.rows.find(DEPLOYMENTS, {"occupied": True}):
             await self._decide(DeploymentId(found.key), self._mend)
-            if found.row.phase in _ON_THE_WAY:
+            if found.row.phase in ON_THE_WAY:
                 await self._restore(DeploymentId(found.key))
         for routes in await self.containers.rows.find(ROUTES, {}):
             for deployment in routes.row.referenced:
@@ -90,12 +90,12 @@ class Reconciling:
             await self._restore(deployment)
 
     async def is_wanted(self, project: ProjectId, deployment: DeploymentId) -> bool:
-        """Tell whether an address points at the deployment, somebody asked for it, or it is about to get addresses."""
+        """Tell whether an address points at the deployment, somebody asked for it, or it is on its way to addresses."""
         routes = await self.containers.rows.get(ROUTES, project)
         if routes is not None and deployment in routes.row.referenced:
             return True
         found = await self.containers.rows.get(DEPLOYMENTS, deployment)
-        return found is not None and found.row.phase is Phase.CUTOVER
+        return found is not None and found.row.phase in ON_THE_WAY
 
     async def _decide(self, deployment: DeploymentId, step: Callable[[Versioned[Deployment]], Awaitable[None]]) -> None:
         """Take a step by the deployment's row, and again by the next row where others wrote meanwhile."""
@@ -156,7 +156,7 @@ class Reconciling:
         if row.phase is Phase.LIVE:
             # Also where all run: whoever started the last one may have died before it was left to the engine.
             await self.containers.keep_up(journal, row, row.release, start_command(row.recipe))
-        elif row.phase in _ON_THE_WAY and row.replica_set.missing:
+        elif row.phase in ON_THE_WAY and row.replica_set.missing:
             await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
 
     async def _reap(self, runner: Runner) -> None:

@@ -43,6 +43,7 @@ class Container(BaseModel):
     """A container as the log has it; `address` and `port` are where it answers since it was started last, and when.
 
     `exits` is how often in a row it ended soon after its start, as far as that was told; 0 where it does not loop.
+    `starts` is how often it was started from nothing, or after its end.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +56,7 @@ class Container(BaseModel):
     port: int
     started_at: datetime | None = None
     exits: int = 0
+    starts: int = 0
 
 
 class Restart(BaseModel):
@@ -236,7 +238,8 @@ def _happened(event: ContainerEvent, before: Container, time: datetime) -> dict[
             # Said of one that runs, it says that it runs on: the loop is over.
             exits = 0 if before.state is ContainerState.RUNNING else before.exits
             where = {"replica": replica, "address": address, "port": port}
-            return {"state": ContainerState.RUNNING, "started_at": time, "exits": exits, **where}
+            starts = before.starts + (before.state is ContainerState.STOPPED)
+            return {"state": ContainerState.RUNNING, "started_at": time, "exits": exits, "starts": starts, **where}
         case ContainerResumed():
             return {"state": ContainerState.RUNNING}
         case ContainerPaused():
