@@ -16,7 +16,7 @@ from windlass_contracts.subjects import AggregateKey, Service
 from windlass_eventlog.clock import utc_now
 from windlass_eventlog.log import Expected
 from windlass_gateway.application.projections import DEPLOYMENTS
-from windlass_gateway.domain.explanation import QUIET
+from windlass_gateway.domain.remarks import QUIET
 
 REACTION = ReactionId(UUID(int=99))
 

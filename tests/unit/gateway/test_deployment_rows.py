@@ -22,10 +22,11 @@ from windlass_contracts.events import (
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
+from windlass_gateway.domain.bearings import Bearings, Queued
 from windlass_gateway.domain.canceling import decide_cancel
 from windlass_gateway.domain.container import ContainerState
 from windlass_gateway.domain.deadlines import MARGIN, awaited, decide_failure
-from windlass_gateway.domain.explanation import Bearings, Queued, explain
+from windlass_gateway.domain.explanation import explain
 from windlass_gateway.domain.refusals import TooLateToCancelError
 from windlass_gateway.domain.timeline import StepState, steps, total_ms
 

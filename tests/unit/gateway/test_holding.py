@@ -26,9 +26,10 @@ from windlass_contracts.events import (
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EnvironmentId, EventId, derived
 from windlass_gateway.domain import releases, routes
+from windlass_gateway.domain.bearings import Bearings
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment
-from windlass_gateway.domain.explanation import Bearings, Explanation, explain
+from windlass_gateway.domain.explanation import Explanation, explain
 from windlass_gateway.domain.holding import decide_release, held_back
 from windlass_gateway.domain.promoting import decide_promotion
 from windlass_gateway.domain.refusals import NothingHeldError, NotPromotableError

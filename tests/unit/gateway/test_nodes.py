@@ -10,7 +10,7 @@ import pytest
 from windlass_eventlog.memory import MemoryKeyValue
 from windlass_eventlog.nodes import NodeState, QueuePlace
 from windlass_gateway.application.nodes import Nodes
-from windlass_gateway.domain.explanation import Queued, ordinal
+from windlass_gateway.domain.bearings import Queued, ordinal
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST, SECOND = UUID(int=1), UUID(int=2)

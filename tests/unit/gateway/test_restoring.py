@@ -7,8 +7,9 @@ from windlass_contracts.events.deployment import Stage
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EventId, derived
 from windlass_gateway.domain import routes
+from windlass_gateway.domain.bearings import Bearings
 from windlass_gateway.domain.environments import Environment, Environments
-from windlass_gateway.domain.explanation import Bearings, explain
+from windlass_gateway.domain.explanation import explain
 from windlass_gateway.domain.restoring import restored, taken_back
 from windlass_gateway.domain.routes import Routes
 

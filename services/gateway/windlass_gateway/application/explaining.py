@@ -6,8 +6,9 @@ from windlass_eventlog.dead_letters.letter import DEAD_LETTERS, Retrying
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import ACTIVITIES, ENVIRONMENTS, ROUTES, activity_key
+from windlass_gateway.domain.bearings import Bearings, GivenUp
 from windlass_gateway.domain.deployment import Deployment
-from windlass_gateway.domain.explanation import Bearings, Explanation, GivenUp, explain
+from windlass_gateway.domain.explanation import Explanation, explain
 from windlass_gateway.domain.holding import held_back
 from windlass_gateway.domain.restoring import taken_back
 from windlass_gateway.domain.sharing import shares_of

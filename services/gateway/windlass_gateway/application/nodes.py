@@ -11,7 +11,7 @@ import structlog
 
 from windlass_eventlog.buckets import KeyValue
 from windlass_eventlog.nodes import NodeState, node_state
-from windlass_gateway.domain.explanation import Queued
+from windlass_gateway.domain.bearings import Queued
 
 _log = structlog.get_logger(__name__)
 

@@ -1,64 +1,20 @@
 """What a deployment waits for, from whom and until when; or how it ended, and what to do about it."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
-from windlass_gateway.domain.container import Container, ContainerState
-from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_restart, awaited_switch
+from windlass_gateway.domain.bearings import Bearings
+from windlass_gateway.domain.deadlines import Awaited, awaited, awaited_switch
 from windlass_gateway.domain.deployment import Deployment, Failure
 from windlass_gateway.domain.holding import HeldBack
+from windlass_gateway.domain.remarks import queued_remark, remarks
 from windlass_gateway.domain.remedies import remedy
-from windlass_gateway.domain.restoring import NEXT_STEP, TakenBack
-from windlass_gateway.domain.routes import SwitchRequest
-from windlass_gateway.domain.sharing import Share
+from windlass_gateway.domain.restoring import NEXT_STEP
 
-QUIET = timedelta(seconds=20)
-"""For how long an owner may append nothing before that is worth a remark."""
-
-
-@dataclass(frozen=True, slots=True)
-class GivenUp:
-    """A dead letter about the deployment."""
-
-    id: UUID
-    service: Service
-    reactor: str
-    retried: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """A deployment waits for its build: its place in the queue, from 1, and why, in a sentence."""
-
-    position: int
-    reason: str
-
-    @property
-    def sentence(self) -> str:
-        return f"{ordinal(self.position)} in the queue: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class Bearings:
-    """What else bears on a deployment: dead letters, ways back to it, who appended when, its place in the queue.
-
-    And what holds it back from its environment, where something does, or that it was taken back there; and in which
-    environments it shares the requests with another version.
-    """
-
-    given_up: Sequence[GivenUp] = ()
-    switches: Sequence[SwitchRequest] = ()
-    appended: Mapping[Service, datetime] = field(default_factory=dict)
-    now: datetime | None = None
-    queued: Queued | None = None
-    held_back: HeldBack | None = None
-    taken_back: TakenBack | None = None
-    shares: Sequence[Share] = ()
+_NOTHING = Bearings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +38,7 @@ class Explanation:
     queued: str | None = None
 
 
-def explain(row: Deployment, bearings: Bearings = Bearings()) -> Explanation:
+def explain(row: Deployment, bearings: Bearings = _NOTHING) -> Explanation:
     """Return the explanation of a deployment as it stands."""
     waiting = awaited(row)
     switch = _switch(row, bearings)
@@ -128,17 +84,7 @@ def _switch(row: Deployment, bearings: Bearings) -> Awaited | None:
 
 
 def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None, bearings: Bearings) -> Explanation:
-    remarks = [*_looping(row), *(_given_up(one) for one in bearings.given_up)]
-    queued = _queued(row, bearings)
-    if queued is not None:
-        remarks.append(queued)
-    elif waiting is not None:
-        remarks += _quiet(waiting, bearings)
-    else:
-        remarks += [*_kept(row), *_restarted(row)]
-    remarks += [share.sentence for share in bearings.shares]
-    if bearings.held_back is not None and not row.ended:
-        remarks.append(f"It will be live at its own address and its branch's alone: {bearings.held_back.why}.")
+    queued = queued_remark(row, bearings)
     open_letters = tuple(one.id for one in bearings.given_up if not one.retried)
     next_step = f"`windlass dead-letters show {open_letters[0].hex[:8]}`." if open_letters else found.next_step
     if row.looping and waiting is None and not open_letters:
@@ -149,94 +95,12 @@ def _with_bearings(row: Deployment, found: Explanation, waiting: Awaited | None,
     return replace(
         found,
         awaits=found.awaits if queued is None else "its turn to be built",
-        remarks=tuple(remarks),
+        remarks=remarks(row, bearings, waiting),
         alarms=len(row.looping) + len(open_letters),
         dead_letters=open_letters,
         next_step=next_step,
         queued=queued,
     )
-
-
-def _queued(row: Deployment, bearings: Bearings) -> str | None:
-    queued = bearings.queued
-    if row.phase is not Phase.REQUESTED or queued is None:
-        return None
-    return queued.sentence
-
-
-def _looping(row: Deployment) -> list[str]:
-    """Say of each container that loops how often it ended, how, and since when."""
-    return [
-        f"Looping: {name_end(one.name)} ended {one.exits} times in a row soon after its start, the last time "
-        f"{_how_it_ended(one)}, since {one.looping_since:%Y-%m-%d %H:%M:%S} UTC. It is started again later and later, "
-        "up to a minute after each end, and now and then a fresh container takes its place."
-        for one in row.looping
-    ]
-
-
-def _how_it_ended(container: Container) -> str:
-    if container.out_of_memory:
-        return "because it used more memory than it may"
-    return "without an exit code" if container.exit_code is None else f"with exit code {container.exit_code}"
-
-
-def name_end(container: str) -> str:
-    """Return what a deployment's containers are told apart by: `container 2`, or `container 2-3` for its third life."""
-    numbered = _NUMBERED.search(container)
-    return f"container {container.rpartition('-')[2] if numbered is None else numbered[1]}"
-
-
-_NUMBERED = re.compile(r"-run-[0-9a-f]{32}-(.+)")
-
-
-_TEENS = range(11, 14)
-_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
-
-
-def ordinal(number: int) -> str:
-    """Return 1st, 2nd, 3rd, 4th, 11th, 21st."""
-    return f"{number}th" if number % 100 in _TEENS else f"{number}{_ENDINGS.get(number % 10, 'th')}"
-
-
-def _given_up(letter: GivenUp) -> str:
-    if letter.retried:
-        return f"The {letter.service}'s {letter.reactor} had been given up, and is being tried again."
-    return (
-        f"The {letter.service}'s {letter.reactor} failed as often as it is tried: it waits for an operator,"
-        f" as dead letter {letter.id.hex[:8]}."
-    )
-
-
-def _quiet(waiting: Awaited, bearings: Bearings) -> list[str]:
-    """Say that an owner shows no sign of life; a long step is quiet too, so nothing more is claimed."""
-    last = bearings.appended.get(waiting.owner)
-    if bearings.now is None or bearings.now - max(waiting.since, last or waiting.since) < QUIET:
-        return []
-    said = "nothing yet" if last is None else f"nothing since {last:%Y-%m-%d %H:%M:%S} UTC"
-    return [f"The {waiting.owner} has appended {said}: `windlass doctor` shows whether it runs."]
-
-
-def _restarted(row: Deployment) -> list[str]:
-    """Say what becomes of a restart, or why the last one failed."""
-    if row.restarts:
-        waiting = awaited_restart(row, row.restarts[-1])
-        renewed = row.replica_set.renewed(row.restarts[-1].sequence)
-        progress = f"{renewed} of {row.replicas} containers gave way to fresh ones"
-        until = f"{waiting.until:%Y-%m-%d %H:%M:%S} UTC"
-        return [f"A restart is under way: {progress}. It waits for {waiting.step}, until {until} at the latest."]
-    end = row.last_restart
-    if end is None or end.reason is None:
-        return []
-    return [f"The last restart broke off after {end.replaced} of {row.replicas} containers: {end.reason}"]
-
-
-def _kept(row: Deployment) -> list[str]:
-    """Say what becomes of a version that was replaced."""
-    states = {container.state for container in row.containers}
-    if not row.was_live or ContainerState.PAUSED not in states:
-        return []
-    keep = row.config.retirement.keep_warm_s
-    return [f"It was replaced: its containers are paused, and kept for {keep} s from then on for an instant rollback."]
 
 
 def _beside(row: Deployment, held: HeldBack) -> Explanation:

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     TypeAdapter,
@@ -15,48 +12,23 @@ from pydantic import (
 )
 
 from windlass_contracts.events.deployment import GitSource, ImageSource
-from windlass_contracts.ids import DeploymentId
 from windlass_contracts.source_values import BranchPattern, GitRef
 from windlass_contracts.values import Digest, DisplayName, EnvironmentName, Slug, VariableName
 from windlass_gateway.domain.configuration import ConfigChange
-from windlass_gateway.domain.env_file import MAX_ENV_FILE_BYTES, read_env_file
+from windlass_gateway.domain.env_file import read_env_file
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.project import ProjectChange
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.domain.repository import git_source, repository_url
-from windlass_gateway.domain.variables import MAX_VALUE_BYTES
+from windlass_gateway.entrypoints.body import Body
+from windlass_gateway.entrypoints.variable_bodies import EnvFileText, VariableValue
 
-
-def _no_nul(value: str) -> str:
-    if "\x00" in value:
-        msg = "no environment variable can hold a NUL character"
-        raise ValueError(msg)
-    return value
-
-
-def _bounded(value: str) -> str:
-    if len(value.encode()) > MAX_VALUE_BYTES:
-        msg = f"a value may have {MAX_VALUE_BYTES} bytes"
-        raise ValueError(msg)
-    return value
-
-
-VariableValue = Annotated[str, AfterValidator(_no_nul), AfterValidator(_bounded)]
-EnvFileText = Annotated[
-    str, Field(max_length=MAX_ENV_FILE_BYTES, description="NAME=VALUE lines, by python-dotenv's rules")
-]
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")]
 
 
 GitAddress = Annotated[
     str, Field(max_length=2_000, description="an address like https://host/owner/repo or git@host:owner/repo")
 ]
-
-
-class Body(BaseModel):
-    """What a request carries, and nothing else."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DeployBody(Body):
@@ -79,7 +51,7 @@ class DeployBody(Body):
     variables: Annotated[
         dict[VariableName, VariableValue],
         Field(max_length=300, description="set for the environment before the deployment"),
-    ] = {}
+    ] = {}  # noqa: RUF012 - pydantic copies it
     env_file: EnvFileText = ""
 
     def values(self) -> Mapping[str, str]:
@@ -209,71 +181,3 @@ class WeightBody(Body):
 
     weight: Annotated[int, Field(ge=1, le=100, strict=True, description="percent; 100 ends the rollout")]
     to: Annotated[EnvironmentName, Field(description="the environment's name")] = PRODUCTION
-
-
-class VariableBody(Body):
-    """A variable's new value."""
-
-    value: VariableValue
-    environment: Annotated[Slug | None, Field(description="only for this one; else for every environment")] = None
-
-
-class VariablesBody(Body):
-    """Variables to set at once; all others stay as they are."""
-
-    variables: Annotated[dict[VariableName, VariableValue], Field(max_length=300)] = {}
-    env_file: EnvFileText = ""
-    environment: Annotated[Slug | None, Field(description="only for this one; else for every environment")] = None
-
-    def values(self) -> Mapping[str, str]:
-        """Return the variables, those given by name before those of the `.env` file.
-
-        Raises:
-            InvalidInputError: a line of the file cannot be read, or there is nothing to set.
-        """
-        found = {**read_env_file(self.env_file).readable(), **self.variables}
-        if not found:
-            raise InvalidInputError("There is no variable to set.", field="variables", next_step="Name at least one.")
-        return found
-
-
-class ShredBody(Body):
-    """Which values of a variable are to be deleted for good."""
-
-    environment: Annotated[Slug | None, Field(description="those set for it alone; else those set for each")] = None
-    replaced: Annotated[bool, Field(description="only those before the present one; the variable stays set")] = False
-
-
-class PreviewBody(Body):
-    """A `.env` file that somebody thinks of setting."""
-
-    env_file: EnvFileText
-    environment: Annotated[Slug | None, Field(description="only for this one; else for every environment")] = None
-
-
-class DeploymentAccepted(BaseModel):
-    """The request is durable: from here it ends live, failed, canceled or superseded."""
-
-    deployment: DeploymentId
-    project: str
-    environment: str
-    sequence: int
-    urls: Annotated[list[str], Field(description="where it will answer; the environment's own address first")]
-
-
-class Done(BaseModel):
-    """What was asked for stands in the log at this sequence; reads take it as `at_least`."""
-
-    sequence: int
-
-
-class ShredDone(Done):
-    """The values are gone."""
-
-    values: Annotated[int, Field(description="how many versions of the value were there, and are not any more")]
-
-
-class CancelAccepted(Done):
-    """The deployment ended."""
-
-    deployment: DeploymentId

@@ -10,7 +10,8 @@ from windlass_contracts.credential_values import CredentialKind, Login
 from windlass_gateway.application.credentials import CredentialPlace, ManagingCredentials
 from windlass_gateway.domain.credentials import Password, UserName
 from windlass_gateway.domain.refusals import InvalidInputError
-from windlass_gateway.entrypoints.bodies import Body, Done
+from windlass_gateway.entrypoints.accepted import Done
+from windlass_gateway.entrypoints.body import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.projects import ProjectSlug
 

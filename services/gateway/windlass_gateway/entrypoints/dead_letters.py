@@ -11,7 +11,7 @@ from windlass_contracts.subjects import Aggregate, Service
 from windlass_eventlog.dead_letters.letter import Status
 from windlass_gateway.application.dead_letters import DeadLetters, Letter
 from windlass_gateway.entrypoints.audited import acted
-from windlass_gateway.entrypoints.bodies import Body
+from windlass_gateway.entrypoints.body import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext, AtLeast
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])

@@ -16,24 +16,16 @@ from windlass_gateway.application.redeploying import Redeploying
 from windlass_gateway.application.scaling import Scaling
 from windlass_gateway.application.uploads import Uploads
 from windlass_gateway.application.weighing import WeighCommand, Weighing
-from windlass_gateway.entrypoints.bodies import (
+from windlass_gateway.entrypoints.accepted import (
     CancelAccepted,
-    DeployBody,
     DeploymentAccepted,
-    IdempotencyKey,
-    PromoteBody,
-    WeightBody,
-    image_source,
-)
-from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
-from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import (
-    DeploymentSummary,
-    DeploymentView,
-    ExplanationView,
     ReplicasAcceptedView,
     SwitchAcceptedView,
 )
+from windlass_gateway.entrypoints.bodies import DeployBody, IdempotencyKey, PromoteBody, WeightBody, image_source
+from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
+from windlass_gateway.entrypoints.deployment_views import DeploymentSummary, DeploymentView, ExplanationView
+from windlass_gateway.entrypoints.shown import Shown
 
 router = APIRouter(prefix="/deployments", tags=["deployments"])
 

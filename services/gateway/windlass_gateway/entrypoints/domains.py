@@ -13,7 +13,8 @@ from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.projections import ROUTES
 from windlass_gateway.domain.domains import LONGEST_WRITTEN
 from windlass_gateway.domain.project import Project
-from windlass_gateway.entrypoints.bodies import DomainBody, Done
+from windlass_gateway.entrypoints.accepted import Done
+from windlass_gateway.entrypoints.bodies import DomainBody
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader, Context
 from windlass_gateway.entrypoints.projects import ProjectSlug
 

@@ -13,7 +13,9 @@ from windlass_contracts.source_values import GitRef, SourceFolder
 from windlass_gateway.application.inspecting import Inspecting
 from windlass_gateway.domain.inspection import InspectionPhase
 from windlass_gateway.domain.repository import git_source
-from windlass_gateway.entrypoints.bodies import Body, Done, GitAddress
+from windlass_gateway.entrypoints.accepted import Done
+from windlass_gateway.entrypoints.bodies import GitAddress
+from windlass_gateway.entrypoints.body import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 
 router = APIRouter(prefix="/inspections", tags=["inspections"])

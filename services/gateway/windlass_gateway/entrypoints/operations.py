@@ -15,7 +15,7 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.operations import Answer, Kind, Request
 from windlass_gateway.application.operating import Quarantined
 from windlass_gateway.entrypoints.audited import acted
-from windlass_gateway.entrypoints.bodies import Body
+from windlass_gateway.entrypoints.body import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext
 from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ALines
 

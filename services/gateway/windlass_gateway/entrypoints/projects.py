@@ -12,9 +12,14 @@ from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.scaling import ScaleCommand, Scaling
 from windlass_gateway.application.weighing import Weighing
-from windlass_gateway.entrypoints.bodies import (
+from windlass_gateway.entrypoints.accepted import (
     DeploymentAccepted,
     Done,
+    ReplicasAcceptedView,
+    StopAcceptedView,
+    SwitchAcceptedView,
+)
+from windlass_gateway.entrypoints.bodies import (
     EnvironmentBody,
     ProjectBody,
     ProjectDeployBody,
@@ -25,13 +30,7 @@ from windlass_gateway.entrypoints.bodies import (
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import (
-    EnvironmentView,
-    ProjectView,
-    ReplicasAcceptedView,
-    StopAcceptedView,
-    SwitchAcceptedView,
-)
+from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 

@@ -20,7 +20,8 @@ from windlass_gateway.application.finding import Finder
 from windlass_gateway.application.one_off import Command, OneOff
 from windlass_gateway.domain.configuration import ShellCommand
 from windlass_gateway.domain.environments import PRODUCTION
-from windlass_gateway.entrypoints.bodies import Body, Done
+from windlass_gateway.entrypoints.accepted import Done
+from windlass_gateway.entrypoints.body import Body
 from windlass_gateway.entrypoints.context import ACaller, AContext
 from windlass_gateway.entrypoints.projects import ProjectSlug
 from windlass_gateway.entrypoints.streaming import MEDIA_TYPE, ALines

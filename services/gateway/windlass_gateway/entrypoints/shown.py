@@ -19,20 +19,11 @@ from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.sharing import rolled_out
 from windlass_gateway.domain.shredding import Affected
 from windlass_gateway.domain.variables import Variables
+from windlass_gateway.entrypoints.deployment_views import DeploymentSummary, DeploymentView, Named, summary_of, view_of
 from windlass_gateway.entrypoints.places import Places
 from windlass_gateway.entrypoints.uptime_views import UptimeView
-from windlass_gateway.entrypoints.views import (
-    AffectedView,
-    DeploymentSummary,
-    DeploymentView,
-    EnvironmentView,
-    HoldView,
-    Named,
-    ProjectView,
-    VariableView,
-    summary_of,
-    view_of,
-)
+from windlass_gateway.entrypoints.variable_views import AffectedView, VariableView
+from windlass_gateway.entrypoints.views import EnvironmentView, HoldView, ProjectView
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from windlass_contracts.values import Slug
 from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import Cursor, DeploymentLog
 from windlass_eventlog.seeing import seen
-from windlass_gateway.domain.explanation import Queued
+from windlass_gateway.domain.bearings import Queued
 from windlass_gateway.domain.refusals import InvalidInputError
 from windlass_gateway.entrypoints.context import AReader
 from windlass_gateway.entrypoints.deployments import DeploymentRef

@@ -8,12 +8,13 @@ from windlass_contracts.values import Slug, VariableName
 from windlass_gateway.application.shredding import Shredding
 from windlass_gateway.application.variables import SettingVariables, VariablePlace, VariablesPlace
 from windlass_gateway.domain.env_file import read_env_file
+from windlass_gateway.entrypoints.accepted import Done, ShredDone
 from windlass_gateway.entrypoints.audited import acted
-from windlass_gateway.entrypoints.bodies import Done, PreviewBody, ShredBody, ShredDone, VariableBody, VariablesBody
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.projects import ProjectSlug
 from windlass_gateway.entrypoints.shown import Shown
-from windlass_gateway.entrypoints.views import PreviewView, ShreddableView, VariableView
+from windlass_gateway.entrypoints.variable_bodies import PreviewBody, ShredBody, VariableBody, VariablesBody
+from windlass_gateway.entrypoints.variable_views import PreviewView, ShreddableView, VariableView
 
 router = APIRouter(prefix="/projects", tags=["variables"])
 

@@ -1,228 +1,18 @@
-"""What answers show of projects and deployments."""
+"""What answers show of projects and their environments."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from windlass_contracts.config import DeploymentConfig
-from windlass_contracts.events.deployment import Recipe, Source
-from windlass_contracts.ids import DeploymentId, EventId, NoteId, PersonId
-from windlass_contracts.lifecycle import Phase
-from windlass_contracts.subjects import Service
-from windlass_gateway.domain.container import Container
-from windlass_gateway.domain.deployment import Deployment, Failure
-from windlass_gateway.domain.env_file import EnvFile
-from windlass_gateway.domain.explanation import Explanation
-from windlass_gateway.domain.remedies import remedy
-from windlass_gateway.domain.shredding import Loss
-from windlass_gateway.domain.timeline import StepState, steps, total_ms
-from windlass_gateway.domain.variables import Preview
+from windlass_contracts.ids import DeploymentId
 from windlass_gateway.entrypoints.uptime_views import UptimeView
+from windlass_gateway.entrypoints.view import View
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class StepView(_View):
-    """One step of a deployment."""
-
-    name: str
-    state: StepState
-    started_at: datetime
-    ended_at: datetime | None
-    duration_ms: int | None
-
-
-class FailureView(_View):
-    """Why a deployment failed, who says so, and what most likely helps."""
-
-    stage: str
-    code: str
-    reason: str
-    service: Service
-    exit_code: int | None
-    log: Annotated[dict[str, Any] | None, Field(description="the lines that show why: source, first, last")]
-    next: str
-
-    @classmethod
-    def of(cls, failure: Failure) -> "FailureView":
-        return cls(
-            stage=failure.stage,
-            code=failure.code,
-            reason=failure.reason,
-            service=failure.service,
-            exit_code=failure.exit_code,
-            log=None if failure.log is None else failure.log.model_dump(),
-            next=remedy(failure),
-        )
-
-
-class CancellationView(_View):
-    """The rule of the project that ended a deployment: `unchanged` where a push was skipped, and what it found."""
-
-    code: str
-    reason: str
-
-
-class DeploymentSummary(_View):
-    """A deployment in a list. `current` says whether its environment answers with it."""
-
-    id: DeploymentId
-    project: str
-    environment: str
-    phase: Phase
-    ended: bool
-    current: bool
-    held_back: Annotated[
-        bool, Field(description="it is live at its own address alone, because a rollback holds its environment")
-    ]
-    taken_back: Annotated[bool, Field(description="it failed soon after it went live; the one before took its place")]
-    share: Annotated[
-        int | None, Field(description="the percentage of requests it gets beside the version that has the environment")
-    ]
-    source: Source
-    commit: str | None
-    author: Annotated[PersonId | None, Field(description="who wrote the commit; the name is kept apart, deletable")]
-    note: Annotated[NoteId | None, Field(description="the commit's subject line, kept apart, deletable")]
-    based_on: Annotated[DeploymentId | None, Field(description="the deployment that this one repeats")]
-    actor: str
-    trigger: str
-    requested_at: datetime
-    requested_sequence: int
-    sequence: Annotated[int, Field(description="the last event about it")]
-    total_ms: int | None
-    cancellation: Annotated[CancellationView | None, Field(description="the rule that ended it, where one did")]
-    looping: Annotated[
-        int, Field(description="how often in a row a container of it ended soon after its start, as told last; 0: none")
-    ]
-    urls: Annotated[list[str], Field(description="where it answers; before its end, where it will")]
-
-
-class ReplicasView(_View):
-    """A deployment's containers: how many are wanted, get requests and answer, and are about to go."""
-
-    wanted: int
-    healthy: int
-    leaving: Annotated[int, Field(description="they get no requests any more, and stop once they have none")]
-    restarting: bool
-
-
-class DeploymentView(DeploymentSummary):
-    """All that is known of a deployment."""
-
-    steps: list[StepView]
-    failure: FailureView | None
-    release: str | None
-    recipe: Recipe | None
-    cache_hit: bool | None
-    attempt: int
-    containers: list[Container]
-    replicas: ReplicasView
-    superseded_by: DeploymentId | None
-    config: DeploymentConfig
-    variables: Annotated[list[str], Field(description="the names of the variables that it was given")]
-
-
-class Named(_View):
-    """What the row of a deployment does not say: names and addresses."""
-
-    id: DeploymentId
-    sequence: int
-    project: str
-    environment: str
-    current: bool
-    held_back: bool
-    taken_back: bool
-    share: int | None
-    urls: list[str]
-
-
-def summary_of(row: Deployment, named: Named) -> DeploymentSummary:
-    """Return a deployment as a list shows it."""
-    return DeploymentSummary.model_validate(_summary(row, named))
-
-
-def view_of(row: Deployment, named: Named) -> DeploymentView:
-    """Return a deployment with all its details."""
-    details = {
-        "steps": [StepView.model_validate(step) for step in steps(row)],
-        "failure": None if row.failure is None else FailureView.of(row.failure),
-        "release": row.release,
-        "recipe": row.recipe,
-        "cache_hit": row.cache_hit,
-        "attempt": row.attempt,
-        "containers": list(row.containers),
-        "replicas": ReplicasView(
-            wanted=row.replicas,
-            healthy=row.healthy_containers(),
-            leaving=len(row.replica_set.spare),
-            restarting=row.restarting,
-        ),
-        "superseded_by": row.superseded_by,
-        "config": row.config,
-        "variables": [variable.name for variable in row.variables],
-    }
-    return DeploymentView.model_validate({**_summary(row, named), **details})
-
-
-def _summary(row: Deployment, named: Named) -> dict[str, object]:
-    return {
-        **named.model_dump(),
-        "phase": row.phase,
-        "ended": row.ended,
-        "looping": row.looping[0].exits if row.looping else 0,
-        "source": row.source,
-        "commit": row.commit,
-        "author": row.author,
-        "note": row.note,
-        "based_on": row.based_on,
-        "actor": row.actor,
-        "trigger": row.trigger,
-        "requested_at": row.requested_at,
-        "requested_sequence": row.requested_sequence,
-        "total_ms": total_ms(row),
-        "cancellation": row.cancellation,
-    }
-
-
-class ExplanationView(_View):
-    """What a deployment waits for, from whom and until when; or how it ended and what to do."""
-
-    deployment: DeploymentId
-    phase: Phase
-    sentence: str
-    next: str
-    awaits: str | None
-    owner: Service | None
-    since: datetime | None
-    until: datetime | None
-    given_up_at: Annotated[datetime | None, Field(description="when the gateway ends it if its owner stays away")]
-    remarks: Annotated[list[str], Field(description="what else is to be known")]
-    dead_letters: Annotated[list[UUID], Field(description="what was given up about it, and waits for an operator")]
-    queued: Annotated[str | None, Field(description="its place in the queue, and why it is not built yet")]
-
-    @classmethod
-    def of(cls, deployment: DeploymentId, row: Deployment, explanation: Explanation) -> "ExplanationView":
-        return cls(
-            deployment=deployment,
-            phase=row.phase,
-            sentence=explanation.sentence,
-            next=explanation.next_step,
-            awaits=explanation.awaits,
-            owner=explanation.owner,
-            since=explanation.since,
-            until=explanation.until,
-            given_up_at=explanation.given_up_at,
-            remarks=list(explanation.remarks),
-            dead_letters=list(explanation.dead_letters),
-            queued=explanation.queued,
-        )
-
-
-class HoldView(_View):
+class HoldView(View):
     """A rollback that holds an environment: pushes are built, and wait at their own address until it is released."""
 
     to: Annotated[DeploymentId | None, Field(description="what it was rolled back to")]
@@ -230,7 +20,7 @@ class HoldView(_View):
     by: Annotated[str | None, Field(description="who asked for it, as events name them")]
 
 
-class EnvironmentView(_View):
+class EnvironmentView(View):
     """An environment of a project, and what answers there."""
 
     name: str
@@ -244,62 +34,7 @@ class EnvironmentView(_View):
     uptime: Annotated[UptimeView | None, Field(description="none before it was probed for a minute")]
 
 
-class VariableView(_View):
-    """A variable's name; its value is shown nowhere."""
-
-    name: str
-    environment: str | None
-    set_at: datetime
-
-
-class AffectedView(_View):
-    """A deployment that loses something by shredding."""
-
-    id: DeploymentId
-    environment: str
-    commit: str | None
-    loss: Annotated[
-        Loss,
-        Field(description="live: new containers of it cannot start; under way: it fails; rollback: nobody can go back"),
-    ]
-
-
-class ShreddableView(_View):
-    """What shredding a variable's values would delete, and what it costs."""
-
-    values: int
-    removes: Annotated[bool, Field(description="the variable is set, and is removed by it")]
-    affected: list[AffectedView]
-
-
-class RemarkView(_View):
-    """Something about a line of a `.env` file."""
-
-    line: int
-    text: str
-
-
-class PreviewView(_View):
-    """What setting the variables of a `.env` file would do."""
-
-    added: list[str]
-    replaced: Annotated[list[str], Field(description="set already; nobody can see whether the value is another one")]
-    kept: Annotated[list[str], Field(description="set there and not in the file: setting removes nothing")]
-    unreadable: Annotated[list[RemarkView], Field(description="as long as there is one, nothing is set")]
-    remarks: list[RemarkView]
-
-    @classmethod
-    def of(cls, read: EnvFile, found: Preview) -> "PreviewView":
-        return cls(
-            added=list(found.added),
-            replaced=list(found.replaced),
-            kept=list(found.kept),
-            unreadable=[RemarkView.model_validate(one) for one in read.unreadable],
-            remarks=[RemarkView.model_validate(one) for one in read.remarks],
-        )
-
-
-class ProjectView(_View):
+class ProjectView(View):
     """A project."""
 
     id: UUID
@@ -310,35 +45,3 @@ class ProjectView(_View):
     created_at: datetime
     config: DeploymentConfig
     environments: list[EnvironmentView]
-
-
-class ReplicasAcceptedView(_View):
-    """A number of containers, or a restart, is durable; `request` is the id that the answer to a restart carries."""
-
-    request: EventId
-    project: str
-    environment: str
-    deployment: DeploymentId
-    replicas: int
-    sequence: int
-
-
-class StopAcceptedView(_View):
-    """The stop of a rollout is durable; `request` is the id that the change of weights in the log carries."""
-
-    request: EventId
-    project: str
-    environment: str
-    weighed: Annotated[DeploymentId | None, Field(description="what gets a part of the requests until then")]
-    sequence: int
-
-
-class SwitchAcceptedView(_View):
-    """A rollback or promotion is durable; `request` is the id that its answer in the log carries."""
-
-    request: EventId
-    project: str
-    environment: str
-    to: DeploymentId
-    before: DeploymentId | None
-    sequence: int

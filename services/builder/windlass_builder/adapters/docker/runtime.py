@@ -1,27 +1,23 @@
 """The runtime on a Docker engine: releases are images, runners are locked-up containers."""
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
 from windlass_builder.adapters.connections import open_connections
-from windlass_builder.adapters.docker.app_group import AppGroup
 from windlass_builder.adapters.docker.attachment import ContainerAttachment
 from windlass_builder.adapters.docker.attending import pass_on
 from windlass_builder.adapters.docker.belongings import Belongings
 from windlass_builder.adapters.docker.build_group import BuildGroup, BuildShare
 from windlass_builder.adapters.docker.buildkit import BuildKit
+from windlass_builder.adapters.docker.containers import Containers
 from windlass_builder.adapters.docker.engine import (
     connect,
     delete_container,
@@ -32,12 +28,11 @@ from windlass_builder.adapters.docker.engine import (
     set_restart_policy,
 )
 from windlass_builder.adapters.docker.events import EngineEvents
-from windlass_builder.adapters.docker.labels import DEPLOYMENT, ROLE, SPECIFICATION, Role, having
+from windlass_builder.adapters.docker.labels import ROLE, Role, having
 from windlass_builder.adapters.docker.networks import ProjectNetworks
-from windlass_builder.adapters.docker.ownership import is_ours, require_ours
 from windlass_builder.adapters.docker.releases import BuildTools, ImageReleases
 from windlass_builder.adapters.docker.runner_images import RunnerImages
-from windlass_builder.adapters.docker.runners import runner_configuration, runner_of, whole_seconds
+from windlass_builder.adapters.docker.runners import whole_seconds
 from windlass_builder.adapters.docker.volumes import Volumes
 from windlass_builder.adapters.node_locks import NodeLocks
 from windlass_builder.adapters.rotation import Rotation
@@ -45,15 +40,9 @@ from windlass_builder.application.attachment import Attachment
 from windlass_builder.application.runtime import OutputSink
 from windlass_builder.application.runtime_errors import (
     EngineError,
-    ReleaseMissingError,
-    RunnerConflictError,
-    RunnerMissingError,
     RunnerNotRunningError,
-    RunnerUnstartableError,
 )
 from windlass_builder.domain.belongings import Belonging
-from windlass_builder.domain.names import network_name
-from windlass_builder.domain.releases import runner_digest
 from windlass_builder.domain.workloads import (
     Console,
     DockerfileSpec,
@@ -74,9 +63,6 @@ from windlass_builder.domain.workloads import (
 )
 from windlass_contracts.run_frames import Size
 
-# What the engine says where it is the image's fault; older releases do so with the status of a fault of their own.
-_UNSTARTABLE = re.compile(r"unable to find (?:user|group)|executable file not found|exec: ")
-
 
 class DockerRuntime:
     """`Runtime` on the engine at `url` (the local one without it); `pool` is cut into one /24 per project.
@@ -96,7 +82,7 @@ class DockerRuntime:
         self._belongings = Belongings(self._docker, installation, self._networks)
         self._volumes = Volumes(self._docker, installation)
         runners = RunnerImages(self._docker, home / "runners.lock")
-        self._group = AppGroup(self._docker)
+        self._containers = Containers(self._docker, installation, self._networks, self._volumes)
         share = share or BuildShare.of_this_machine()
         group, cores = (BuildGroup(share), share.cores) if is_here(url) else (None, "")
         tools = BuildTools(runners, BuildKit(url, group), cores)
@@ -128,18 +114,18 @@ class DockerRuntime:
     async def create(self, spec: RunnerSpec) -> None:
         with engine_errors(f"making {spec.name}"):
             if await find_container(self._docker, spec.name) is None:
-                await self._created(spec)
+                await self._containers.created(spec)
 
     async def start(self, spec: RunnerSpec) -> Runner:
         with engine_errors(f"starting {spec.name}"):
-            container = await self._taken_up(spec) or await self._created(spec)
+            container = await self._containers.taken_up(spec) or await self._containers.created(spec)
             await self._volumes.give(container, spec.mounts)
-            await self._begin(container)
+            await self._containers.begin(container)
         return await self.inspect(spec.name)
 
     async def attend(self, name: str, output: OutputSink, after: datetime | None = None) -> Exited:
         with engine_errors(f"reading what {name} writes"):
-            await self._required(name)
+            await self._containers.required(name)
             await pass_on(self._docker, name, output, after)
         state = (await self.inspect(name)).state
         if not isinstance(state, Exited):
@@ -150,13 +136,13 @@ class DockerRuntime:
     async def attached(self, spec: RunnerSpec) -> AsyncIterator[Attachment]:
         console = spec.console or Console(terminal=False)
         with engine_errors(f"starting {spec.name}"):
-            container = await self._taken_up(spec) or await self._created(spec)
+            container = await self._containers.taken_up(spec) or await self._containers.created(spec)
             await self._volumes.give(container, spec.mounts)
             attachment = self._attachment(container, terminal=console.terminal)
             await attachment.open()
         try:
             with engine_errors(f"starting {spec.name}"):
-                await self._begin(container)
+                await self._containers.begin(container)
             await attachment.resize(Size(console.rows, console.columns))
             yield attachment
         finally:
@@ -165,7 +151,7 @@ class DockerRuntime:
     @asynccontextmanager
     async def attached_again(self, name: str) -> AsyncIterator[Attachment]:
         with engine_errors(f"connecting to {name}"):
-            found = await self._required(name)
+            found = await self._containers.required(name)
             if not found["State"]["Running"]:
                 raise RunnerNotRunningError(name)
             container = self._docker.containers.container(found["Id"])
@@ -181,13 +167,13 @@ class DockerRuntime:
 
     async def keep_running(self, name: str) -> None:
         with engine_errors(f"keeping {name} running"):
-            await self._required(name)
+            await self._containers.required(name)
             await set_restart_policy(self._docker, name, "unless-stopped")
 
     async def stop(self, name: str, grace: timedelta) -> None:
         with engine_errors(f"stopping {name}"):
             try:
-                if (found := await self._ours(name)) is not None:
+                if (found := await self._containers.ours(name)) is not None:
                     await self._docker.containers.container(found["Id"]).stop(t=whole_seconds(grace))
             except DockerError as error:
                 if not is_missing(error):
@@ -195,30 +181,27 @@ class DockerRuntime:
 
     async def pause(self, name: str) -> None:
         with engine_errors(f"pausing {name}"):
-            await self._switch(name, DockerContainer.pause, Paused)
+            await self._containers.switch(name, DockerContainer.pause, Paused)
 
     async def resume(self, name: str) -> None:
         with engine_errors(f"resuming {name}"):
-            await self._switch(name, DockerContainer.unpause, Running)
+            await self._containers.switch(name, DockerContainer.unpause, Running)
 
     async def remove(self, name: str) -> None:
         with engine_errors(f"removing {name}"):
-            if (found := await self._ours(name)) is not None:
+            if (found := await self._containers.ours(name)) is not None:
                 await delete_container(self._docker.containers.container(found["Id"]))
 
     async def inspect(self, name: str) -> Runner:
         with engine_errors(f"inspecting {name}"):
-            return await self._runner(await self._required(name))
+            return await self._containers.runner(await self._containers.required(name))
 
     async def open_connections(self, name: str) -> int | None:
         return await asyncio.to_thread(open_connections, (await self.inspect(name)).address)
 
     async def runners(self) -> Sequence[Runner]:
         with engine_errors("listing the runners"):
-            ours = having(self._installation, role=Role.RUNNER)
-            listed = await self._docker.containers.list(all=True, filters=ours)
-            found = await asyncio.gather(*(find_container(self._docker, container.id) for container in listed))
-            return [await self._runner(container) for container in found if container is not None]
+            return await self._containers.all()
 
     async def events(self, since: datetime | None = None) -> AsyncGenerator[RunnerEvent | EventsResumed, None]:
         async with aclosing(EngineEvents(self._url, self._installation).follow(since)) as events:
@@ -255,26 +238,11 @@ class DockerRuntime:
 
     async def written(self) -> Sequence[Written]:
         with engine_errors("measuring what apps wrote"):
-            ours = having(self._installation, role=Role.RUNNER)
-            listed = await self._docker.containers.list(filters=ours, size=1)
-        return [
-            Written(
-                runner=container["Names"][0].removeprefix("/"),
-                deployment=UUID(container["Labels"][DEPLOYMENT]),
-                size=_written(container),
-            )
-            for container in listed
-        ]
+            return await self._containers.written()
 
     async def written_by(self, name: str) -> int:
         with engine_errors(f"measuring what {name} wrote"):
-            try:
-                found = await self._docker.containers.container(name).show(size=True)
-            except DockerError as error:
-                if is_missing(error):
-                    raise RunnerMissingError(name) from error
-                raise
-        return int(found.get("SizeRw", 0))
+            return await self._containers.written_by(name)
 
     async def reap_builds(self) -> None:
         with engine_errors("removing abandoned builds"):
@@ -294,83 +262,6 @@ class DockerRuntime:
         finally:
             await self._docker.close()
 
-    async def _taken_up(self, spec: RunnerSpec) -> DockerContainer | None:
-        """Return the container that an earlier call made, no longer paused; None where there is none."""
-        found = await find_container(self._docker, spec.name)
-        if found is None:
-            return None
-        require_ours("container", spec.name, found["Config"]["Labels"], self._installation)
-        if found["Config"]["Labels"].get(SPECIFICATION) != runner_digest(spec):
-            raise RunnerConflictError(spec.name)
-        container = self._docker.containers.container(found["Id"])
-        if not (await self._runner(found)).connected:  # its network was removed: it cannot be started any more
-            await delete_container(container)
-            return None
-        if found["State"]["Paused"]:
-            await container.unpause()
-        return container
-
-    async def _runner(self, container: dict[str, Any]) -> Runner:
-        runner = runner_of(self._installation, container)
-        if not runner.connected or container["State"]["Running"]:
-            return runner
-        name = network_name(self._installation, runner.project)
-        return replace(runner, connected=await self._networks.holds(name, container["NetworkSettings"]))
-
-    async def _begin(self, container: DockerContainer) -> None:
-        try:
-            await container.start()
-        except DockerError as error:
-            if error.status == HTTPStatus.BAD_REQUEST or _UNSTARTABLE.search(error.message):
-                await delete_container(container)
-                raise RunnerUnstartableError(error.message) from error
-            raise
-
-    async def _created(self, spec: RunnerSpec) -> DockerContainer:
-        await self._volumes.require_ours(spec.mounts)
-        network = await self._networks.ensure(spec.project)
-        address = await self._networks.free_address(network)
-        try:
-            user = (await self._docker.images.inspect(spec.release))["Config"].get("User") or ""
-            configuration = runner_configuration(self._installation, spec, network, address, user)
-            configuration["HostConfig"] |= await self._group.settings()
-            return await self._docker.containers.create(configuration, name=spec.name)
-        except DockerError as error:
-            if is_missing(error):
-                raise ReleaseMissingError(spec.release) from error
-            if error.status == HTTPStatus.BAD_REQUEST:  # an image that says of no program
-                raise RunnerUnstartableError(error.message) from error
-            raise
-
-    async def _switch(
-        self,
-        name: str,
-        operation: Callable[[DockerContainer], Awaitable[None]],
-        wanted: type[Paused | Running],
-    ) -> None:
-        """Pause or resume; where the engine refuses, the state that is wanted may be there already."""
-        container = self._docker.containers.container((await self._required(name))["Id"])
-        try:
-            await operation(container)
-        except DockerError as error:
-            state = (await self.inspect(name)).state
-            if isinstance(state, wanted):
-                return
-            if not isinstance(state, Paused | Running):
-                raise RunnerNotRunningError(name) from error
-            raise
-
-    async def _required(self, name: str) -> dict[str, Any]:
-        found = await self._ours(name)
-        if found is None:
-            raise RunnerMissingError(name)
-        return found
-
-    async def _ours(self, name: str) -> dict[str, Any] | None:
-        """Return the container of that name; None where there is none of this installation."""
-        found = await find_container(self._docker, name)
-        return found if found is not None and is_ours(found["Config"]["Labels"], self._installation) else None
-
     async def _remove_all(self, filters: dict[str, list[str]], spared: Role | None = None) -> None:
         """Remove what bears the labels: containers first, for they hold the rest."""
         containers = await self._docker.containers.list(all=True, filters=filters)
@@ -383,10 +274,3 @@ class DockerRuntime:
         for volume in (await self._docker.volumes.list(filters=filters))["Volumes"] or []:
             if volume["Labels"][ROLE] != spared:
                 await (await self._docker.volumes.get(volume["Name"])).delete()
-
-
-def _written(container: DockerContainer) -> int:
-    try:
-        return int(container["SizeRw"])
-    except KeyError:  # the engine leaves out what is nothing
-        return 0

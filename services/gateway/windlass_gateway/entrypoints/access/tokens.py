@@ -12,7 +12,7 @@ from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Permission
 from windlass_gateway.application.tokens import ManagingTokens
 from windlass_gateway.domain.tokens import ApiToken
-from windlass_gateway.entrypoints.bodies import Done
+from windlass_gateway.entrypoints.accepted import Done
 from windlass_gateway.entrypoints.context import ACaller, AContext, AtLeast
 
 router = APIRouter(prefix="/tokens", tags=["access"])
