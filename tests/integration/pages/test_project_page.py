@@ -117,6 +117,9 @@ async def test_rolling_back_names_the_version_and_keeps_the_reason_beside_the_lo
     assert 'id="rollback-production"' in form
     assert told["shop-2"].hex in form
     assert told["shop-live"].hex not in form, "what answers now is nothing to go back to"
+    moving = form.partition('id="rollback-production"')[2].partition("move")[2].partition("</ul>")[0]
+    assert "//shop." in moving
+    assert "--git--" not in moving, "a branch goes on answering with its newest version"
     fields = {"to": told["shop-2"].hex, "environment": "production", "reason": "Orders <b>fail</b>"}
     answer = await client.post("/projects/shop/rollback", data=fields)
     assert answer.status_code == 303

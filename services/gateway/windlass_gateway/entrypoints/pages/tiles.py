@@ -15,9 +15,12 @@ from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.restoring import TakenBack, restored
 from windlass_gateway.domain.rolling_back import Candidate, can_return
+from windlass_gateway.domain.routes import BRANCH_ALIAS, DEPLOYMENT_ALIAS
 from windlass_gateway.entrypoints.pages.lines import SOMEBODY, Around, Line, Lines, by, person_of
 
 _MOST_CANDIDATES = 10
+_STAYING = frozenset({BRANCH_ALIAS, DEPLOYMENT_ALIAS})
+"""The kinds of addresses that a rollback leaves where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class RolledOut:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """An environment. `addresses` are all that answer with its deployment; `earlier` what it can go back to.
+    """An environment. `addresses` are all that answer with its deployment, `own` those that go wherever it goes.
+
+    `earlier` is what it can go back to.
 
     `held` says that pushes do not take it, `waiting` how many did not and are live at their own address.
     """
@@ -66,6 +71,7 @@ class Tile:
     row: Deployment | None
     health: Health | None
     addresses: tuple[str, ...]
+    own: tuple[str, ...]
     earlier: tuple[Line, ...]
     change: Comparison | None
     changed_from: DeploymentId | None
@@ -117,6 +123,7 @@ class _Tiles:
             row=None if found is None else found.row,
             health=None if found is None else _health(found.row),
             addresses=self._addresses(current),
+            own=self._own(environment, current),
             earlier=self._earlier(environment),
             change=None if found is None or before is None else compare(before.row, found.row),
             changed_from=None if before is None else DeploymentId(before.key),
@@ -149,6 +156,13 @@ class _Tiles:
         if current is None:
             return ()
         return tuple(self.lines.places.of_alias(alias) for alias in self.around.routes.pointing_at(current))
+
+    def _own(self, environment: Environment, current: DeploymentId | None) -> tuple[str, ...]:
+        if current is None:
+            return ()
+        pointing = self.around.routes.pointing_at(current)
+        going = (one for one in pointing if one.environment == environment.id and one.kind not in _STAYING)
+        return tuple(self.lines.places.of_alias(alias) for alias in going)
 
     def _before(self, environment: Environment) -> Versioned[Deployment] | None:
         alias = self.around.routes.alias_of(environment.id)
