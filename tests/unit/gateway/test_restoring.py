@@ -59,6 +59,7 @@ def test_the_environment_says_what_was_taken_back_and_what_answers() -> None:
     assert found is not None
     assert (found.done, found.restoring.failed, found.restoring.to) == (True, FAILING, GOOD)
     assert restored(HERE, told(*DONE, moved("cutover", 3))) is None
+    assert restored(HERE, told(*DONE, moved("cutover", 3), moved("rollback", 1))) is None, "that was long ago"
 
 
 def test_a_version_that_only_had_a_weight_loses_it() -> None:

@@ -48,6 +48,8 @@ def restored(environment: Environment, routes: Routes | None) -> TakenBack | Non
     latest = next((one for one in routes.restorings if one.environment == environment.id), None)
     if latest is None or alias.current not in ({latest.to} if latest.done else {latest.failed, latest.to}):
         return None
+    if latest.done and latest.failed in alias.before[1:]:  # another one answered since, and gave way to this one
+        return None
     return TakenBack(environment.name, latest)
 
 
