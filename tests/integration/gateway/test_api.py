@@ -166,7 +166,7 @@ async def test_a_rollback_asks_for_the_version_before() -> None:
         await gateway.make_live(UUID(first["deployment"]), "shop")
         assert_problem(await client.post("/projects/shop/rollback", json={}), 409, "to")
         await gateway.make_live(UUID(second["deployment"]), "shop")
-        accepted = await client.post("/projects/shop/rollback", json={})
+        accepted = await client.post("/projects/shop/rollback")
         named = await client.post("/projects/shop/rollback", json={"to": second["deployment"]})
     assert accepted.status_code == 202
     assert accepted.json()["to"] == first["deployment"]

@@ -101,9 +101,12 @@ async def scale(slug: ProjectSlug, body: ScaleBody, asking: ACaller, shared: ACo
 
 
 @router.post("/{slug}/restart", status_code=202)
-async def restart(slug: ProjectSlug, body: RestartBody, asking: ACaller, shared: AContext) -> ReplicasAcceptedView:
+async def restart(
+    slug: ProjectSlug, asking: ACaller, shared: AContext, body: RestartBody | None = None
+) -> ReplicasAcceptedView:
     """Replace the containers of what answers at an environment by fresh ones, one by one."""
-    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart(asking, slug, body.environment))
+    environment = (body or RestartBody()).environment
+    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart(asking, slug, environment))
 
 
 @router.post("/{slug}/environments/{name}/rollout/stop", status_code=202)
@@ -113,7 +116,10 @@ async def stop_rollout(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, 
 
 
 @router.post("/{slug}/rollback", status_code=202)
-async def roll_back(slug: ProjectSlug, body: RollbackBody, asking: ACaller, shared: AContext) -> SwitchAcceptedView:
+async def roll_back(
+    slug: ProjectSlug, asking: ACaller, shared: AContext, body: RollbackBody | None = None
+) -> SwitchAcceptedView:
     """Let an environment answer with a version that was live there before."""
-    command = RollbackCommand(slug, body.environment, body.to)
+    wanted = body or RollbackBody()
+    command = RollbackCommand(slug, wanted.environment, wanted.to)
     return SwitchAcceptedView.model_validate(await RollingBack(shared.gateway).roll_back(asking, command))
