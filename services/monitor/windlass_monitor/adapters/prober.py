@@ -1,16 +1,18 @@
-"""Probes on plain asyncio streams: 2,000 targets every 5 s cost 12 % of a core on uvloop, 53 % with an HTTP client.
+"""Probes over a bare protocol: no stream, buffer or task stands between the socket and what waits for the answer.
 
-One connection is both the try whether the port is open and the probe itself, so that an app is asked the moment it
-listens. Redirects are answers, and never followed. `Host` is `localhost`: the name that frameworks with a list of
-allowed hosts allow by default. The answer is read as far as its status, at most 16 KiB; its body never.
+2,000 targets every 5 s are 400 connections a second; over asyncio's streams each cost half as much again, with an HTTP
+client four times as much. One connection is both the try whether the port is open and the probe itself, so that an app
+is asked the moment it listens. Redirects are answers, and never followed. `Host` is `localhost`: the name that
+frameworks with a list of allowed hosts allow by default. The answer is read as far as its status, its body never.
 """
 
 import asyncio
-import re
-from asyncio import StreamReader, StreamWriter
+from functools import lru_cache, partial
 from ipaddress import ip_address
+from typing import cast
 
 from windlass_contracts.config import CommandProbe, HttpProbe, Probe, TcpProbe
+from windlass_monitor.adapters.answer_head import AnswerHead, NotHttpError
 from windlass_monitor.application.prober import Prober, Target
 from windlass_monitor.domain.outcomes import (
     Answered,
@@ -23,13 +25,7 @@ from windlass_monitor.domain.outcomes import (
     Unsupported,
 )
 
-_HEAD_BYTES = 16 * 1024
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r?\n")
-_FIRST_FINAL_STATUS = 200
-
-
-class _NotHttpError(Exception):
-    """What came back is not HTTP."""
+_REMEMBERED = 4_096
 
 
 class StreamProber(Prober):
@@ -44,7 +40,7 @@ class StreamProber(Prober):
         started = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(started + probe.timeout_ms / 1_000):
-                reader, writer = await _connect(target)
+                asking = await _connect(target, probe)
         except ConnectionRefusedError:
             return NotListening()
         except (OSError, ValueError):  # no route, no answer in time, or no address at all
@@ -52,63 +48,79 @@ class StreamProber(Prober):
         try:
             if isinstance(probe, TcpProbe):
                 return Connected(_milliseconds_since(started))
-            return await _answer(reader, writer, probe, started)
+            return await _answer(asking, probe, started)
         finally:
-            writer.close()
+            asking.transport.abort()
 
 
-async def _answer(reader: StreamReader, writer: StreamWriter, probe: HttpProbe, started: float) -> Outcome:
+async def _answer(asking: "_Asking", probe: HttpProbe, started: float) -> Outcome:
     try:
         async with asyncio.timeout_at(started + probe.timeout_ms / 1_000):
-            status = await _ask(reader, writer, probe)
+            status = await asking.status
     except TimeoutError:
         return NoAnswer()
-    except (OSError, EOFError, _NotHttpError):
-        return NotHttp()
-    return Answered(status, _milliseconds_since(started))
+    return NotHttp() if status is None else Answered(status, _milliseconds_since(started))
 
 
-async def _connect(target: Target) -> tuple[StreamReader, StreamWriter]:
-    """Connect to an address written as an address: no name is ever looked up.
+async def _connect(target: Target, probe: HttpProbe | TcpProbe) -> "_Asking":
+    """Connect to an address written as an address, and ask; no name is ever looked up.
 
     Raises:
         ValueError: it is none.
         OSError: it cannot be reached, or refuses.
     """
-    return await asyncio.open_connection(str(ip_address(target.address)), target.port, limit=_HEAD_BYTES)
+    loop = asyncio.get_running_loop()
+    request = _request(probe.path) if isinstance(probe, HttpProbe) else b""
+    made = partial(_Asking, request, loop.create_future())
+    _, asking = await loop.create_connection(made, _checked(target.address), target.port)
+    return asking
 
 
-async def _ask(reader: StreamReader, writer: StreamWriter, probe: HttpProbe) -> int:
-    writer.write(
-        f"GET {probe.path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: windlass-probe\r\nAccept: */*\r\n"
-        "Connection: close\r\n\r\n".encode()
-    )
-    budget = _HEAD_BYTES
-    status: int | None = None
-    while budget > 0:
-        line = await _line(reader)
-        budget -= len(line)
-        if status is None:
-            status = _status(line)
-            if status >= _FIRST_FINAL_STATUS:
-                return status
-        elif not line.strip():
-            status = None  # the end of an interim answer (100 Continue, 103 Early Hints): another one follows
-    raise _NotHttpError
+@lru_cache(_REMEMBERED)
+def _checked(address: str) -> str:
+    """Return an address in its shortest form.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return str(ip_address(address))
 
 
-async def _line(reader: StreamReader) -> bytes:
-    try:
-        return await reader.readuntil(b"\n")
-    except asyncio.LimitOverrunError as error:
-        raise _NotHttpError from error
+@lru_cache(_REMEMBERED)
+def _request(path: str) -> bytes:
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: windlass-probe\r\nAccept: */*\r\n"
+        "Connection: close\r\n\r\n"
+    ).encode()
 
 
-def _status(line: bytes) -> int:
-    found = _STATUS_LINE.fullmatch(line)
-    if found is None:
-        raise _NotHttpError
-    return int(found[1])
+class _Asking(asyncio.Protocol):
+    """Sends a request as soon as it is connected; `status` is that of the answer, None where it is not HTTP."""
+
+    def __init__(self, request: bytes, status: asyncio.Future[int | None]) -> None:
+        self.status = status
+        self._request = request
+        self._head = AnswerHead()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)  # no subclass of it where the loop is uvloop's
+        if self._request:
+            self.transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        if self.status.done():
+            return
+        try:
+            status = self._head.status_after(data)
+        except NotHttpError:
+            self.status.set_result(None)
+        else:
+            if status is not None:
+                self.status.set_result(status)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self.status.done():
+            self.status.set_result(None)
 
 
 def _milliseconds_since(started: float) -> int:
