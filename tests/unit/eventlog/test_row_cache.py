@@ -117,6 +117,24 @@ def test_once_a_write_was_said_a_kept_list_has_it(history: Sequence[Step]) -> No
         assert kept is None or stored != said or kept == listed(said)
 
 
+def test_what_was_written_while_a_list_was_read_is_in_it() -> None:
+    cache = RowCache()
+    begun = cache.lists.begin(ODD)
+    read = [odd_row(KEYS[0], 1), odd_row(KEYS[1], 3)]
+    cache.written({ROWS: {KEYS[0]: odd_row(KEYS[0], 4), KEYS[2]: odd_row(KEYS[2], 5)}})
+    cache.lists.end(begun, read)
+    assert cache.lists.get(ODD) == [odd_row(KEYS[2], 5), odd_row(KEYS[1], 3)]
+
+
+def test_a_list_that_could_not_be_read_or_is_void_by_then_is_not_kept() -> None:
+    cache = RowCache()
+    cache.lists.end(cache.lists.begin(ODD), None)
+    void = cache.lists.begin(ODD)
+    cache.clear()
+    cache.lists.end(void, [odd_row(KEYS[0], 1)])
+    assert cache.lists.get(ODD) is None
+
+
 def test_a_row_that_was_read_is_found_again_as_it_was_written_since() -> None:
     cache = RowCache()
     reader = cache.begin([place(KEYS[0])])

@@ -14,22 +14,9 @@ from windlass_contracts.ids import DeploymentId
 from windlass_eventlog.clock import Clock
 from windlass_eventlog.errors import EventLogError
 from windlass_eventlog.projection import Rows
-from windlass_router.application.projections import DEPLOYMENTS, PLACES, ROUTES
 from windlass_router.application.proxy import NotConfirmedError, Proxy, ProxyError, Rendered
-from windlass_router.domain.addresses import own_address
-from windlass_router.domain.configuration import (
-    Configuration,
-    Share,
-    Site,
-    Target,
-    configuration,
-    deployment_of,
-    mark_in,
-)
-from windlass_router.domain.deployment import Deployment
-from windlass_router.domain.place import Place
-from windlass_router.domain.pointers import DOMAIN, OF_THE_ENVIRONMENT, Pointer
-from windlass_router.domain.routes import Routes
+from windlass_router.application.targets import Targets
+from windlass_router.domain.configuration import Configuration, Site, configuration, deployment_of, mark_in
 
 _LONGEST_TRY = timedelta(seconds=1)
 """After this long without confirmation, the latest routes are handed over again."""
@@ -58,14 +45,6 @@ class _Waiter:
     answer: asyncio.Future[Served]
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The deployments of all projects, and those of them that stand back."""
-
-    rows: Mapping[DeploymentId, Deployment]
-    standing_back: frozenset[DeploymentId]
-
-
 @dataclass(slots=True)
 class Publisher:
     """Publishes the routes of all projects while `run` runs."""
@@ -75,9 +54,13 @@ class Publisher:
     site: Site
     clock: Clock
     nonce: Callable[[], str] = _nonce
+    _targets: Targets = field(init=False)
     _waiting: list[_Waiter] = field(default_factory=list)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _served: Served | None = None
+
+    def __post_init__(self) -> None:
+        self._targets = Targets(self.rows, self.site.domain)
 
     async def publish(self, at_least: int, until: datetime) -> Served:
         """Return what is served, once that contains everything up to `at_least`, which the rows have reached.
@@ -147,7 +130,7 @@ class Publisher:
 
     async def _compared(self, fresh: str) -> tuple[bool, Configuration]:
         """Return whether the file that is there says what the rows say, and what does: that, or one with this mark."""
-        targets = await self._targets()
+        targets = await self._targets.read()
         present = await self.proxy.handed_over()
         mark = None if present is None else mark_in(present)
         if mark is None:
@@ -155,68 +138,6 @@ class Publisher:
         wanted = configuration(targets, self.site, mark)  # made once: the more routes there are, the longer it takes
         there = wanted.content == present
         return there, wanted if there else wanted.marked(fresh)
-
-    async def _targets(self) -> list[Target]:
-        # Routes first: what they point at by then was seen healthy before, so that the later rows have it.
-        routes = await self.rows.kept(ROUTES, {})
-        routable = await self.rows.kept(DEPLOYMENTS, {"routable": True})
-        rows = {DeploymentId(found.key): found.row for found in routable}
-        named = {pointer.current.deployment for found in routes for pointer in found.row.pointers.values()}
-        named |= {deployment for found in routes for deployment in found.row.weights.deployments}
-        silent = await self.rows.get_all(DEPLOYMENTS, named - rows.keys())
-        rows |= {DeploymentId(key): found.row for key, found in silent.items()}
-        places = await self.rows.get_all(PLACES, {found.row.project for found in routes if found.row.weights.now})
-        known = _Known(rows, frozenset(deployment for deployment, row in rows.items() if row.stands_back))
-        return [
-            target
-            for found in routes
-            for target in self._of_project(
-                found.row, known, self._weighted(found.row, places[found.key].row) if found.key in places else {}
-            )
-        ]
-
-    def _weighted(self, routes: Routes, place: Place) -> dict[DeploymentId, dict[str, int]]:
-        """Return the own addresses of what has a weight: it may have slept, and nothing else says that it answers."""
-        return {
-            weight.deployment: {f"{own_address(place, weight.deployment).name}.{self.site.domain}": weight.sequence}
-            for weight in routes.weights.now.values()
-        }
-
-    def _of_project(self, routes: Routes, known: _Known, hosts: dict[DeploymentId, dict[str, int]]) -> list[Target]:
-        shared: dict[DeploymentId, dict[tuple[DeploymentId, int], set[str]]] = {}
-        brought = frozenset(one.alias.name for one in routes.pointers.values() if one.alias.kind == DOMAIN)
-        for pointer in routes.pointers.values():
-            answering, host = pointer.answering(known.standing_back), self._host(pointer)
-            hosts.setdefault(answering, {})[host] = pointer.since
-            if (share := _share(pointer, routes)) is not None:
-                shared.setdefault(answering, {}).setdefault(share, set()).add(host)
-        return [
-            Target(
-                deployment,
-                names,
-                known.rows[deployment].servers if deployment in known.rows else (),
-                lost=deployment in known.standing_back,
-                brought=brought.intersection(names),
-                shares=tuple(
-                    Share(frozenset(some), other, percent)
-                    for (other, percent), some in shared.get(deployment, {}).items()
-                ),
-            )
-            for deployment, names in hosts.items()
-        ]
-
-    def _host(self, pointer: Pointer) -> str:
-        name = pointer.alias.name
-        return name if pointer.alias.kind == DOMAIN else f"{name}.{self.site.domain}"
-
-
-def _share(pointer: Pointer, routes: Routes) -> tuple[DeploymentId, int] | None:
-    """Return which deployment gets which percentage of what is asked at an address, None where none does."""
-    environment = pointer.alias.environment
-    if environment is None or pointer.alias.kind not in OF_THE_ENVIRONMENT:
-        return None
-    weight = routes.weights.now.get(environment)
-    return None if weight is None else (weight.deployment, weight.percent)
 
 
 def _by_deployment(disabled: Mapping[str, str]) -> Mapping[DeploymentId, str]:
