@@ -34,6 +34,8 @@ def faults_of(ledger: Ledger, recorded: Recorded[Event]) -> Iterator[str]:
                 part = ledger.parts.now.get(environment)
                 if part is not None and part.deployment != after and why != "restore":
                     yield f"#{recorded.sequence}: {part.deployment.hex[:8]} keeps {part.percent} % of what is taken"
+                if part is not None and why == "rollout" and change.request is None:
+                    yield from _of_stop(ledger, environment, part)
         case _:
             pass
 
@@ -81,6 +83,8 @@ def _of_step(ledger: Ledger, change: WeightChanged, told: Told, known: Part | No
         yield "it goes by its steps in another environment than its own"
     if known is not None and known.asked:
         yield "somebody set its weight by hand"
+    if known is not None:
+        yield from _of_stop(ledger, change.environment, known)
     had = 0 if known is None else known.percent
     if change.weight != next((step for step in told.steps if step > had), None):
         yield f"its steps are {told.steps}, and it had {had} %"
@@ -88,6 +92,11 @@ def _of_step(ledger: Ledger, change: WeightChanged, told: Told, known: Part | No
         yield "a rollback holds it back"
     if holder.asked > told.sequence:
         yield f"{holder.deployment.hex[:8]} was asked for later"
+
+
+def _of_stop(ledger: Ledger, environment: UUID, part: Part) -> Iterator[str]:
+    if ledger.parts.stopped.get(environment, 0) > (part.asked or part.began):
+        yield f"somebody stopped the rollout of {part.deployment.hex[:8]}"
 
 
 def _of_wish(ledger: Ledger, change: WeightChanged, holder: Holder) -> Iterator[str]:
@@ -110,8 +119,7 @@ def faults_at_rest(world: "World", ledger: Ledger) -> Iterator[str]:
         seen = f"{part.deployment.hex[:8]} still gets {part.percent} %"
         if not part.asked and is_ready(world, part.deployment, told):
             yield f"{seen}, though its steps are over"
-        if ledger.parts.stopped.get(environment, 0) > (part.asked or part.began):
-            yield f"{seen}, though somebody stopped that"
+        yield from _of_stop(ledger, environment, part)
     for environment, changed in ledger.parts.changed.items():
         own = ledger.own_address(environment)
         if own is not None and ledger.applied.get(own.project, 0) < changed:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from support.gateway_story import RELEASE, deployment_after, way_to_live
 from windlass_contracts.cloudevent import Metadata, Recorded
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.event import Event
@@ -18,10 +19,12 @@ from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_gateway.domain import routes
 from windlass_gateway.domain.configuration import ConfigChange, changed
 from windlass_gateway.domain.environments import Environment
-from windlass_gateway.domain.refusals import NotRolledOutError
+from windlass_gateway.domain.refusals import InvalidInputError, NotRolledOutError, Refusal
+from windlass_gateway.domain.releases import Releases
+from windlass_gateway.domain.rolling_back import Candidate
 from windlass_gateway.domain.rollout_steps import steps_of
 from windlass_gateway.domain.routes import Routes
-from windlass_gateway.domain.weighing import decide_stop
+from windlass_gateway.domain.weighing import decide_stop, decide_weight
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 OLD, NEW = DeploymentId(UUID(int=1)), DeploymentId(UUID(int=2))
@@ -42,9 +45,14 @@ def folded(*events: Event) -> Routes:
     return row
 
 
-def answering() -> Event:
+def answering(deployment: DeploymentId = OLD) -> Event:
     alias = Alias(kind="environment", name="shop", environment=ENVIRONMENT)
-    return AliasesChanged(why="cutover", deployment=OLD, moves=(AliasMove(alias=alias, after=OLD),))
+    return AliasesChanged(why="cutover", deployment=deployment, moves=(AliasMove(alias=alias, after=deployment),))
+
+
+def weight_given(deployment: DeploymentId, percent: int, by_hand: bool) -> Event:  # noqa: FBT001 - drawn
+    request = GIVEN.request if by_hand else None
+    return WeightChanged(environment=ENVIRONMENT, deployment=deployment, weight=percent, why="asked", request=request)
 
 
 ASKED = WeightRequested(environment=ENVIRONMENT, alias="shop", to=NEW, weight=10)
@@ -92,6 +100,73 @@ def test_what_are_no_steps_is_refused_by_the_field(written: object) -> None:
     with pytest.raises(ValidationError) as refused:
         ConfigChange.model_validate({"rollout": written})
     assert {error["loc"][0] for error in refused.value.errors()} == {"rollout"}
+
+
+FOREIGN = Environment(id=EnvironmentId(UUID(int=9)), name="another", production=False)
+
+
+@st.composite
+def routes_of_two(draw: st.DrawFn) -> Routes | None:
+    """Return what a project's routes may be like: who has the environment, and who gets which part of it."""
+    one = st.sampled_from((OLD, NEW))
+    moves = st.builds(answering, one)
+    asked = st.builds(weight_given, one, st.integers(0, 99), st.booleans())
+    told = draw(st.lists(st.one_of(moves, st.just(ASKED), asked), max_size=5))
+    return draw(st.sampled_from((*(folded(answering(), *told),) * 4, folded(ASKED, *told), None)))
+
+
+def outcome(
+    environment: Environment, known: Routes | None, target: Candidate, releases: Releases, percent: int
+) -> WeightRequested | Refusal:
+    try:
+        return decide_weight(environment, known, target, releases, percent)
+    except Refusal as refusal:
+        return refusal
+
+
+@given(
+    environment=st.sampled_from((PRODUCTION, PRODUCTION, PRODUCTION, FOREIGN)),
+    known=routes_of_two(),
+    target=st.sampled_from((OLD, NEW)),
+    way=st.sampled_from((*(len(way_to_live()),) * 4, 1, 3, 6)),
+    retired=st.sampled_from((0, 0, 1, 99)),
+    percent=st.one_of(st.sampled_from((-1, 0, 1, 10, 99, 100, 101, 1_000)), st.integers(-10, 110), st.integers()),
+)
+def test_whatever_is_asked_for_is_a_weight_of_what_was_live_and_of_an_own_environment_or_refused_by_its_field(
+    environment: Environment, known: Routes | None, target: DeploymentId, way: int, retired: int, percent: int
+) -> None:
+    row = deployment_after(way_to_live()[:way], identity=target)
+    releases = Releases(retired={RELEASE: retired})
+    alias = None if known is None else known.alias_of(environment.id)
+    wish = outcome(environment, known, Candidate(target, row), releases, percent)
+    if isinstance(wish, InvalidInputError):
+        assert (wish.field, 1 <= percent <= 100) == ("weight", False)
+    elif isinstance(wish, Refusal):
+        assert wish.next_step
+        is_free = alias is not None and alias.current != target
+        is_there = row.was_live and retired <= row.built_sequence
+        assert wish.field == "weight" or (wish.field in {"deployment", "to"} and not (is_free and is_there))
+    else:
+        assert alias is not None
+        assert (wish.environment, wish.to, wish.weight) == (ENVIRONMENT, target, percent)
+        assert (environment, 1 <= percent <= 100) == (PRODUCTION, True)
+        assert wish.before == alias.current != target
+        assert row.was_live
+        assert not releases.gone_since(RELEASE, row.built_sequence)
+
+
+@pytest.mark.parametrize(
+    ("known", "percent", "field"),
+    [(None, 10, "to"), ("answering", 0, "weight"), ("answering", 1_000, "weight"), ("weighed", 10, "weight")],
+)
+def test_what_cannot_be_weighed_is_refused_by_the_field_it_is_about(
+    known: str | None, percent: int, field: str
+) -> None:
+    rows = {"answering": folded(answering()), "weighed": folded(answering(), ASKED, GIVEN)}
+    candidate = Candidate(NEW, deployment_after(way_to_live(), identity=NEW))
+    with pytest.raises(Refusal) as refused:
+        decide_weight(PRODUCTION, None if known is None else rows[known], candidate, Releases(), percent)
+    assert refused.value.field == field
 
 
 @given(st.text())

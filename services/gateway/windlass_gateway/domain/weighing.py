@@ -27,13 +27,20 @@ def decide_weight(
         )
     alias = None if routes is None else routes.alias_of(environment.id)
     if routes is None or alias is None or alias.current is None:
-        raise NotWeighableError(f"Nothing answers in {environment.name} that the rest of the requests could go to.")
-    obstacle = cannot_answer(alias.current, target, releases)
+        raise NotWeighableError(
+            f"Nothing answers in {environment.name} that the rest of the requests could go to.",
+            field="to",
+            next_step=f"Deploy to it first, or give it all: `windlass promote DEPLOYMENT --to {environment.name}`.",
+        )
+    if (obstacle := cannot_answer(alias.current, target, releases)) is not None:
+        raise NotWeighableError(obstacle)
     weight = routes.weights.now.get(environment.id)
     if weight is not None and (weight.deployment, weight.percent, bool(weight.asked)) == (target.id, percent, True):
-        obstacle = f"Deployment {target.id.hex[:8]} gets {percent} % already."
-    if obstacle is not None:
-        raise NotWeighableError(obstacle)
+        raise NotWeighableError(
+            f"Deployment {target.id.hex[:8]} gets {percent} % already.",
+            field="weight",
+            next_step="Give it another weight, or stop the rollout: `windlass rollout DEPLOYMENT --stop`.",
+        )
     return WeightRequested(
         environment=environment.id, alias=alias.name, before=alias.current, to=target.id, weight=percent
     )

@@ -151,13 +151,10 @@ class NotWeighableError(NotNowError):
     """The deployment cannot get a part of the environment's requests: the message says why."""
 
     title = "The deployment cannot get a part of the requests"
+    _ANOTHER = "`windlass ps PROJECT` lists its deployments; name one that was live, and does not answer there."
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(
-            detail,
-            next_step="`windlass ps PROJECT` lists its deployments; name one that was live, and does not answer there.",
-            field="deployment",
-        )
+    def __init__(self, detail: str, *, field: str = "deployment", next_step: str = _ANOTHER) -> None:
+        super().__init__(detail, next_step=next_step, field=field)
 
 
 class NotRolledOutError(NotNowError):
