@@ -11,7 +11,7 @@ from support.simulation.names import INSTALLATION
 from support.simulation.node import is_before_start
 from support.simulation.parts import Part
 from support.simulation.people import Answer, Asked
-from support.simulation.shares import faults_at_rest, faults_of, is_ready
+from support.simulation.shares import faults_at_rest, faults_of
 from windlass_builder.domain.workloads import Created, Exited, Running
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.errors import ForbiddenTransitionError
@@ -358,8 +358,7 @@ class Invariants:
         part = self.ledger.parts.now.get(told.environment)
         has_a_part = part is not None and part.deployment == identity
         ended = (told.environment, identity) in self.ledger.parts.ended
-        waits = bool(told.steps) and not is_ready(self.world, identity, told)
-        return has_a_part or ended or waits
+        return has_a_part or ended
 
     def _check_served(self) -> None:
         """Look whether every address goes to what runs of its deployment and was seen healthy there, if anything."""

@@ -117,7 +117,7 @@ def faults_at_rest(world: "World", ledger: Ledger) -> Iterator[str]:
     for environment, part in ledger.parts.now.items():
         told = ledger.deployments[part.deployment]
         seen = f"{part.deployment.hex[:8]} still gets {part.percent} %"
-        if not part.asked and is_ready(world, part.deployment, told):
+        if not part.asked and _is_ready(world, part.deployment, told):
             yield f"{seen}, though its steps are over"
         yield from _of_stop(ledger, environment, part)
     for environment, changed in ledger.parts.changed.items():
@@ -127,7 +127,7 @@ def faults_at_rest(world: "World", ledger: Ledger) -> Iterator[str]:
     yield from _of_rows(world, ledger)
 
 
-def is_ready(world: "World", deployment: UUID, told: Told) -> bool:
+def _is_ready(world: "World", deployment: UUID, told: Told) -> bool:
     """Tell whether as many containers of a deployment are well as should be."""
     node = world.node
     well = [one for one in node.living.values() if one.deployment == deployment and node.is_well(one.name)]
