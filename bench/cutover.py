@@ -1,10 +1,10 @@
 """What visitors lose while a project is deployed 100 times, and rolled back each fifth time: nothing, if all is well.
 
 Visitors are 32 connections that are kept, all of them together with 400 requests a second at most (so that the load
-leaves the cores to the platform), 5-second requests, one beginning each second, and one event stream and one WebSocket
-that are open from before the first cutover until after the last. Replaced versions may be paused 2 s after the routes
-left them, which is sooner than those requests end. A rollback goes to the version before, the next deployment on from
-there. QUICK=1 deploys 20 times.
+leaves the cores to the platform), 5-second requests, one beginning each second until the last cutover, and one event
+stream and one WebSocket that are open from before the first cutover until after the last. Replaced versions may be
+paused 2 s after the routes left them, which is sooner than those requests end. A rollback goes to the version before,
+the next deployment on from there. QUICK=1 deploys 20 times.
 
 Prints one JSON object:
 - `cutovers`: deployments that became live, each after the one before;
@@ -50,6 +50,7 @@ async def cut_over(versions: Versions) -> Load:
             turns.confirm()
             if number % ROLLBACK_AFTER == 0:
                 await roll_back(versions, turns)
+        load.begin_no_more_slow()  # those under way outlast the pausing; a new one would go to what is not paused
         await asyncio.sleep(UNTIL_PAUSED_S)
     return load
 

@@ -45,6 +45,7 @@ class Load:
     streams_lost: int = 0
     reasons: list[str] = field(default_factory=list)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
+    _no_more_slow: asyncio.Event = field(default_factory=asyncio.Event)
     _open: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     @asynccontextmanager
@@ -63,6 +64,10 @@ class Load:
                 yield
             finally:
                 self._ending.set()
+
+    def begin_no_more_slow(self) -> None:
+        """Begin no further slow request; those under way go on, and so does all else."""
+        self._no_more_slow.set()
 
     @asynccontextmanager
     async def short(self) -> AsyncIterator[None]:
@@ -130,7 +135,7 @@ class Load:
         return since if turn is None else turn
 
     async def _slow(self, tasks: asyncio.TaskGroup) -> None:
-        while not self._ending.is_set():
+        while not (self._ending.is_set() or self._no_more_slow.is_set()):
             tasks.create_task(self._one_slow())
             await asyncio.sleep(BETWEEN_SLOW_S)
 
