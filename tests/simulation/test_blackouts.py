@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from support.simulation.exploring import quiet
-from support.simulation.history import Act, Blackout, Deploy, History, Incident, Kill, Outage
+from support.simulation.history import Act, App, Blackout, Deploy, History, Incident, Kill, Outage
 from support.simulation.world import World
 from windlass_contracts.events import DeploymentRequested, Failed
 from windlass_contracts.lifecycle import Phase
 from windlass_contracts.subjects import Service
 
 CUTOVER, MOVED = "cutover.started.v1", "aliases.changed.v1"
-ON_THE_WAY = ("container.started.v1", "health.passed.v1", CUTOVER, MOVED, "routes.applied.v1")
+ON_THE_WAY = ("build.succeeded.v1", "container.started.v1", "health.passed.v1", CUTOVER, MOVED, "routes.applied.v1")
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,10 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def ends(scratch: Path, *acts: Act, replicas: int = 1) -> list[str]:
     """Return what became of the second version: its phase, and why it failed, if it did.
 
-    The proxies take so long that its cutover is under way until what went down is there again.
+    It needs some seconds to answer, and during its cutover the proxies so long that it does so again before they do.
     """
-    slow = Outage(after=20.0, seconds=3.0)
-    world = World(History(acts=(Deploy(), slow, Deploy(replicas=replicas), *acts)), scratch)
+    slow = Outage(after=20.0, seconds=11.0 if acts[0].upon in {CUTOVER, MOVED} else 0.0)
+    world = World(History(acts=(Deploy(), slow, Deploy(app=App.LATE, replicas=replicas), *acts)), scratch)
     assert world.run() is None
     events = [world.log.at(sequence) for sequence in range(1, world.log.length + 1)]
     _, second, *_ = [one.key.id for one in events if isinstance(one.event, DeploymentRequested)]

@@ -21,9 +21,11 @@ from windlass_gateway.application.projections import DEPLOYMENTS
 from windlass_gateway.domain.deadlines import awaited
 from windlass_gateway.domain.deployment import Deployment
 
+AT_ONCE = timedelta(0)
+
 
 def keeper_at(gateway: MemoryGateway, moment: datetime) -> DeadlineKeeper:
-    return DeadlineKeeper(replace(gateway.gateway, clock=lambda: moment))
+    return DeadlineKeeper(replace(gateway.gateway, clock=lambda: moment), AT_ONCE)
 
 
 async def request(gateway: MemoryGateway) -> UUID:
@@ -103,7 +105,7 @@ async def test_an_event_makes_the_keeper_look_at_what_it_is_about_and_at_nothing
 ) -> None:
     gateway = MemoryGateway()
     moments = [utc_now()]
-    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]))
+    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]), AT_ONCE)
     reactors = MemoryReactors(gateway.log, gateway.rows, [keeper.reactor])
     read: list[UUID] = []
     get = gateway.rows.get
@@ -132,7 +134,7 @@ async def test_an_event_makes_the_keeper_look_at_what_it_is_about_and_at_nothing
 async def test_a_new_deployment_wakes_the_keeper_that_waits() -> None:
     gateway = MemoryGateway()
     moments = [utc_now()]
-    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]))
+    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]), AT_ONCE)
     reactors = MemoryReactors(gateway.log, gateway.rows, [keeper.reactor])
     running = asyncio.ensure_future(keeper.run())
     identity = await request(gateway)
@@ -151,7 +153,8 @@ async def test_a_deadline_that_passes_while_it_sleeps_is_kept_without_any_event(
     started = utc_now()
     # A clock on which the deadline is 50 ms away when the keeper first looks.
     keeper = DeadlineKeeper(
-        replace(gateway.gateway, clock=lambda: deadline - timedelta(milliseconds=50) + (utc_now() - started))
+        replace(gateway.gateway, clock=lambda: deadline - timedelta(milliseconds=50) + (utc_now() - started)),
+        AT_ONCE,
     )
     running = asyncio.ensure_future(keeper.run())
     await gateway.rows.reached(4)
@@ -166,7 +169,7 @@ async def test_a_rollback_wakes_the_keeper_that_waits() -> None:
     await gateway.make_live(first, "shop")
     await gateway.make_live(second, "shop")
     moments = [utc_now()]
-    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]))
+    keeper = DeadlineKeeper(replace(gateway.gateway, clock=lambda: moments[0]), AT_ONCE)
     reactors = MemoryReactors(gateway.log, gateway.rows, [keeper.reactor])
     await reactors.settle()
     running = asyncio.ensure_future(keeper.run())

@@ -21,6 +21,7 @@ from windlass_gateway.application.decisions import Signature, append_all
 from windlass_gateway.application.gateway import Gateway
 from windlass_gateway.application.projections import DEPLOYMENTS, ROUTES
 from windlass_gateway.domain.deadlines import (
+    MARGIN,
     awaited,
     awaited_restart,
     awaited_switch,
@@ -46,10 +47,14 @@ def _changing_deadlines() -> frozenset[type[Event]]:
 
 
 class DeadlineKeeper:
-    """Watches every deadline of an installation."""
+    """Watches every deadline of an installation.
 
-    def __init__(self, gateway: Gateway) -> None:
+    It begins after some `patience`: whoever is waited for may have been away for as long as itself, with the machine.
+    """
+
+    def __init__(self, gateway: Gateway, patience: timedelta = MARGIN) -> None:
         self._gateway = gateway
+        self._patience = patience
         self._due: dict[AggregateKey, datetime] = {}
         self._touched: set[AggregateKey] = set()
         self._changed = asyncio.Event()
@@ -61,6 +66,7 @@ class DeadlineKeeper:
 
     async def run(self) -> None:
         """End what is overdue, and wait for the next deadline or the next change, until cancelled."""
+        await asyncio.sleep(self._patience.total_seconds())
         await self._begin()
         while True:
             await self._next()

@@ -34,6 +34,7 @@ class Watch:
     deployment: Deployment
     container: Container
     sampler: Sampler
+    least_s: float = LEAST_TIME_S
 
     async def keep(self) -> None:
         """Probe until cancelled, or until it is clear that no probe can be done at all."""
@@ -104,4 +105,4 @@ class Watch:
     def _time_left_s(self) -> float:
         """Seconds until the deadline; where the monitor was away over it, enough for a few probes."""
         passed = (self.clock() - self.container.running_since).total_seconds()
-        return max(self.deployment.health_s - passed, LEAST_TIME_S)
+        return max(self.deployment.health_s - passed, self.least_s)

@@ -79,7 +79,8 @@ class Watches:
         for since in wanted.keys() - kept.keys():
             cause = news if news is not None and news.sequence == since else await self._recorded(since)
             sampler = self._sampler(known, wanted[since])
-            watch = Watch(self.prober, self.voice, self.clock, cause, known.row, wanted[since], sampler)
+            least_s = schedule.LEAST_AFTER_ABSENCE_S if news is None else schedule.LEAST_TIME_S
+            watch = Watch(self.prober, self.voice, self.clock, cause, known.row, wanted[since], sampler, least_s)
             kept[since] = self.tasks.create_task(watch.keep(), name=f"watch {wanted[since].name}")
         if not kept:
             del self._kept[known.key]

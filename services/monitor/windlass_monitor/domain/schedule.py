@@ -16,6 +16,8 @@ SHORTEST_PROBE_S = 0.05
 """A probe with less time than this would tell more of the deadline than of the app."""
 
 LEAST_TIME_S = 1.0
+LEAST_AFTER_ABSENCE_S = 10.0
+"""Where the monitor itself was away, a container may have been, too, and is about to be started again."""
 
 SECOND = 1.0
 IN_DOUBT_EVERY_S = 1.0
