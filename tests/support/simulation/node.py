@@ -217,7 +217,8 @@ class Node(MemoryRuntime):
             state = Restarting(_GONE_WITH_IT) if kept else Exited(_GONE_WITH_IT, out_of_memory=False)
             self.living[runner.name] = replace(runner, state=state)
             self.loop.call_later(_BACK_AFTER_S + _RESTARTED_AFTER_S, self._restart, runner.name)
-        self.loop.call_later(_BACK_AFTER_S, self._is_back, fell, self._moment())
+        # Before all that is started again, though no time passes here while it is.
+        self.loop.call_later(_BACK_AFTER_S, self._is_back, fell, self.clock() - timedelta(milliseconds=1))
 
     def _is_back(self, fell: Sequence[Runner], since: datetime) -> None:
         """Let the engine tell that it is there again, and then of what fell with it."""

@@ -159,7 +159,7 @@ class Chance(Protocol):
 
 
 def chosen(chance: Chance) -> History:
-    """Return a history that begins with a deployment, and often ends with what is around holds, failures and more.
+    """Return a history that begins with a deployment, and often ends with what is around holds, failures and replicas.
 
     The end is chosen last, so that what comes before it stays the same history of its number.
     """
@@ -172,9 +172,14 @@ def chosen(chance: Chance) -> History:
     acts += [_act(chance, kind, options) for kind, options in soon]
     replicas = [chance.one_of(_AROUND_REPLICAS) for _ in range(chance.one_of(_MORE))]
     acts += [_act(chance, kind, options) for kind, options in replicas]
-    dark = [chance.one_of(_AROUND_POWER) for _ in range(chance.one_of(_MORE))]
-    acts += [_act(chance, kind, options) for kind, options in dark]
     return History(acts=tuple(acts), faults=faults, schedule=schedule)
+
+
+def dark(chance: Chance) -> History:
+    """Return a history in which the engine or the machine dies while deployments are on their way."""
+    kinds = [chance.one_of(_AROUND_POWER) for _ in range(chance.one_of(range(1, _MOST_ACTS + 1)))]
+    acts = [_act(chance, kind, options) for kind, options in ((Deploy, _WELL), *kinds)]
+    return History(acts=tuple(acts), faults=chance.one_of(_FAULTS), schedule=chance.bytes_between(*_SCHEDULE).hex())
 
 
 def sharing(chance: Chance) -> History:
