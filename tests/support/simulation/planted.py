@@ -107,7 +107,7 @@ BUGS = (
         "alias by finish time",
         LATEST,
         planted=lambda: patch.object(cutover, "_later_holders", lambda *_: {}),
-        hunted_from=5_800,
+        hunted_from=6_050,
     ),
     Bug(
         "cancel after cutover",
