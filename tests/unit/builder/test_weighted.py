@@ -86,3 +86,11 @@ def test_what_somebody_wants_to_give_a_weight_is_wanted_until_that_is_decided() 
     assert decided.referenced == {OLD, NEW}
     failed = RoutesFailed(request=EventId(UUID(int=2)), stage=Stage.ROUTE, code="outrun", reason="Too late.")
     assert folded(moved(OLD), asked, failed).leaving[NEW].idle_since == NOON
+
+
+def test_what_left_an_environment_is_not_idle_because_a_weight_for_it_was_given_up_before_that_is_confirmed() -> None:
+    asked = WeightRequested(environment=PRODUCTION, alias="shop", to=OLD, weight=10)
+    failed = RoutesFailed(request=EventId(UUID(int=4)), stage=Stage.DEADLINE, code="abandoned", reason="Too late.")
+    story = [moved(OLD), entered(NEW), moved(NEW, OLD, "rollout"), asked, failed]
+    assert folded(*story).may_be_asked(OLD)
+    assert not folded(*story, applied(3)).may_be_asked(OLD)

@@ -23,7 +23,7 @@ DEPLOYMENTS = Projection(
 
 ROUTES = Projection(
     name="routes",
-    version=8,
+    version=9,
     row=Routes,
     key=aggregate_key(Aggregate.ROUTES),
     evolve=routes.evolve,

@@ -178,10 +178,13 @@ def _environments(change: AliasesChanged) -> dict[EnvironmentId, DeploymentId | 
 
 
 def _given_up(row: Routes, request: EventId, recorded: Recorded[Event]) -> Routes:
-    """Let what was woken up in vain go again: nothing points at it, and nothing ever did since it was asked for."""
+    """Let what was woken up in vain go again: nothing points at it.
+
+    One that had addresses when it was asked for, and left them meanwhile, still waits for the proxies to confirm that.
+    """
     wanted = _without(row.wanted, request)
     target = row.wanted.get(request)
-    if target is None or target in row.asked:
+    if target is None or row.may_be_asked(target):
         return row.model_copy(update={"wanted": wanted})
     idle = Leaving(sequence=recorded.sequence, idle_since=recorded.metadata.time)
     return row.model_copy(update={"wanted": wanted, "leaving": {**row.leaving, target: idle}})
