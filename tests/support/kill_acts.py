@@ -7,7 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 from support.event_follower import Happened
-from support.kill_cases import Action
+from support.kill_cases import ENGINE, MACHINE, Action
 from support.kill_verdict import Verdict
 from support.killed_app import ACCEPTED, END_WITHIN_S, KEPT_WARM, START, KilledApp, about, of
 from support.story import ENDS
@@ -105,9 +105,13 @@ class KillActs(KilledApp):
 
     def _be_taken_back(self, verdict: Verdict) -> None:
         """Deploy what answers visitors, but soon fails its probe: the version before has its place again."""
-        deployment = self._moved_once_more("restore", verdict, probe=_FAILS_SOON)
-        if deployment is not None:
-            self.before = deployment
+        behind, deployment = self.follower.head, self._live_at_first(verdict, probe=_FAILS_SOON)
+        if deployment is None:
+            return
+        back = self.follower.wait_for(_moves("restore"), behind, END_WITHIN_S)
+        if back is None or not self.confirmed_behind(back):
+            verdict.wedged.append(f"{deployment} was not taken back: {back}")
+        self.before = deployment
 
     def _scale(self, verdict: Verdict) -> None:
         """Let what answers run in three containers, and then in one again."""
@@ -127,23 +131,28 @@ class KillActs(KilledApp):
             verdict.wedged.append(f"restart of {self.current}: {status} {answer}, and it ended with {done}")
 
     def _roll_out(self, verdict: Verdict) -> None:
-        """Deploy what gets a part of the requests first, and then all."""
-        deployment = self._moved_once_more("rollout", verdict, rollout=_BY_STEPS)
-        if deployment is not None:
-            self.took_over(deployment)
-
-    def _moved_once_more(self, why: str, verdict: Verdict, **config: object) -> str | None:
-        """Deploy what is live at first, and wait until addresses move for that reason; None where it is not live."""
-        behind, deployment = self.follower.head, self.requested(verdict, **config)
+        """Deploy what gets a part of the requests first, and then all; none if its containers went down meanwhile."""
+        behind, deployment = self.follower.head, self._live_at_first(verdict, rollout=_BY_STEPS)
         if deployment is None:
-            return None
-        if (ended := self.end_of(deployment)) != "deployment.live.v1":
-            verdict.wedged.append(f"deployment {deployment} ended with {ended}")
-            return None
-        moved = self.follower.wait_for(_moves(why), behind, END_WITHIN_S)
-        if moved is None or not self.confirmed_behind(moved):
-            verdict.wedged.append(f"{deployment} was followed by no {why}: {moved}")
-        return deployment
+            return
+        ends = (_moves("rollout"), _weighs(deployment, NONE))
+        ended = self.follower.wait_for(lambda event: any(end(event) for end in ends), behind, END_WITHIN_S)
+        if ended is None or not self.confirmed_behind(ended):
+            verdict.wedged.append(f"the rollout of {deployment} ended with {ended}")
+        elif ended["type"] == "aliases.changed.v1":
+            self.took_over(deployment)
+        elif ended["data"]["why"] == "lost" and verdict.case.victim in (ENGINE, MACHINE):
+            self.before = deployment
+        else:
+            verdict.wedged.append(f"{deployment} lost its weight: {ended}")
+
+    def _live_at_first(self, verdict: Verdict, **config: object) -> str | None:
+        """Deploy what something more will happen to; None where it does not even come to be live."""
+        deployment = self.requested(verdict, **config)
+        if deployment is None or (ended := self.end_of(deployment)) == "deployment.live.v1":
+            return deployment
+        verdict.wedged.append(f"deployment {deployment} ended with {ended}")
+        return None
 
     def _weigh(self, verdict: Verdict) -> None:
         """Give a part of the requests to what is paused, and take that away again."""
