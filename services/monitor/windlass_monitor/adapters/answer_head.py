@@ -17,6 +17,8 @@ class NotHttpError(Exception):
 class AnswerHead:
     """The lines that came so far, at most 16 KiB of them."""
 
+    __slots__ = ("_budget", "_interim", "_rest")
+
     def __init__(self) -> None:
         self._rest = b""
         self._budget = _HEAD_BYTES

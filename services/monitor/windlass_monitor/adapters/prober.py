@@ -37,29 +37,28 @@ class StreamProber(Prober):
     async def probe(self, target: Target, probe: Probe) -> Outcome:
         if isinstance(probe, CommandProbe):
             return Unsupported() if self._commands is None else await self._commands.probe(target, probe)
-        started = asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout_at(started + probe.timeout_ms / 1_000):
-                asking = await _connect(target, probe)
-        except ConnectionRefusedError:
-            return NotListening()
-        except (OSError, ValueError):  # no route, no answer in time, or no address at all
-            return Unreachable()
-        try:
-            if isinstance(probe, TcpProbe):
-                return Connected(_milliseconds_since(started))
-            return await _answer(asking, probe, started)
-        finally:
-            asking.transport.abort()
+        return await _asked(target, probe)
 
 
-async def _answer(asking: "_Asking", probe: HttpProbe, started: float) -> Outcome:
+async def _asked(target: Target, probe: HttpProbe | TcpProbe) -> Outcome:
+    started = asyncio.get_running_loop().time()
+    asking: _Asking | None = None
     try:
         async with asyncio.timeout_at(started + probe.timeout_ms / 1_000):
+            asking = await _connect(target, probe)
+            if isinstance(probe, TcpProbe):
+                return Connected(_milliseconds_since(started))
             status = await asking.status
+        return NotHttp() if status is None else Answered(status, _milliseconds_since(started))
+    except ConnectionRefusedError:
+        return NotListening()
     except TimeoutError:
-        return NoAnswer()
-    return NotHttp() if status is None else Answered(status, _milliseconds_since(started))
+        return Unreachable() if asking is None else NoAnswer()
+    except (OSError, ValueError):  # no route, or no address at all
+        return Unreachable()
+    finally:
+        if asking is not None:
+            asking.transport.abort()
 
 
 async def _connect(target: Target, probe: HttpProbe | TcpProbe) -> "_Asking":
@@ -96,6 +95,8 @@ def _request(path: str) -> bytes:
 
 class _Asking(asyncio.Protocol):
     """Sends a request as soon as it is connected; `status` is that of the answer, None where it is not HTTP."""
+
+    __slots__ = ("_head", "_request", "status", "transport")
 
     def __init__(self, request: bytes, status: asyncio.Future[int | None]) -> None:
         self.status = status
