@@ -4,7 +4,7 @@ Visitors are 32 connections that are kept, all of them together with 400 request
 leaves the cores to the platform), 5-second requests, one beginning each second until the last cutover, and one event
 stream and one WebSocket that are open from before the first cutover until after the last. Replaced versions may be
 paused 2 s after the routes left them, which is sooner than those requests end. A rollback goes to the version before,
-the next deployment on from there. QUICK=1 deploys 20 times.
+the next deployment on from there. QUICK=1 deploys 20 times, beside half as many requests.
 
 Prints one JSON object:
 - `cutovers`: deployments that became live, each after the one before;
@@ -32,7 +32,8 @@ from support.story import Story
 from support.turns import Turns
 from support.versions import PROJECT, SHORT_RETIREMENT, Versions, numbered_versions
 
-CUTOVERS = 20 if os.environ.get("QUICK") else 100
+QUICK = bool(os.environ.get("QUICK"))
+CUTOVERS, REQUESTS_PER_S = (20, 200.0) if QUICK else (100, 400.0)
 ROLLBACK_AFTER = 5
 CONNECTIONS = 32
 UNTIL_PAUSED_S = SHORT_RETIREMENT["drain_s"] + SHORT_RETIREMENT["grace_s"] + 1
@@ -41,7 +42,7 @@ UNTIL_PAUSED_S = SHORT_RETIREMENT["drain_s"] + SHORT_RETIREMENT["grace_s"] + 1
 async def cut_over(versions: Versions) -> Load:
     """Deploy again and again under load, and go on until the last replaced version would be paused."""
     turns = Turns([await versions.deploy_next()])
-    load = Load(versions.platform.port, versions.host, turns, CONNECTIONS)
+    load = Load(versions.platform.port, versions.host, turns, CONNECTIONS, REQUESTS_PER_S)
     steps = track(range(1, CUTOVERS + 1), "Cutovers", console=Console(stderr=True), transient=True)
     async with load.running():
         for number in steps:

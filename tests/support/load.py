@@ -19,7 +19,7 @@ from websockets.exceptions import WebSocketException
 from support.turns import Turns
 
 CONNECTIONS = 16
-REQUESTS_PER_S = 400
+REQUESTS_PER_S = 400.0
 BETWEEN_SLOW_S = 1.0
 BETWEEN_MESSAGES_S = 0.1
 SLOW_S = 5
@@ -37,6 +37,8 @@ class Load:
     host: str
     turns: Turns | None = None
     connections: int = CONNECTIONS
+    per_s: float = REQUESTS_PER_S
+    """At most so many short requests a second, over all connections together."""
     requests: int = 0
     failed: int = 0
     wrong: int = 0
@@ -116,7 +118,7 @@ class Load:
 
     async def _one_after_the_other(self, reader: StreamReader, writer: StreamWriter) -> None:
         loop, seen = asyncio.get_running_loop(), 0
-        between_s = self.connections / REQUESTS_PER_S
+        between_s = self.connections / self.per_s
         while not self._ending.is_set():
             began = loop.time()
             seen = seen if self.turns is None else max(seen, self.turns.confirmed)
