@@ -1,14 +1,13 @@
 """What goes down with the engine or the machine on its way to be live becomes so, whenever that happens."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
-from support.simulation.exploring import quiet, run
+from support.simulation.exploring import run
 from support.simulation.history import Act, App, Blackout, Deploy, History, Incident, Kill, Outage
-from support.simulation.strategies import dark, histories
+from support.simulation.strategies import ALWAYS_THE_SAME, dark, histories
 from support.simulation.world import World
 from windlass_contracts.events import DeploymentRequested, Failed
 from windlass_contracts.lifecycle import Phase
@@ -18,19 +17,7 @@ CUTOVER, MOVED = "cutover.started.v1", "aliases.changed.v1"
 ON_THE_WAY = ("build.succeeded.v1", "container.started.v1", "health.passed.v1", CUTOVER, MOVED, "routes.applied.v1")
 
 
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with quiet():
-        yield tmp_path_factory.mktemp("simulated")
-
-
-@settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(ALWAYS_THE_SAME, max_examples=10)
 @given(history=histories(dark))
 def test_whatever_else_happens_it_ends_as_it_should(scratch: Path, history: History) -> None:
     run(history, scratch)

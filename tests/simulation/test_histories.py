@@ -4,34 +4,21 @@ A failing history is told line by line, with what has to be written into `storie
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
-from support.simulation.exploring import explore, quiet, run
+from support.simulation.exploring import explore, run
 from support.simulation.history import Deploy, History
 from support.simulation.planted import BUGS, Bug
-from support.simulation.strategies import histories
+from support.simulation.strategies import ALWAYS_THE_SAME, histories
 from support.simulation.world import World
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.json"))
 
 
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with quiet():
-        yield tmp_path_factory.mktemp("simulated")
-
-
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(ALWAYS_THE_SAME, max_examples=60)
 @given(history=histories())
 def test_every_history_ends_as_it_should(scratch: Path, history: History) -> None:
     run(history, scratch)

@@ -1,23 +1,15 @@
 """A version that fails soon after it went live is taken back, however it fails and whoever dies meanwhile."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.simulation.exploring import quiet
 from support.simulation.history import Act, Deploy, History, Incident, Kill
 from support.simulation.world import World
 from windlass_contracts.events import AliasesChanged, DeploymentRequested, RestoreRequested
 from windlass_contracts.subjects import Service
 
 LIVE = "deployment.live.v1"
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with quiet():
-        yield tmp_path_factory.mktemp("simulated")
 
 
 def told(scratch: Path, *acts: Act) -> World:

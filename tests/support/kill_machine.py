@@ -38,6 +38,8 @@ from windlass_eventlog.failpoints import Armed
 _BETWEEN_LOOKS_S = 0.05
 _AWAY_S = 1.0
 """For so long a killed engine is away."""
+_NOTHING_IS_HELD_AGAINST_AN_APP_S = 60.0
+"""So long after its engine came back; as long as an app may take to be healthy."""
 _AROUND_S = 0.1
 """What was under way when the power went, was so around the moment at which that was noted."""
 
@@ -57,9 +59,13 @@ class MachineRun(KillRun):
     machine: PrivateMachine = field(kw_only=True)
     watch: PortWatch = field(kw_only=True)
     sources: "Sources" = field(kw_only=True)
+    engine_back_at: float = 0.0
+    """In seconds since 1970."""
 
     def run(self, case: KillCase) -> Verdict:
         self.acts.prepare(case.action)
+        if case.action is Action.RESTORING:
+            time.sleep(max(0.0, self.engine_back_at + _NOTHING_IS_HELD_AGAINST_AN_APP_S - time.time()))
         verdict, began = Verdict(case), time.time()
         self.settle(verdict)
         armed = Armed(case.service, case.point, uuid4().hex, self.machine.engine if case.victim == ENGINE else None)
@@ -115,7 +121,8 @@ class MachineRun(KillRun):
             self.machine.boot()
             self.sources.serve()
             self.platform.start()
-        return Outage(killed_at, time.time())
+        self.engine_back_at = time.time()
+        return Outage(killed_at, self.engine_back_at)
 
     def _judge(self, verdict: Verdict, began: float, outage: Outage | None) -> None:
         failures = self.visitors.failures_since(began)

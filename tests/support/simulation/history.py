@@ -186,7 +186,7 @@ class Incident(_Act):
     which: int = 0
 
 
-Act = Annotated[
+Wish = (
     Deploy
     | Push
     | Cancel
@@ -200,11 +200,11 @@ Act = Annotated[
     | Redeploy
     | SetVariable
     | UnsetVariable
-    | Kill
-    | Blackout
-    | Hold
-    | Outage
-    | Incident,
+)
+"""What people ask for."""
+
+Act = Annotated[
+    Wish | Kill | Blackout | Hold | Outage | Incident,
     Field(discriminator="do"),
 ]
 

@@ -19,6 +19,7 @@ from support.simulation.history import (
     StopRollout,
     UnsetVariable,
     Weigh,
+    Wish,
 )
 from windlass_contracts.events.deployment import GitSource
 from windlass_contracts.ids import DeploymentId, TeamId
@@ -45,22 +46,6 @@ ENVIRONMENTS = ("production", "staging")
 BRANCHES = ("main", "topic")
 _DEADLINES = DeadlinesChange(queued_s=30, fetch_s=10, build_s=20, pre_deploy_s=10, start_s=10, health_s=10, route_s=5)
 _RETIREMENT = RetirementChange(drain_s=1, grace_s=2, keep_warm_s=10)
-
-Wish = (
-    Deploy
-    | Push
-    | Cancel
-    | RollBack
-    | Promote
-    | Release
-    | Weigh
-    | StopRollout
-    | Scale
-    | Restart
-    | Redeploy
-    | SetVariable
-    | UnsetVariable
-)
 
 
 class Answer(Enum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol, TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from support.simulation.history import (
@@ -32,6 +33,14 @@ from support.simulation.history import (
 )
 from windlass_contracts.event import published_events
 from windlass_contracts.subjects import Aggregate, Service
+
+ALWAYS_THE_SAME = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""Histories take their time, and a run of the tests is told by its code alone."""
 
 T = TypeVar("T")
 _MOMENTS = sorted(
