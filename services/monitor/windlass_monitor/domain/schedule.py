@@ -97,7 +97,7 @@ class Vigil:
     def after(self, *, good: bool) -> "Vigil":
         """Return what is believed after one more answer."""
         if good == self.healthy:
-            return replace(self, doubts=0)
+            return replace(self, doubts=0) if self.doubts else self
         enough = self.liveness.failures if self.healthy else self.liveness.successes
         if self.doubts + 1 < enough:
             return replace(self, doubts=self.doubts + 1)
