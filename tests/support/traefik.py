@@ -62,8 +62,9 @@ class TraefikServer:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let it do nothing for as long as the block lasts."""
+        """Let it do nothing for as long as the block lasts, which begins once all its threads stand still."""
         os.kill(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         try:
             yield
         finally:

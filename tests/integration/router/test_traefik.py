@@ -119,14 +119,13 @@ async def test_swaps_under_load_lose_no_request_and_show_no_older_version(
             for version in range(2, SWAPS + 2):
                 stack = AsyncExitStack()
                 await deployed(router, await stack.enter_async_context(backend(str(version))))
-                seen.live = version
+                await seen.by_all(version)
                 stacks.append(stack)
                 if len(stacks) > 2:
                     await stacks.pop(0).aclose()
         for stack in stacks:
             await stack.aclose()
     assert seen.failures == []
-    assert seen.requests > SWAPS * CONNECTIONS
 
 
 async def test_a_crash_of_one_of_several_containers_costs_only_what_it_was_sent(
@@ -171,8 +170,32 @@ class Seen:
     """What visitors saw; `live` is the version that was said to be live last."""
 
     live: int = 1
-    requests: int = 0
+    rounds: int = 0
     failures: list[str] = field(default_factory=list)
+    by: set[int] = field(default_factory=set)
+    everybody: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def by_all(self, version: int) -> None:
+        """Say that a version is live, and wait until each visitor had an answer to what it asked for since."""
+        self.live = version
+        self.rounds += 1
+        self.by.clear()
+        self.everybody.clear()
+        async with asyncio.timeout(60):
+            await self.everybody.wait()
+
+    @asynccontextmanager
+    async def request_of(self, visitor: int) -> AsyncIterator[None]:
+        """Make of what goes wrong with a request a failure, and count it as answered."""
+        begun = self.rounds
+        try:
+            yield
+        except (httpx.HTTPError, AssertionError) as error:
+            self.failures.append(repr(error))
+        if begun == self.rounds:
+            self.by.add(visitor)
+        if len(self.by) == CONNECTIONS:
+            self.everybody.set()
 
 
 @asynccontextmanager
@@ -181,7 +204,7 @@ async def visitors(traefik: TraefikServer) -> AsyncIterator[Seen]:
     seen = Seen()
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client, asyncio.TaskGroup() as tasks:
-        visiting = [tasks.create_task(visit(client, traefik, seen)) for _ in range(CONNECTIONS)]
+        visiting = [tasks.create_task(visit(number, client, traefik, seen)) for number in range(CONNECTIONS)]
         try:
             yield seen
         finally:
@@ -189,17 +212,13 @@ async def visitors(traefik: TraefikServer) -> AsyncIterator[Seen]:
                 one.cancel()
 
 
-async def visit(client: httpx.AsyncClient, traefik: TraefikServer, seen: Seen) -> None:
+async def visit(number: int, client: httpx.AsyncClient, traefik: TraefikServer, seen: Seen) -> None:
     while True:
         at_least = seen.live
-        try:
+        async with seen.request_of(number):
             answer = await client.get(traefik.url, headers={"Host": "shop.localhost"})
-        except httpx.HTTPError as error:
-            seen.failures.append(repr(error))
-            continue
-        seen.requests += 1
-        if answer.status_code != httpx.codes.OK or int(answer.text) < at_least:
-            seen.failures.append(f"{answer.status_code} {answer.text[:80]} though {at_least} was live")
+            assert answer.status_code == httpx.codes.OK, f"{answer.status_code} {answer.text[:80]}"
+            assert int(answer.text) >= at_least, f"{answer.text} though {at_least} was live"
 
 
 async def until_status(client: httpx.AsyncClient, traefik: TraefikServer, host: str, status: int) -> None:
