@@ -79,23 +79,15 @@ def set_project(  # noqa: PLR0913 - an option each
     as_json: AsJson = False,
 ) -> None:
     """Change settings for the deployments to come; what is not said stays as it is."""
-    config: Json = {
-        name: _patterns(one) for name, one in (("include", include), ("exclude", exclude)) if one is not None
-    }
-    if keep_releases is not None:
-        config["keep_releases"] = keep_releases
-    config |= _or_none(scratch_mib=scratch_mib, rollout=rollout)
-    if volume is not None:
-        config["volumes"] = [_volume(one) for one in _patterns(volume)]
-    watch = {"restore_in": restore_in, "window_s": watch_window_s, "errors_percent": errors_percent}
-    liveness = {"every_s": probe_every_s, "failures": probe_failures, "successes": probe_successes}
-    for name, part in (("watch", watch), ("liveness", liveness)):
-        if said := {key: value for key, value in part.items() if value is not None}:
-            config[name] = said
-    fields = {"repository": repository, "default_branch": branch}
-    body: Json = {name: value or None for name, value in fields.items() if value is not None}
-    if config:
-        body["config"] = config
+    config = _or_none(scratch_mib=scratch_mib, rollout=rollout) | _given(
+        include=_patterns(include),
+        exclude=_patterns(exclude),
+        keep_releases=keep_releases,
+        volumes=None if volume is None else [_volume(one) for one in volume if one],
+        watch=_given(restore_in=restore_in, window_s=watch_window_s, errors_percent=errors_percent) or None,
+        liveness=_given(every_s=probe_every_s, failures=probe_failures, successes=probe_successes) or None,
+    )
+    body = _or_none(repository=repository, default_branch=branch) | _given(config=config or None)
     if not body:
         raise BadInputError("There is nothing to change.", f"Say what: {_SETTINGS}.")
 
@@ -144,8 +136,12 @@ def _kept(releases: int) -> str:
     return "the last release" if releases == 1 else f"the last {releases} releases"
 
 
-def _patterns(written: list[str]) -> list[str]:
-    return [one for one in written if one]
+def _given(**settings: object) -> Json:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _patterns(written: list[str] | None) -> list[str] | None:
+    return None if written is None else [one for one in written if one]
 
 
 def _volume(written: str) -> Json:
