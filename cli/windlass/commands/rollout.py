@@ -44,8 +44,9 @@ def rollout(
 
 def _stop(deployment: str, environment: str, *, wait: bool, as_json: bool) -> None:
     async def ask(api: Api) -> Json:
-        project = (await api.get(deployment_path(deployment)))["project"]
-        return await stopped(api, f"{environment_path(project, environment)}/rollout/stop", wait=wait)
+        found = await api.get(deployment_path(deployment))
+        path = f"{environment_path(found['project'], environment)}/rollout/stop"
+        return await stopped(api, path, {"deployment": found["id"]}, wait=wait)
 
     done = run(ask)
     if as_json:

@@ -24,9 +24,9 @@ async def switched(api: Api, path: str, body: Json, *, wait: bool) -> Json:
     return {**accepted, "applied": wait, "duration_ms": int((time.monotonic() - since) * 1_000)}
 
 
-async def stopped(api: Api, path: str, *, wait: bool) -> Json:
+async def stopped(api: Api, path: str, body: Json, *, wait: bool) -> Json:
     """Stop a rollout, and wait until the proxies send nothing to it any more if that is wanted."""
-    accepted = await api.post(path, None)
+    accepted = await api.post(path, body)
     if wait and accepted["weighed"] is not None:
         await _applied(api, accepted, stops=accepted["weighed"])
     return {**accepted, "applied": wait or accepted["weighed"] is None}

@@ -28,13 +28,18 @@ async def command(gateway: MemoryGateway, tmp_path: Path) -> AsyncIterator[Comma
 
 
 @pytest.fixture
-async def earlier(gateway: MemoryGateway) -> DeploymentId:
-    """The first of two versions of an environment, which the second one has."""
+async def versions(gateway: MemoryGateway) -> tuple[DeploymentId, DeploymentId]:
+    """Two versions of an environment, which the second one has."""
     async with gateway.client() as client:
         ids = [UUID((await deploy(client))["deployment"]) for _ in range(2)]
     for identity in ids:
         await gateway.make_live(identity, "shop")
-    return DeploymentId(ids[0])
+    return DeploymentId(ids[0]), DeploymentId(ids[1])
+
+
+@pytest.fixture
+def earlier(versions: tuple[DeploymentId, DeploymentId]) -> DeploymentId:
+    return versions[0]
 
 
 async def asked(gateway: MemoryGateway, after: int) -> Recorded[Event]:
@@ -49,8 +54,9 @@ async def decided(gateway: MemoryGateway, wish: Recorded[Event], change: WeightC
 
 
 async def test_a_weight_returns_once_it_is_confirmed_and_its_end_whatever_it_is_by(
-    gateway: MemoryGateway, command: Command, earlier: DeploymentId
+    gateway: MemoryGateway, command: Command, versions: tuple[DeploymentId, DeploymentId]
 ) -> None:
+    earlier, later = versions
     end = gateway.log.length
     giving = asyncio.ensure_future(command("rollout", earlier.hex[:8], "--weight", "10"))
     wish = await asked(gateway, end)
@@ -62,6 +68,9 @@ async def test_a_weight_returns_once_it_is_confirmed_and_its_end_whatever_it_is_
     assert (given.code, given.out) == (0, f"Deployment {earlier} gets 10 % of the requests of production.\n"), given.err
 
     end = gateway.log.length
+    another = await command("rollout", later.hex[:8], "--stop")
+    assert (another.code, gateway.log.length) == (1, end)
+    assert f"windlass rollout {earlier.hex[:8]} --stop" in " ".join(another.err.split())
     stopping = asyncio.ensure_future(command("rollout", earlier.hex[:8], "--stop", "--json"))
     wish = await asked(gateway, end)
     assert isinstance(wish.event, RolloutStopped)

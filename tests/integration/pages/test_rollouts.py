@@ -59,7 +59,15 @@ async def test_the_page_shows_both_versions_and_one_click_changes_or_stops_it(
     asked = gateway.log.at(gateway.log.length).event
     assert isinstance(asked, WeightRequested)
     assert (asked.to, asked.before, asked.weight) == (old, current, 25)
-    answer = await client.post("/projects/shop/rollout/stop", data={"environment": "production"})
+    assert f'name="deployment" value="{old}">Stop<' in page
+    another = await client.post("/projects/shop/rollout/stop", data={"deployment": str(current)})
+    assert (another.status_code, f"windlass rollout {old.hex[:8]} --stop" in another.text) == (409, True)
+    async with gateway.client() as api:
+        path = "/projects/shop/environments/production/rollout/stop"
+        assert (await api.post(path, json={"deployment": current.hex[:8]})).json()["field"] == "deployment"
+        assert (await api.post(path, json={"deployment": "nonsense"})).status_code == 422
+    assert gateway.log.at(gateway.log.length).event == asked, "what is refused changes nothing"
+    answer = await client.post("/projects/shop/rollout/stop", data={"deployment": str(old)})
     assert answer.status_code == 303
     assert isinstance(gateway.log.at(gateway.log.length).event, RolloutStopped)
     assert "It is being stopped." in (await client.get("/projects/shop")).text

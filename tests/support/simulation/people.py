@@ -35,7 +35,7 @@ from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.scaling import ScaleCommand, Scaling
 from windlass_gateway.application.variables import SettingVariables, VariablePlace
-from windlass_gateway.application.weighing import WeighCommand, Weighing
+from windlass_gateway.application.weighing import StopCommand, WeighCommand, Weighing
 from windlass_gateway.domain.configuration import ConfigChange, DeadlinesChange, RetirementChange
 from windlass_gateway.domain.pushes import Push as Pushed
 from windlass_gateway.domain.refusals import Refusal
@@ -131,7 +131,7 @@ class People:
             case Weigh(which=which, percent=percent):
                 await Weighing(gateway).weigh(caller, WeighCommand(self._one(which), percent, environment))
             case StopRollout(project=project):
-                await Weighing(gateway).stop(caller, _slug(project), environment)
+                await Weighing(gateway).stop(caller, StopCommand(_slug(project), environment))
 
     async def _variable(self, setting: SettingVariables, caller: Caller, act: SetVariable | UnsetVariable) -> None:
         place = VariablePlace(_slug(act.project), f"NAME_{act.name}")

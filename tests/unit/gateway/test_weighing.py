@@ -19,7 +19,7 @@ from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_gateway.domain import routes
 from windlass_gateway.domain.configuration import ConfigChange, changed
 from windlass_gateway.domain.environments import Environment
-from windlass_gateway.domain.refusals import InvalidInputError, NotRolledOutError, Refusal
+from windlass_gateway.domain.refusals import AnotherRolledOutError, InvalidInputError, NotRolledOutError, Refusal
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate
 from windlass_gateway.domain.rollout_steps import steps_of
@@ -74,6 +74,18 @@ def test_a_stop_needs_a_weight_or_a_request_for_one() -> None:
         decide_stop(PRODUCTION, folded(answering()))
     assert decide_stop(PRODUCTION, folded(answering(), ASKED)).environment == ENVIRONMENT
     assert decide_stop(PRODUCTION, folded(answering(), ASKED, GIVEN)).environment == ENVIRONMENT
+
+
+def test_only_what_has_a_weight_or_is_to_have_one_is_stopped() -> None:
+    for known in (folded(answering(), ASKED), folded(answering(), ASKED, GIVEN)):
+        assert decide_stop(PRODUCTION, known, NEW).environment == ENVIRONMENT
+        with pytest.raises(AnotherRolledOutError) as refused:
+            decide_stop(PRODUCTION, known, OLD)
+        assert refused.value.field == "deployment"
+        assert f"windlass rollout {NEW.hex[:8]} --stop" in refused.value.next_step
+    assert "gets 10 % of them" in refused.value.detail
+    with pytest.raises(NotRolledOutError):
+        decide_stop(PRODUCTION, folded(answering()), OLD)
 
 
 def rollout_of(value: object) -> list[tuple[int, int]] | None:

@@ -30,6 +30,15 @@ class WeighCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class StopCommand:
+    """In which environment of a project a rollout shall end; `deployment` is whose, None is whatever has a weight."""
+
+    project: str
+    environment: str = PRODUCTION
+    deployment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StopAccepted:
     """The stop that was appended; `weighed` gets a part of the requests until then, None where that was only wanted."""
 
@@ -71,11 +80,11 @@ class Weighing:
 
         return await decided(self.gateway, attempt)
 
-    async def stop(self, caller: Caller, slug: str, name: str = PRODUCTION) -> StopAccepted:
+    async def stop(self, caller: Caller, command: StopCommand) -> StopAccepted:
         """Return once the stop is durable.
 
         Raises:
-            Refusal: nothing is rolled out in the environment, or there is none of that name.
+            Refusal: nothing is rolled out in the environment, or another deployment, or there is none of that name.
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
@@ -83,10 +92,12 @@ class Weighing:
 
         async def attempt() -> StopAccepted:
             finder = Finder(self.gateway.rows, caller.team)
-            project = await finder.project(slug)
-            environment = await finder.environment(project, name)
+            project = await finder.project(command.project)
+            environment = await finder.environment(project, command.environment)
+            named = None if command.deployment is None else await finder.deployment(command.deployment)
+            meant = None if named is None else DeploymentId(named.key)
             routes = await self.gateway.rows.get(ROUTES, project.key)
-            event = decide_stop(environment, None if routes is None else routes.row)
+            event = decide_stop(environment, None if routes is None else routes.row, meant)
             weight = None if routes is None else routes.row.weights.now.get(environment.id)
             weighed = None if weight is None else weight.deployment
             sequence = await asking.append(project, event, routes)

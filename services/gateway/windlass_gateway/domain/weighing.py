@@ -1,8 +1,14 @@
 """Deciding about weights: which part of an environment's requests goes to a version that does not have it."""
 
 from windlass_contracts.events import RolloutStopped, WeightRequested
+from windlass_contracts.ids import DeploymentId
 from windlass_gateway.domain.environments import Environment
-from windlass_gateway.domain.refusals import InvalidInputError, NotRolledOutError, NotWeighableError
+from windlass_gateway.domain.refusals import (
+    AnotherRolledOutError,
+    InvalidInputError,
+    NotRolledOutError,
+    NotWeighableError,
+)
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, cannot_answer
 from windlass_gateway.domain.routes import Routes
@@ -46,14 +52,20 @@ def decide_weight(
     )
 
 
-def decide_stop(environment: Environment, routes: Routes | None) -> RolloutStopped:
-    """Return that all of the environment's requests go to what has it again.
+def decide_stop(environment: Environment, routes: Routes | None, meant: DeploymentId | None = None) -> RolloutStopped:
+    """Return that all of the environment's requests go to what has it again; `meant` is whose weight is to end.
 
     Raises:
         NotRolledOutError: nothing has a weight there, and nobody asked for one.
+        AnotherRolledOutError: something has, or is to have, but not what is meant.
     """
-    wanted = () if routes is None else routes.requests.values()
-    weighed = routes is not None and environment.id in routes.weights.now
-    if not weighed and not any(one.shares == environment.id for one in wanted):
+    weight = None if routes is None else routes.weights.now.get(environment.id)
+    rolled_out: dict[DeploymentId, int | None] = {} if weight is None else {weight.deployment: weight.percent}
+    for wish in () if routes is None else routes.requests.values():
+        if wish.shares == environment.id:
+            rolled_out.setdefault(wish.to, None)
+    if not rolled_out:
         raise NotRolledOutError(environment.name)
+    if meant is not None and meant not in rolled_out:
+        raise AnotherRolledOutError(environment.name, meant, *next(iter(rolled_out.items())))
     return RolloutStopped(environment=environment.id)

@@ -157,6 +157,15 @@ class RollbackBody(Body):
     environment: Slug = PRODUCTION
 
 
+class StopBody(Body):
+    """Whose rollout shall end."""
+
+    deployment: Annotated[
+        str | None,
+        Field(max_length=40, description="an id or its beginning: refused if it gets no requests there; else any"),
+    ] = None
+
+
 class ScaleBody(Body):
     """In how many containers what answers at an environment shall run."""
 

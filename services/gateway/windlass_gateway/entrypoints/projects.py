@@ -11,7 +11,7 @@ from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
 from windlass_gateway.application.scaling import ScaleCommand, Scaling
-from windlass_gateway.application.weighing import Weighing
+from windlass_gateway.application.weighing import StopCommand, Weighing
 from windlass_gateway.entrypoints.accepted import (
     DeploymentAccepted,
     Done,
@@ -26,6 +26,7 @@ from windlass_gateway.entrypoints.bodies import (
     RestartBody,
     RollbackBody,
     ScaleBody,
+    StopBody,
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
 from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
@@ -110,9 +111,12 @@ async def restart(
 
 
 @router.post("/{slug}/environments/{name}/rollout/stop", status_code=202)
-async def stop_rollout(slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext) -> StopAcceptedView:
+async def stop_rollout(
+    slug: ProjectSlug, name: AnEnvironment, asking: ACaller, shared: AContext, body: StopBody | None = None
+) -> StopAcceptedView:
     """Send all of an environment's requests to what has it again."""
-    return StopAcceptedView.model_validate(await Weighing(shared.gateway).stop(asking, slug, name))
+    command = StopCommand(slug, name, (body or StopBody()).deployment)
+    return StopAcceptedView.model_validate(await Weighing(shared.gateway).stop(asking, command))
 
 
 @router.post("/{slug}/rollback", status_code=202)

@@ -49,6 +49,7 @@ Refusal
     ├── NotPromotableError       the deployment never was live, is gone, or answers there already
     ├── NotWeighableError        the deployment cannot get a part of the requests
     ├── NotRolledOutError        nothing is being rolled out in the environment
+    ├── AnotherRolledOutError    what shall be stopped is not what is being rolled out there
     ├── NothingHeldError         no rollback holds the environment
     ├── NotAnsweringError        what shall be scaled or restarted does not answer anywhere
     └── NothingToRollBackError   there is no earlier version to go back to, or it is gone
@@ -68,6 +69,7 @@ from windlass_gateway.domain.refusals.access import (
     UnsignedWebhookError,
 )
 from windlass_gateway.domain.refusals.deployments import (
+    AnotherRolledOutError,
     DeploymentNotFoundError,
     InspectionNotFoundError,
     KeyReusedError,
@@ -118,6 +120,7 @@ from windlass_gateway.domain.refusals.projects import (
 )
 
 __all__ = [
+    "AnotherRolledOutError",
     "BranchTakenError",
     "CredentialNotFoundError",
     "DeadLetterNotFoundError",

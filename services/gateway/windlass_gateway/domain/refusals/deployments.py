@@ -170,6 +170,20 @@ class NotRolledOutError(NotNowError):
         )
 
 
+class AnotherRolledOutError(NotNowError):
+    """What shall be stopped is not what is being rolled out in the environment."""
+
+    title = "Another deployment is being rolled out"
+
+    def __init__(self, environment: str, meant: UUID, other: UUID, percent: int | None) -> None:
+        gets = "is to get a part of them" if percent is None else f"gets {percent} % of them"
+        super().__init__(
+            f"Deployment {meant.hex[:8]} gets none of {environment}'s requests: deployment {other.hex[:8]} {gets}.",
+            next_step=f"If that one is to be stopped: `windlass rollout {other.hex[:8]} --stop --to {environment}`.",
+            field="deployment",
+        )
+
+
 class NotAnsweringError(NotNowError):
     """What shall be scaled or restarted does not answer anywhere."""
 

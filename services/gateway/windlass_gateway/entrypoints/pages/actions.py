@@ -10,7 +10,7 @@ from windlass_gateway.application.promoting import PromoteCommand, Promoting
 from windlass_gateway.application.redeploying import ProjectDeploy, Redeploying
 from windlass_gateway.application.releasing import Releasing
 from windlass_gateway.application.rolling_back import RollbackCommand, RollingBack
-from windlass_gateway.application.weighing import WeighCommand, Weighing
+from windlass_gateway.application.weighing import StopCommand, WeighCommand, Weighing
 from windlass_gateway.domain.environments import PRODUCTION
 from windlass_gateway.domain.refusals import Refusal
 from windlass_gateway.entrypoints.pages.history import branches
@@ -120,10 +120,15 @@ async def weigh(
 
 
 @router.post("/projects/{slug}/rollout/stop")
-async def stop_rollout(visit: AVisit, slug: ProjectSlug, environment: EnvironmentField = PRODUCTION) -> Response:
-    """Send all of an environment's requests to what has it again."""
-    sequence = (await Weighing(visit.gateway).stop(visit.caller, slug, environment)).sequence
-    return shown_at(f"/projects/{slug}", sequence, "rollout-stopped")
+async def stop_rollout(
+    visit: AVisit,
+    slug: ProjectSlug,
+    environment: EnvironmentField = PRODUCTION,
+    deployment: Annotated[str | None, Form(max_length=40)] = None,
+) -> Response:
+    """Send all of an environment's requests to what has it again, if what the page showed has its part still."""
+    stopped = await Weighing(visit.gateway).stop(visit.caller, StopCommand(slug, environment, deployment))
+    return shown_at(f"/projects/{slug}", stopped.sequence, "rollout-stopped")
 
 
 async def _rollback_form(visit: Visit, slug: str, refusal: Refusal | None) -> Response:
