@@ -118,11 +118,18 @@ async def test_an_owner_that_shows_no_sign_of_life_is_named() -> None:
     assert "The builder has appended nothing yet" in remark
 
 
-async def test_a_version_that_was_replaced_says_how_long_it_is_kept() -> None:
+async def test_a_version_that_was_replaced_says_by_what_and_how_long_it_is_kept() -> None:
     gateway = MemoryGateway()
-    identity = await request(gateway)
-    await gateway.make_live(identity, "shop")
+    identity, later = await request(gateway), await request(gateway)
+    for one in (identity, later):
+        await gateway.make_live(one, "shop")
     (container, *_) = [event.container for event in way_to_live() if hasattr(event, "container")]
     await gateway.tell(identity, [ContainerPaused(container=container, node="one")])
-    (remark,) = (await explained(gateway, identity))["remarks"]
+    found = await explained(gateway, identity)
+    assert later.hex[:8] in found["sentence"]
+    assert f"windlass rollback shop --to {identity.hex[:8]}" in found["next"]
+    (remark,) = found["remarks"]
     assert "kept for 900 s" in remark
+    async with gateway.browser() as browser:
+        page = (await browser.get(f"/deployments/{identity}")).text
+    assert f'href="/deployments/{later}">deployment {later.hex[:7]}</a> answers in production now' in page

@@ -46,7 +46,7 @@ async def test_the_page_shows_both_versions_and_one_click_changes_or_stops_it(
     assert "Rolling out, 10 %</span>" in page, "the list of deployments says so"
     own = (await client.get(f"/deployments/{old}")).text
     assert "It gets 10 % of the requests of production</p>" in own
-    assert "another version answers now" not in own
+    assert "It was live, and" not in own
     assert 'form="weight-form" name="weight" value="100"' in own, "what has a part is given all, not rolled back to"
     async with gateway.client() as api:
         shares = {one: (await api.get(f"/deployments/{one}")).json()["share"] for one in (old, current)}

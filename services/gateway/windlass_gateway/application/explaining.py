@@ -5,12 +5,24 @@ from windlass_contracts.subjects import Service
 from windlass_eventlog.dead_letters.letter import DEAD_LETTERS, Retrying
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.gateway import Gateway
-from windlass_gateway.application.projections import ACTIVITIES, ENVIRONMENTS, ROUTES, activity_key
+from windlass_gateway.application.projections import (
+    ACTIVITIES,
+    ENVIRONMENTS,
+    PROJECTS,
+    RELEASES,
+    ROUTES,
+    activity_key,
+)
 from windlass_gateway.domain.bearings import Bearings, GivenUp
 from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.environments import Environments
 from windlass_gateway.domain.explanation import Explanation, explain
 from windlass_gateway.domain.holding import held_back
+from windlass_gateway.domain.releases import Releases
+from windlass_gateway.domain.replacing import Replaced, replaced
 from windlass_gateway.domain.restoring import taken_back
+from windlass_gateway.domain.rolling_back import Candidate
+from windlass_gateway.domain.routes import Routes
 from windlass_gateway.domain.sharing import shares_of
 
 
@@ -37,8 +49,20 @@ async def explained(gateway: Gateway, found: Versioned[Deployment]) -> Explanati
         appended={one.row.service: one.row.last_at for one in activities.values()},
         now=gateway.clock(),
         queued=gateway.nodes.queued(found.key),
+        replaced=None if environments is None else await _replaced(gateway, environments.row, known, found),
         taken_back=taken_back(None if environments is None else environments.row, known, DeploymentId(found.key)),
         shares=tuple(shares_of(None if environments is None else environments.row, known, DeploymentId(found.key))),
         held_back=None if environment is None else held_back(environment, known, DeploymentId(found.key), found.row),
     )
     return explain(found.row, bearings)
+
+
+async def _replaced(
+    gateway: Gateway, environments: Environments, routes: Routes | None, found: Versioned[Deployment]
+) -> Replaced | None:
+    project = await gateway.rows.get(PROJECTS, found.row.project)
+    if project is None or not found.row.was_live:
+        return None
+    retired = await gateway.rows.get(RELEASES, found.row.project)
+    releases = Releases() if retired is None else retired.row
+    return replaced(project.row.slug, environments, routes, Candidate(DeploymentId(found.key), found.row), releases)

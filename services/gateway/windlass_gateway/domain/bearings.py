@@ -7,6 +7,7 @@ from uuid import UUID
 
 from windlass_contracts.subjects import Service
 from windlass_gateway.domain.holding import HeldBack
+from windlass_gateway.domain.replacing import Replaced
 from windlass_gateway.domain.restoring import TakenBack
 from windlass_gateway.domain.routes import SwitchRequest
 from windlass_gateway.domain.sharing import Share
@@ -38,8 +39,8 @@ class Queued:
 class Bearings:
     """What else bears on a deployment: dead letters, ways back to it, who appended when, its place in the queue.
 
-    And what holds it back from its environment, where something does, or that it was taken back there; and in which
-    environments it shares the requests with another version.
+    And what holds it back from its environment, where something does, that it was taken back there, or that another one
+    has it; and in which environments it shares the requests with another version.
     """
 
     given_up: Sequence[GivenUp] = ()
@@ -49,6 +50,7 @@ class Bearings:
     queued: Queued | None = None
     held_back: HeldBack | None = None
     taken_back: TakenBack | None = None
+    replaced: Replaced | None = None
     shares: Sequence[Share] = ()
 
 

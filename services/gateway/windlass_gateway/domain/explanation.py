@@ -54,6 +54,8 @@ def explain(row: Deployment, bearings: Bearings = _NOTHING) -> Explanation:
         found = _beside(row, bearings.held_back)
     elif bearings.taken_back is not None and row.was_live:
         found = Explanation(bearings.taken_back.sentence, NEXT_STEP)
+    elif bearings.replaced is not None:
+        found = Explanation(bearings.replaced.sentence, bearings.replaced.next_step)
     else:
         found = _ended(row)
     return _with_bearings(row, found, waiting or switch, bearings)

@@ -100,4 +100,4 @@ def _kept(row: Deployment) -> list[str]:
     if not row.was_live or ContainerState.PAUSED not in states:
         return []
     keep = row.config.retirement.keep_warm_s
-    return [f"It was replaced: its containers are paused, and kept for {keep} s from then on for an instant rollback."]
+    return [f"Its containers are paused, and kept for {keep} s from then on for an instant rollback."]

@@ -20,6 +20,7 @@ from windlass_gateway.domain.promoting import can_be_promoted
 from windlass_gateway.domain.refusals import NothingToRollBackError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.remedies import remedy
+from windlass_gateway.domain.replacing import Replaced, replaced
 from windlass_gateway.domain.restoring import TakenBack, taken_back
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback
 from windlass_gateway.domain.routes import BRANCH_ALIAS
@@ -71,6 +72,7 @@ class DeploymentShown:
     no_rollback: str | None
     held_back: HeldBack | None
     taken_back: TakenBack | None
+    replaced: Replaced | None
     rolled_out: Share | None
     promotable: Sequence[str]
     """The environments that can answer with it instead of what they answer with."""
@@ -136,6 +138,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
     retired = Releases() if known is None else known.row
     environment = surroundings.environments.by_id(found.row.environment)
     held = None if environment is None else held_back(environment, surroundings.routes, line.id, found.row)
+    target = Candidate(line.id, found.row)
     return DeploymentShown(
         line=line,
         row=found.row,
@@ -149,6 +152,7 @@ async def deployment_shown(shared: Context, finder: Finder, found: Versioned[Dep
         no_rollback=_no_rollback(surroundings, found, retired),
         held_back=held,
         taken_back=taken_back(surroundings.environments, surroundings.routes, line.id),
+        replaced=replaced(surroundings.slug, surroundings.environments, surroundings.routes, target, retired),
         rolled_out=rolled_out(surroundings.environments, surroundings.routes, line.id),
         promotable=_promotable(surroundings, found, retired, held),
         shown_at=shared.gateway.clock(),
