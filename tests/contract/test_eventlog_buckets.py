@@ -16,3 +16,7 @@ class TestMemoryObjects(ObjectsContract):
     @pytest.fixture
     def objects(self) -> MemoryObjects:
         return MemoryObjects()
+
+    @pytest.fixture
+    def small(self) -> MemoryObjects:
+        return MemoryObjects(budget=2**20)

@@ -9,7 +9,7 @@ import pytest
 
 from windlass_eventlog.buckets import Change, KeyValue, Objects
 from windlass_eventlog.clock import utc_now
-from windlass_eventlog.errors import KeyChangedError, KeyTakenError
+from windlass_eventlog.errors import KeyChangedError, KeyTakenError, StoreFullError
 
 
 class KeyValueContract:
@@ -187,3 +187,21 @@ class ObjectsContract:
         assert await objects.size("key") is None
         with pytest.raises(KeyError):
             await whole(objects, "key")
+
+    async def test_what_does_not_fit_is_refused_and_what_is_deleted_makes_room(self, small: Objects) -> None:
+        room = await small.room()
+        await small.put("first", zeros(room // 2))
+        assert await small.room() <= room // 2
+        with pytest.raises(StoreFullError):
+            await small.put("second", zeros(room))
+        assert await small.size("second") is None
+        assert await small.size("first") == room // 2
+
+        await small.delete("first")
+        assert await small.room() >= room - room // 8
+        await small.put("second", zeros(room // 2))
+
+
+async def zeros(size: int) -> AsyncIterator[bytes]:
+    for begin in range(0, size, 2**16):
+        yield bytes(min(2**16, size - begin))

@@ -66,7 +66,7 @@ async def uploaded(api: Api, folder: Path, *, silent: bool) -> str:
 
 async def _is_there(api: Api, packed: Packed) -> bool:
     try:
-        await api.get(_path(packed))
+        await api.get(_path(packed), {"size_bytes": packed.size})
     except RefusedError as refusal:
         if refusal.status == _NOT_FOUND:
             return False

@@ -122,7 +122,15 @@ class Objects(Protocol):
     """Large things, by key."""
 
     async def put(self, key: str, content: AsyncIterator[bytes]) -> None:
-        """Store what the iterator yields; nothing is visible under the key before its end."""
+        """Store what the iterator yields; nothing is visible under the key before its end.
+
+        Raises:
+            StoreFullError: there is no room for it; nothing of it stays.
+        """
+        ...
+
+    async def room(self) -> int:
+        """Return how many bytes can still be put; something like 1 in 1,000 goes into what the store notes of them."""
         ...
 
     def get(self, key: str) -> AsyncIterator[bytes]:

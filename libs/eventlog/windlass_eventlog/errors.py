@@ -4,6 +4,7 @@ EventLogError
 ├── ConflictError            somebody else wrote first: read again, decide again
 ├── LogUnavailableError      the log did not answer in time; it is not known whether anything was appended
 ├── LogFullError             the stream's byte budget is used up: nothing more can be appended
+├── StoreFullError           the object store's byte budget is used up: nothing more can be put there
 ├── PermissionDeniedError    the server does not let this service do that: a mistake of the installation
 ├── GapError                 a sequence is missing that the stream must have
 ├── HaltedError              a projection met what it cannot read, and stands still until an operator decides
@@ -53,6 +54,10 @@ class LogUnavailableError(EventLogError):
 
 class LogFullError(EventLogError):
     """The stream's byte budget is used up: nothing more can be appended."""
+
+
+class StoreFullError(EventLogError):
+    """The object store's byte budget is used up: nothing more can be put there until something of it is deleted."""
 
 
 class PermissionDeniedError(EventLogError):

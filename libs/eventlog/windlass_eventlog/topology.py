@@ -71,4 +71,7 @@ WATCHED = frozenset({Bucket.QUARANTINE, Bucket.OPERATIONS, Bucket.NODES, Bucket.
 """The buckets whose changes are told; what the others hold is nobody's business before it is asked for."""
 OBJECTS = "OBJECTS"
 OBJECTS_BYTES = 4 * GIB
+OBJECTS_RESERVE = 16
+"""Such a part of the object store's budget (1 / 16) is never put into: what is deleted leaves a mark first, and a store
+that takes not even that could not be emptied any more."""
 DEDUPLICATED_FOR = timedelta(minutes=2)

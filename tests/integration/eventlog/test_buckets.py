@@ -9,7 +9,7 @@ import pytest
 
 from support.buckets_contract import KeyValueContract, ObjectsContract, told
 from windlass_eventlog.buckets import Bucket, Change
-from windlass_eventlog.errors import NotProvisionedError
+from windlass_eventlog.errors import NotProvisionedError, StoreFullError
 from windlass_eventlog.jetstream.buckets import JetStreamKeyValue
 from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.jetstream.objects import JetStreamObjects
@@ -55,10 +55,36 @@ async def test_who_watches_goes_on_behind_a_restart_of_the_server(restartable_na
             assert await coming == [Change("two", b"after")]
 
 
+async def given_budget(link: Connection, objects: JetStreamObjects, size: int) -> JetStreamObjects:
+    info = await link.jetstream.stream_info(f"OBJ_{OBJECTS}")
+    await link.jetstream.update_stream(info.config.evolve(max_bytes=size))
+    return objects
+
+
 class TestJetStreamObjects(ObjectsContract):
     @pytest.fixture
     async def objects(self, link: Connection) -> JetStreamObjects:
         return await JetStreamObjects.opened(link)
+
+    @pytest.fixture
+    async def small(self, link: Connection, objects: JetStreamObjects) -> JetStreamObjects:
+        return await given_budget(link, objects, 4 * 2**20)
+
+    async def test_a_store_that_is_full_can_still_be_emptied(self, objects: JetStreamObjects, link: Connection) -> None:
+        small = await given_budget(link, objects, 2**20)
+        for number in range(100):
+            try:
+                await small.put(f"small/{number}", once(bytes(90_000 - 800 * number)))
+            except StoreFullError:
+                break
+        else:
+            pytest.fail("it took more than its budget")
+        kept = [one.key async for one in small.all()]
+        assert f"small/{number}" not in kept
+        for key in kept:
+            await small.delete(key)
+        assert [one async for one in small.all()] == []
+        assert await small.room() > 2**20 * 3 // 4
 
     async def test_pieces_that_were_cut_off_are_cleared_once_they_are_old(
         self, objects: JetStreamObjects, link: Connection

@@ -1,5 +1,6 @@
 """Uploads of folders: stored whole under their digest or not at all, and named by deployments."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,6 +12,8 @@ from support.gateway_story import REPOSITORY
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.events import DeploymentRequested
 from windlass_contracts.events.deployment import UploadSource
+from windlass_eventlog.memory.buckets import MemoryObjects
+from windlass_gateway.application import uploads
 
 CONTENT = b"a packed folder" * 100_000  # more than any other request may have
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -123,3 +126,58 @@ async def test_the_same_key_is_the_same_deployment_and_never_of_something_else(c
     assert (await client.post("/deployments", json=body, headers=headers)).json() == first
     other = {"git": REPOSITORY, "project": "shop"}
     assert (await client.post("/deployments", json=other, headers=headers)).status_code == 409
+
+
+def addressed(content: bytes) -> str:
+    return f"/uploads/sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+async def test_so_much_waits_for_a_deployment_and_no_more(
+    gateway: MemoryGateway, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_WAITING_BYTES", 2 * len(CONTENT))
+    second, third = CONTENT[:-1] + b"2", CONTENT[:-1] + b"3"
+    for content in (CONTENT, second, CONTENT):  # what is there is not counted again
+        assert (await client.put(addressed(content), content=content)).status_code == 200
+
+    refused = await client.put(addressed(third), content=third)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too-much-uploaded")
+    assert "24 hours" in refused.json()["next"]
+    asked = await client.get(addressed(third), params={"size_bytes": len(third)})
+    assert asked.json() == refused.json()
+    assert (await client.get(addressed(third))).status_code == 404
+    assert (await client.get(addressed(CONTENT), params={"size_bytes": len(CONTENT)})).status_code == 200
+
+    assert (await deployed(client)).status_code == 202
+    assert (await client.put(addressed(third), content=third)).status_code == 200
+    assert gateway.gateway.arriving.total == 0
+
+
+async def test_what_arrives_at_the_same_time_counts_as_large_as_it_may_be(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_WAITING_BYTES", uploads.MAX_UPLOAD_BYTES)
+    inside, on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:  # sent in chunks: nobody knows how much will come
+        yield CONTENT
+        inside.set()
+        await on.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(client.put(addressed(CONTENT), content=slow()))
+        async with asyncio.timeout(60):
+            await inside.wait()
+        assert (await client.put(addressed(b"x"), content=b"x")).status_code == 429
+        on.set()
+    assert first.result().status_code == 200
+    assert (await client.put(addressed(b"x"), content=b"x")).status_code == 200
+
+
+async def test_a_full_store_says_so_and_what_to_do() -> None:
+    gateway = MemoryGateway(objects=MemoryObjects(budget=len(CONTENT) - 1))
+    async with gateway.client() as client:
+        answer = await client.put(addressed(CONTENT), content=CONTENT)
+        assert (answer.status_code, answer.json()["code"]) == (507, "store-full")
+        assert "OBJ_OBJECTS" in answer.json()["next"]
+        assert (await client.put(addressed(b"x"), content=b"x")).status_code == 200

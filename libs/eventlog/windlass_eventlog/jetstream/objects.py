@@ -8,22 +8,26 @@ import base64
 import hashlib
 import json
 import secrets
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from windlass_eventlog.buckets import Objects, StoredObject
-from windlass_eventlog.errors import NotProvisionedError
+from windlass_eventlog.errors import NotProvisionedError, StoreFullError
 from windlass_eventlog.jetstream.answered import answered
 from windlass_eventlog.jetstream.connection import Connection
 from windlass_eventlog.jetstream.stored import Selection, stored
-from windlass_eventlog.topology import OBJECTS
+from windlass_eventlog.topology import OBJECTS, OBJECTS_RESERVE
 
 _PIECE_BYTES = 128 * 1024
+_LOOK_EVERY = 8
+"""So many pieces are put without a look at the room that is left: others put theirs meanwhile."""
+_OUT_OF_STORAGE = frozenset({10023, 10047, 10077})
 _STREAM = f"OBJ_{OBJECTS}"
 _ROLLUP = {"Nats-Rollup": "sub"}
 
@@ -54,10 +58,11 @@ class JetStreamObjects(Objects):
         digest, size, count = hashlib.sha256(), 0, 0
         try:
             async for piece in _pieces(content):
+                if count % _LOOK_EVERY == 0:
+                    await self._make_sure_of_room(len(piece))
                 digest.update(piece)
                 size, count = size + len(piece), count + 1
-                with answered(OBJECTS):
-                    await self.connection.jetstream.publish(_pieces_of(place), piece)
+                await self._put(place, piece)
             encoded = base64.urlsafe_b64encode(digest.digest()).decode()
             await self._tell(key, nuid=place, size=size, chunks=count, digest=f"SHA-256={encoded}")
         except BaseException:
@@ -65,6 +70,12 @@ class JetStreamObjects(Objects):
             raise
         if before is not None:
             await self._empty(before["nuid"])
+
+    async def room(self) -> int:
+        with answered(OBJECTS):
+            told = await self.connection.jetstream.stream_info(_STREAM)
+        budget = told.config.max_bytes or -1
+        return max(0, budget - budget // OBJECTS_RESERVE - told.state.bytes) if budget > 0 else sys.maxsize
 
     async def get(self, key: str) -> AsyncGenerator[bytes, None]:
         about = await self._about(key)
@@ -138,10 +149,27 @@ class JetStreamObjects(Objects):
         with answered(OBJECTS):
             await self.connection.jetstream.publish(_about(key), document, headers=_ROLLUP)
 
+    async def _make_sure_of_room(self, size: int) -> None:
+        if await self.room() < size:
+            raise _full()
+
+    async def _put(self, place: str, piece: bytes) -> None:
+        with answered(OBJECTS):
+            try:
+                await self.connection.jetstream.publish(_pieces_of(place), piece)
+            except APIError as error:
+                if error.err_code in _OUT_OF_STORAGE:
+                    raise _full() from error
+                raise
+
     async def _empty(self, place: str) -> None:
         """Leave nothing of the pieces but a mark."""
         with answered(OBJECTS):
             await self.connection.jetstream.publish(_pieces_of(place), b"", headers=_ROLLUP)
+
+
+def _full() -> StoreFullError:
+    return StoreFullError(f"The object store {OBJECTS} has no room for it: nothing of it was kept.")
 
 
 def _pieces_of(place: str) -> str:

@@ -9,7 +9,8 @@ from functools import partial
 
 from windlass_eventlog.buckets import Change, Entry, KeyValue, Objects, StoredObject
 from windlass_eventlog.clock import Clock, utc_now
-from windlass_eventlog.errors import KeyChangedError, KeyTakenError
+from windlass_eventlog.errors import KeyChangedError, KeyTakenError, StoreFullError
+from windlass_eventlog.topology import OBJECTS_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,20 @@ class MemoryObjects(Objects):
     """Large things that are small enough for tests."""
 
     clock: Clock = utc_now
+    budget: int = OBJECTS_BYTES
     _contents: dict[str, bytes] = field(default_factory=dict)
     _times: dict[str, datetime] = field(default_factory=dict)
 
     async def put(self, key: str, content: AsyncIterator[bytes]) -> None:
-        self._contents[key] = b"".join([piece async for piece in content])
+        whole = b"".join([piece async for piece in content])
+        if len(whole) > await self.room():
+            msg = "The object store has no room for it: nothing of it was kept."
+            raise StoreFullError(msg)
+        self._contents[key] = whole
         self._times[key] = self.clock()
+
+    async def room(self) -> int:
+        return max(0, self.budget - sum(map(len, self._contents.values())))
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
         yield self._contents[key]

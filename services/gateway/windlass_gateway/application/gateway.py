@@ -13,6 +13,7 @@ from windlass_eventlog.log import EventLog
 from windlass_eventlog.logs.port import LogStore
 from windlass_eventlog.projection import Rows
 from windlass_eventlog.vault import Vault
+from windlass_gateway.application.arriving import Arriving
 from windlass_gateway.application.endings import Endings
 from windlass_gateway.application.nodes import Nodes
 from windlass_gateway.application.personal import Personal
@@ -57,3 +58,4 @@ class Gateway:
     nodes: Nodes = field(default_factory=Nodes)
     uptimes: Uptimes = field(default_factory=Uptimes)
     seats: Seats = field(default_factory=Seats)
+    arriving: Arriving = field(default_factory=Arriving)

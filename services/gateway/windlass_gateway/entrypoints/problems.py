@@ -21,6 +21,7 @@ from windlass_eventlog.errors import (
     LogUnavailableError,
     NotReachedError,
     RowsUnavailableError,
+    StoreFullError,
 )
 from windlass_gateway.domain.refusals import (
     ForbiddenError,
@@ -28,6 +29,7 @@ from windlass_gateway.domain.refusals import (
     LinkError,
     NotFoundError,
     NotNowError,
+    QuotaError,
     Refusal,
     SignInRequiredError,
     UnauthenticatedError,
@@ -61,6 +63,7 @@ _REFUSALS: dict[type[Refusal], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     LinkError: HTTPStatus.GONE,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    QuotaError: HTTPStatus.TOO_MANY_REQUESTS,
     NotNowError: HTTPStatus.CONFLICT,
 }
 
@@ -79,6 +82,11 @@ _LOG_ERRORS: dict[type[EventLogError], tuple[HTTPStatus, str, str]] = {
         HTTPStatus.INSUFFICIENT_STORAGE,
         "The event log has used up the space that it was given: nothing more can be taken.",
         "Give the stream EVENTS a larger byte budget: `nats stream edit EVENTS --max-bytes 16GiB`.",
+    ),
+    StoreFullError: (
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "The store of uploads has no room for it: what retained deployments were made of fills it.",
+        "Keep fewer releases, and run `windlass gc`; or give it more: `nats stream edit OBJ_OBJECTS --max-bytes 8GiB`.",
     ),
     NotReachedError: (
         HTTPStatus.SERVICE_UNAVAILABLE,

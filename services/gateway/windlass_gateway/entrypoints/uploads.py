@@ -3,20 +3,24 @@
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from windlass_contracts.values import Digest
 from windlass_gateway.application.access import Permission
-from windlass_gateway.application.uploads import Uploads
-from windlass_gateway.domain.refusals import InvalidInputError
+from windlass_gateway.application.uploads import MAX_UPLOAD_BYTES, Uploads
+from windlass_gateway.domain.refusals import InvalidInputError, UploadNotFoundError
 from windlass_gateway.entrypoints.context import ACaller, AContext
 
 PATH = "/uploads"
 router = APIRouter(prefix=PATH, tags=["uploads"])
 
 ADigest = Annotated[Digest, Path(description="`sha256:` and the digest of the archive, in hex")]
+
+ASize = Annotated[
+    int | None, Query(ge=0, le=MAX_UPLOAD_BYTES, description="how large it is; asked before much is sent in vain")
+]
 
 
 class UploadView(BaseModel):
@@ -29,15 +33,22 @@ class UploadView(BaseModel):
 @router.put("/{digest}")
 async def upload(digest: ADigest, request: Request, asking: ACaller, shared: AContext) -> UploadView:
     """Upload a folder as a tar, packed with zstd: 512 MiB at most. Answered once it is stored; again does no harm."""
-    stored = await Uploads(shared.gateway).take(asking, digest, _body(request))
+    size = int(request.headers.get("content-length", MAX_UPLOAD_BYTES))
+    stored = await Uploads(shared.gateway).take(asking, digest, size, _body(request))
     return UploadView(digest=stored.digest, size_bytes=stored.size_bytes)
 
 
 @router.get("/{digest}")
-async def find_upload(digest: ADigest, asking: ACaller, shared: AContext) -> UploadView:
-    """Say whether that was uploaded already."""
+async def find_upload(digest: ADigest, asking: ACaller, shared: AContext, size_bytes: ASize = None) -> UploadView:
+    """Say whether that was uploaded already; with its size, also whether it would be taken now."""
     asking.demand(Permission.DEPLOY)
-    found = await Uploads(shared.gateway).find(asking, digest)
+    uploads = Uploads(shared.gateway)
+    try:
+        found = await uploads.find(asking, digest)
+    except UploadNotFoundError:
+        if size_bytes is not None:
+            await uploads.expect(asking, size_bytes)
+        raise
     return UploadView(digest=found.digest, size_bytes=found.size_bytes)
 
 

@@ -25,6 +25,8 @@ Refusal
 │   ├── DeadLetterNotFoundError
 │   ├── RunNotFoundError         there is no such command, or somebody else asked for it
 │   └── InspectionNotFoundError
+├── QuotaError                   somebody has as much of something as they may
+│   └── TooMuchUploadedError     uploads wait that no deployment takes up
 └── NotNowError                  the state of things does not allow it
     ├── TokenNameTakenError      a valid API token has that name
     ├── TooManyTokensError       the team has as many API tokens as it may
@@ -86,6 +88,7 @@ from windlass_gateway.domain.refusals.deployments import (
     RunNotFoundError,
     RunOverError,
     TooLateToCancelError,
+    TooMuchUploadedError,
     UploadNotFoundError,
 )
 from windlass_gateway.domain.refusals.kinds import (
@@ -93,6 +96,7 @@ from windlass_gateway.domain.refusals.kinds import (
     InvalidInputError,
     NotFoundError,
     NotNowError,
+    QuotaError,
     Refusal,
     UnauthenticatedError,
 )
@@ -154,6 +158,7 @@ __all__ = [
     "NothingToRunInError",
     "OperationUnderWayError",
     "ProjectNotFoundError",
+    "QuotaError",
     "Refusal",
     "RollbackUnderWayError",
     "RotationUnderWayError",
@@ -166,6 +171,7 @@ __all__ = [
     "TokenNotFoundError",
     "TooLateToCancelError",
     "TooManyTokensError",
+    "TooMuchUploadedError",
     "UnauthenticatedError",
     "UnsignedWebhookError",
     "UploadNotFoundError",

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
+from windlass_contracts.config import MIB
 from windlass_contracts.lifecycle import Phase
-from windlass_gateway.domain.refusals.kinds import NotFoundError, NotNowError
+from windlass_gateway.domain.refusals.kinds import NotFoundError, NotNowError, QuotaError
 
 
 class DeploymentNotFoundError(NotFoundError):
@@ -220,4 +221,19 @@ class UploadNotFoundError(NotFoundError):
             f"There is no upload {digest[:19]} (any more).",
             next_step="Upload the folder again: `windlass deploy FOLDER`.",
             field="upload",
+        )
+
+
+class TooMuchUploadedError(QuotaError):
+    """The team's uploads that no deployment has taken up yet are as much as may wait at a time."""
+
+    title = "Too many uploads wait for a deployment"
+
+    def __init__(self, waiting: int, coming: int, most: int, kept_hours: int) -> None:
+        super().__init__(
+            f"{waiting / MIB:.0f} MiB of uploads wait for a deployment that names them, and {coming / MIB:.0f} MiB"
+            f" are about to arrive: together they may have {most // MIB} MiB.",
+            next_step="Deploy what was uploaded, or wait: an upload that no deployment names goes"
+            f" {kept_hours} hours after it came, or with the next day's collection.",
+            field="digest",
         )

@@ -37,6 +37,12 @@ class NotFoundError(Refusal):
     title = "Not found"
 
 
+class QuotaError(Refusal):
+    """The caller, or their team, has as much of something as it may have at a time."""
+
+    title = "Too much at a time"
+
+
 class NotNowError(Refusal):
     """The state of things does not allow it."""
 
