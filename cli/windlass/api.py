@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from windlass.connection import Connection
-from windlass.errors import InterruptedStreamError, NotWindlassError, RefusedError, UnreachableError, WrongTokenError
+from windlass.errors import (
+    InterruptedStreamError,
+    NotWindlassError,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+    WrongTokenError,
+)
 
 # None lets its import fail, which httpx expects: its command line, with click and pygments, is a seventh of our start.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # what the import system takes as well
@@ -142,7 +149,7 @@ class Api:
             detail, remedy = str(problem["detail"]), str(problem["next"])
         except (ValueError, KeyError, TypeError) as error:
             if answer.status_code in {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}:
-                raise UnreachableError(self._url, "its proxy runs, the gateway behind it does not") from error
+                raise UnansweredError(self._url, "its proxy runs, the gateway behind it does not") from error
             raise NotWindlassError(self._url) from error
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             raise WrongTokenError(self._url, detail)
@@ -154,12 +161,16 @@ class Api:
             yield
         except httpx.ConnectError as error:
             raise UnreachableError(self._url, "nothing listens there") from error
-        except httpx.TimeoutException as error:
+        except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise UnreachableError(self._url, "it took too long") from error
+        except httpx.TimeoutException as error:
+            raise UnansweredError(self._url, "it took too long") from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise UnreachableError(self._url, "that is no address") from error
         except httpx.RemoteProtocolError as error:
-            raise UnreachableError(self._url, "the connection broke off") from error
+            raise UnansweredError(self._url, "the connection broke off") from error
+        except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
+            raise UnansweredError(self._url, str(error) or "the connection broke off") from error
         except httpx.TransportError as error:
             raise UnreachableError(self._url, str(error) or "the connection failed") from error
 

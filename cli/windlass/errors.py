@@ -3,6 +3,9 @@
 CommandError                 exit code
 ├── NotConfiguredError       2: nobody said which installation is meant
 ├── UnreachableError         2: nothing answers there
+│   └── UnansweredError      2: it was sent, and the answer did not come
+├── UnknownOutcomeError      2: it is not known whether a request was accepted
+├── OutOfSightError          2: it was accepted, and it is not known how far it is
 ├── WrongTokenError          2: it does not know the token
 ├── NotWindlassError         2: something answers there, but not Windlass
 ├── RefusedError             1: it refuses the request
@@ -37,6 +40,34 @@ class UnreachableError(CommandError):
         super().__init__(
             f"Windlass does not answer at {url}: {why}.",
             "Start it with `windlass up`, or set WINDLASS_URL to where it runs.",
+        )
+
+
+class UnansweredError(UnreachableError):
+    """A request was sent, and the answer did not come: whether it was taken is not known."""
+
+
+class UnknownOutcomeError(CommandError):
+    """Nobody answers any more to whom a request was sent."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, error: CommandError, find_out: str) -> None:
+        super().__init__(
+            f"It is not known whether {what} was accepted: {error.what}",
+            f"Once Windlass answers again, `{find_out}` shows whether it was; if not, ask once more.",
+        )
+
+
+class OutOfSightError(CommandError):
+    """What was accepted goes on, and nobody tells how far it is."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, error: CommandError, find_out: str) -> None:
+        super().__init__(
+            f"{what[:1].upper()}{what[1:]} was accepted and goes on; how far it is, is not known: {error.what}",
+            f"Once Windlass answers again, `{find_out}` shows it. Nothing has to be asked for again.",
         )
 
 

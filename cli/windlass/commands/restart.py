@@ -8,6 +8,7 @@ import typer
 
 from windlass.api import Api, Json
 from windlass.commands.following import EventFollower
+from windlass.commands.insisting import followed, requested
 from windlass.commands.paths import project_path
 from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
 from windlass.commands.tellers import Teller, teller_for
@@ -39,11 +40,14 @@ def restart(
 
     async def ask(api: Api) -> Json:
         since = time.monotonic()
-        accepted = await api.post(f"{project_path(project)}/restart", {"environment": environment})
+        path, what = f"{project_path(project)}/restart", f"the restart of {project} in {environment}"
+        asked_for = f"windlass events --project {project} --type restart.requested"
+        accepted = await requested(api, path, {"environment": environment}, what, asked_for)
         replaced = None
         if wait:
+            find_out = f"windlass explain {accepted['deployment'].replace('-', '')[:8]}"
             with teller.telling():
-                replaced = await _restarted(api, accepted, teller)
+                replaced = await followed(_restarted(api, accepted, teller), what, find_out)
         return {**accepted, "replaced": replaced, "duration_ms": int((time.monotonic() - since) * 1_000)}
 
     done = run(ask)

@@ -8,6 +8,7 @@ import typer
 
 from windlass.api import Api, Json
 from windlass.commands.following import EventFollower
+from windlass.commands.insisting import followed, patiently, requested
 from windlass.commands.paths import deployment_path, project_path
 from windlass.commands.running import AsJson, EnvironmentOption, print_json, print_line, run
 from windlass.commands.tellers import Teller, teller_for
@@ -29,11 +30,14 @@ def scale(
 
     async def ask(api: Api) -> Json:
         body = {"replicas": replicas, "environment": environment}
-        accepted = await api.post(f"{project_path(project)}/scale", body)
+        what = f"scaling {project} in {environment} to {replicas}"
+        events = f"windlass events --project {project}"
+        find_out = f"{events} --type deployment.scaled"
+        accepted = await requested(api, f"{project_path(project)}/scale", body, what, find_out)
         if not wait:
             return accepted
         with teller.telling():
-            return {**accepted, "replicas": await _scaled(api, accepted, teller)}
+            return {**accepted, "replicas": await followed(_scaled(api, accepted, teller), what, events)}
 
     done = run(ask)
     if as_json:
@@ -80,7 +84,7 @@ async def _scaled(api: Api, accepted: Json, teller: Teller) -> Json:
 
 async def _state(api: Api, accepted: Json, sequence: int) -> tuple[Json, float]:
     """Return the containers of the deployment, and how long nothing may happen before something is wrong."""
-    shown = await api.get(deployment_path(accepted["deployment"]), {"at_least": sequence})
+    shown = await patiently(lambda: api.get(deployment_path(accepted["deployment"]), {"at_least": sequence}))
     limits, rules = shown["config"]["deadlines"], shown["config"]["retirement"]
     allowed = limits["start_s"] + limits["health_s"] + limits["route_s"] + rules["drain_s"] + 2 * rules["grace_s"]
     return shown["replicas"], float(allowed)

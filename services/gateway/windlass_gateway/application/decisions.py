@@ -52,6 +52,7 @@ async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signa
             deciding again finds it done.
     """
     appended: dict[AggregateKey, int] = {}
+    sequence = 0
     for number, write in enumerate(writes, start=1):
         identity = signature.id
         if number < len(writes):
@@ -67,4 +68,4 @@ async def append_all(gateway: Gateway, writes: Sequence[Write], signature: Signa
         # One that was appended before has an older sequence than the row that was decided from.
         appended[write.key] = max(sequence, write.after)
         gateway.own.note(write.key, sequence)
-    return appended[writes[-1].key]
+    return sequence

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from windlass_contracts.event import Event
 from windlass_contracts.events import DeploymentScaled
-from windlass_contracts.ids import DeploymentId, EventId, ProjectId
+from windlass_contracts.ids import DeploymentId, EventId, ProjectId, derived
 from windlass_contracts.subjects import Aggregate, AggregateKey
 from windlass_eventlog.projection import Versioned
 from windlass_gateway.application.access import Caller, Permission
@@ -100,30 +100,34 @@ class Scaling:
             return here.found.sequence
         return await append_all(self.gateway, writes, Signature(caller.actor, identity))
 
-    async def restart(self, caller: Caller, project: str, environment: str = PRODUCTION) -> Accepted:
-        """Return once the request for fresh containers is durable.
+    async def restart(
+        self, caller: Caller, project: str, environment: str = PRODUCTION, key: str | None = None
+    ) -> Accepted:
+        """Return once the request for fresh containers is durable; the same key is the same restart of a version.
+
+        So it is for as long as the log knows what was appended twice, 2 minutes.
 
         Raises:
             Refusal: nothing answers there.
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
-        identity = EventId(self.gateway.fresh_id())
+        key = key or str(self.gateway.fresh_id())
 
         async def attempt() -> Accepted:
-            return await self._restart(caller, await self._answering(caller, project, environment), identity)
+            return await self._restart(caller, await self._answering(caller, project, environment), key)
 
         return await decided(self.gateway, attempt)
 
-    async def restart_deployment(self, caller: Caller, written: str) -> Accepted:
-        """Return once the request for fresh containers of that deployment is durable.
+    async def restart_deployment(self, caller: Caller, written: str, key: str | None = None) -> Accepted:
+        """Return once the request for fresh containers of that deployment is durable; with a key as `restart`.
 
         Raises:
             Refusal: it does not answer anywhere.
             EventLogError: the log did not take it.
         """
         caller.demand(Permission.DEPLOY)
-        identity = EventId(self.gateway.fresh_id())
+        key = key or str(self.gateway.fresh_id())
 
         async def attempt() -> Accepted:
             finder = Finder(self.gateway.rows, caller.team)
@@ -134,11 +138,12 @@ class Scaling:
             environment = (await finder.environments(project.key)).by_id(found.row.environment)
             if environment is None:
                 raise EnvironmentNotFoundError(project.row.slug, str(found.row.environment))
-            return await self._restart(caller, _Answering(project, environment, found), identity)
+            return await self._restart(caller, _Answering(project, environment, found), key)
 
         return await decided(self.gateway, attempt)
 
-    async def _restart(self, caller: Caller, here: _Answering, identity: EventId) -> Accepted:
+    async def _restart(self, caller: Caller, here: _Answering, key: str) -> Accepted:
+        identity = EventId(derived("restart", key, caller.actor, here.id))
         routes = await self.gateway.rows.get(ROUTES, here.project.key)
         event = decide_restart(here.id, here.found.row, None if routes is None else routes.row)
         sequence = await append_all(self.gateway, [here.write(event)], Signature(caller.actor, identity))

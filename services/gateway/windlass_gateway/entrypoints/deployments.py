@@ -33,6 +33,9 @@ DeploymentRef = Annotated[str, Path(max_length=100, description="the id, or 4 or
 AnIdempotencyKey = Annotated[
     IdempotencyKey | None, Header(description="The same key is the same deployment, however often it is sent.")
 ]
+ARestartKey = Annotated[
+    IdempotencyKey | None, Header(description="The same key within two minutes is the same restart of a version.")
+]
 TRIGGER = "api"
 
 
@@ -119,9 +122,12 @@ async def cancel_deployment(deployment: DeploymentRef, asking: ACaller, shared: 
 
 
 @router.post("/{deployment}/restart", status_code=status.HTTP_202_ACCEPTED)
-async def restart(deployment: DeploymentRef, asking: ACaller, shared: AContext) -> ReplicasAcceptedView:
+async def restart(
+    deployment: DeploymentRef, asking: ACaller, shared: AContext, idempotency_key: ARestartKey = None
+) -> ReplicasAcceptedView:
     """Replace the containers of a deployment that answers by fresh ones, one by one."""
-    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart_deployment(asking, deployment))
+    request = await Scaling(shared.gateway).restart_deployment(asking, deployment, idempotency_key)
+    return ReplicasAcceptedView.model_validate(request)
 
 
 @router.post("/{deployment}/promote", status_code=status.HTTP_202_ACCEPTED)

@@ -29,7 +29,7 @@ from windlass_gateway.entrypoints.bodies import (
     StopBody,
 )
 from windlass_gateway.entrypoints.context import ACaller, AContext, AReader
-from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, accepted
+from windlass_gateway.entrypoints.deployments import TRIGGER, AnIdempotencyKey, ARestartKey, accepted
 from windlass_gateway.entrypoints.shown import Shown
 from windlass_gateway.entrypoints.views import EnvironmentView, ProjectView
 
@@ -103,11 +103,16 @@ async def scale(slug: ProjectSlug, body: ScaleBody, asking: ACaller, shared: ACo
 
 @router.post("/{slug}/restart", status_code=202)
 async def restart(
-    slug: ProjectSlug, asking: ACaller, shared: AContext, body: RestartBody | None = None
+    slug: ProjectSlug,
+    asking: ACaller,
+    shared: AContext,
+    body: RestartBody | None = None,
+    idempotency_key: ARestartKey = None,
 ) -> ReplicasAcceptedView:
     """Replace the containers of what answers at an environment by fresh ones, one by one."""
     environment = (body or RestartBody()).environment
-    return ReplicasAcceptedView.model_validate(await Scaling(shared.gateway).restart(asking, slug, environment))
+    request = await Scaling(shared.gateway).restart(asking, slug, environment, idempotency_key)
+    return ReplicasAcceptedView.model_validate(request)
 
 
 @router.post("/{slug}/environments/{name}/rollout/stop", status_code=202)
