@@ -119,6 +119,7 @@ def _published(service: Service) -> Iterator[str]:
         yield from _read(LOG_STREAM)
     if service is Service.BUILDER:
         yield "tty.*.*.out"
+        yield f"$JS.API.STREAM.PURGE.{TERMINAL_STREAM}"  # what it wrote there itself, and too much of it
     if service in _TERMINAL_READERS:
         yield from _read(TERMINAL_STREAM)
     if service is Service.GATEWAY:

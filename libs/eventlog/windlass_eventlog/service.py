@@ -54,7 +54,7 @@ from windlass_eventlog.quarantine import Quarantine
 from windlass_eventlog.rights import readable_by
 from windlass_eventlog.service_log import configure_log
 from windlass_eventlog.settings import CommonSettings
-from windlass_eventlog.topology import TERMINAL_STREAM, durable_of
+from windlass_eventlog.topology import TERMINAL_SHARE_BYTES, TERMINAL_STREAM, durable_of
 from windlass_eventlog.vault import Vault
 
 # Made when this is imported and not at the first event: services that are forked from one parent then share it.
@@ -120,7 +120,7 @@ async def _linked(
         append=append,
         objects=await JetStreamObjects.opened(nats),
         logs=JetStreamLogStore(nats),
-        terminals=JetStreamLogStore(nats, TERMINAL_STREAM),
+        terminals=JetStreamLogStore(nats, TERMINAL_STREAM, TERMINAL_SHARE_BYTES),
         frames=JetStreamFrames(nats),
         audit=JetStreamAudit(nats),
         database=runner.database,

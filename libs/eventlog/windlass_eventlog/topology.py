@@ -63,6 +63,8 @@ AUDITS_PER_SUBJECT = 1_000
 TERMINAL_STREAM = "TERMINALS"
 ALL_TERMINALS = "tty.>"
 TERMINALS_BYTES = 64 * 1024**2
+TERMINAL_SHARE_BYTES = TERMINALS_BYTES // 8
+"""So much of it the lines of one command keep, before its own oldest go."""
 TERMINALS_AGE = timedelta(hours=1)
 TERMINALS_PER_SUBJECT = 10_000
 """What commands write is kept for who asked for it, in memory, and not for long."""

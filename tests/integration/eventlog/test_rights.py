@@ -116,6 +116,8 @@ def foreign_values(service: Service) -> list[str]:
         writes += [f"log.{uuid4()}.{uuid4()}.{uuid4()}"]
     if service not in {Service.GATEWAY, Service.BUILDER}:
         writes += ["$O.OBJECTS.C.x", "$O.OBJECTS.M.x", "$JS.API.DIRECT.GET.OBJ_OBJECTS"]
+    if service is not Service.BUILDER:
+        writes += ["$JS.API.STREAM.PURGE.TERMINALS"]
     return [*reads, *writes, f"_INBOX_{others(service)[0]}.x"]
 
 

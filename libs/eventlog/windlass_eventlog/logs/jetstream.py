@@ -16,6 +16,7 @@ from windlass_eventlog.jetstream.following import followed
 from windlass_eventlog.jetstream.stored import Selection, Stored, stored
 from windlass_eventlog.logs.codec import decode_batch, encode_batch
 from windlass_eventlog.logs.port import Cursor, Lines, LogStore, SourceTakenError, behind
+from windlass_eventlog.logs.share import Shares
 
 _TRY_AGAIN_AFTER_S = 0.1
 
@@ -23,11 +24,15 @@ _log = structlog.get_logger(__name__)
 
 
 class JetStreamLogStore(LogStore):
-    """Stores batches as messages; their ids let the server drop what is sent twice."""
+    """Stores batches as messages; their ids let the server drop what is sent twice.
 
-    def __init__(self, connection: Connection, stream: str = LOG_STREAM) -> None:
+    Where `most` is said, nobody's lines keep more than so many bytes: the oldest go. That needs the right to purge.
+    """
+
+    def __init__(self, connection: Connection, stream: str = LOG_STREAM, most: int | None = None) -> None:
         self._connection = connection
         self._stream = stream
+        self._shares = None if most is None else Shares(most)
 
     async def append(self, log: Lines, batch: LogBatch) -> None:
         headers = {MESSAGE_ID_HEADER: batch.message_id(log.owner)}
@@ -36,6 +41,9 @@ class JetStreamLogStore(LogStore):
             receipt = await self._connection.jetstream.publish(log.subject, body, stream=self._stream, headers=headers)
         if receipt.duplicate and await self._at(receipt.seq) != batch:
             raise SourceTakenError(f"Somebody else wrote line {batch.first} of {batch.source}.")
+        if self._shares is not None and (first := self._shares.stored(log.subject, receipt.seq, len(body))) is not None:
+            with answered(self._stream):
+                await self._connection.jetstream.purge_stream(self._stream, seq=first, subject=log.subject)
 
     async def last(self, log: Lines, source: str, before: int | None = None) -> LogBatch | None:
         sequence = await self._sequence(log, source, before)
