@@ -81,8 +81,11 @@ def test_what_is_retired_cannot_come_back_and_is_built_anew() -> None:
     assert "rollback shop" not in next_step
 
 
-def test_what_never_had_the_environment_was_not_replaced_there() -> None:
-    assert explained(known=told(moved(2)))[0].startswith("It became live, and does not have production")
+def test_what_never_had_the_environment_was_not_replaced_there_and_can_be_given_a_part() -> None:
+    sentence, next_step = explained(known=told(moved(2)))
+    assert sentence.startswith("It became live, and does not have production")
+    assert f"`windlass rollout {OLD.hex[:8]} --weight 10`" in next_step
+    assert f"`windlass promote {OLD.hex[:8]}`" in next_step
 
 
 @pytest.mark.parametrize(

@@ -40,15 +40,20 @@ def replaced(
     answers = any(one.kind == ENVIRONMENT_ALIAS for one in routes.pointing_at(target.id))
     if alias is None or alias.current is None or answers:
         return None
-    next_step = _way_back(slug, environment, target, releases)
-    return Replaced(environment.name, alias.current, target.id in alias.before, next_step)
+    had = target.id in alias.before
+    next_step = _way_back(slug, environment, target, releases, had=had)
+    return Replaced(environment.name, alias.current, had, next_step)
 
 
-def _way_back(slug: str, environment: Environment, target: Candidate, releases: Releases) -> str:
+def _way_back(slug: str, environment: Environment, target: Candidate, releases: Releases, *, had: bool) -> str:
     row, short = target.row, target.id.hex[:8]
     if row.release is None or releases.gone_since(row.release, row.built_sequence):
         again = f"`windlass redeploy {short}` builds its commit" if isinstance(row.source, GitSource) else "deploy it"
         return f"To have it again, {again} anew: its release was retired, so that no rollback can start it."
+    if not had:
+        to = "" if environment.production else f" --to {environment.name}"
+        part, everything = f"`windlass rollout {short} --weight 10{to}`", f"`windlass promote {short}{to}`"
+        return f"To give it a part of the requests: {part}; all of them: {everything}. {_how_warm(row)}"
     where = "" if environment.production else f" --environment {environment.name}"
     return f"To go back to it: `windlass rollback {slug} --to {short}{where}`. {_how_warm(row)}"
 
