@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass_builder.domain.detection import TELLING_FILES, Listing, NothingToStartError, detect
+from windlass_builder.domain.detection import TELLING_FILES, BrokenManifestError, Listing, NothingToStartError, detect
 from windlass_builder.domain.detection.recipes import POETRY, PYPROJECT, REQUIREMENTS, UV_LOCK
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events.deployment import Recipe
@@ -272,9 +272,60 @@ def test_every_listing_is_detected_or_refused(names: set[str], texts: dict[str, 
     files = Listing(frozenset(names), texts)
     try:
         recipe = detect(DeploymentConfig(runner=runner), files)
-    except NothingToStartError:
+    except (NothingToStartError, BrokenManifestError):
         return
     assert recipe.start_command is not None
     assert recipe.detected_by is not None
     assert recipe.runner == runner or runner is None
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+TRAILING_COMMA = '{\n  "scripts": {\n    "start": "node x.js",\n  }\n}\n'
+GARBAGE = bytes(range(128, 256)).decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"package.json": TRAILING_COMMA}, r"^package\.json, line 4: it is no JSON: .*comma"),
+        ({"package.json": TRAILING_COMMA, "server.js": ""}, r"^package\.json, line 4: "),
+        ({"package.json": "", "server.js": ""}, r"^package\.json: it is empty"),
+        ({"package.json": "[]", "server.js": ""}, r"^package\.json: it holds no JSON object"),
+        ({"package.json": "{" * 5, "index.js": ""}, r"^package\.json, line 1: it is no JSON"),
+        ({"package.json": GARBAGE, "index.js": ""}, r"^package\.json, line 1: it is no text in UTF-8"),
+        ({"package.json": '{"a":' * 50_000, "index.js": ""}, r"^package\.json: it is nested too deeply"),
+        (
+            {"package.json": '{"dependencies": {"x": "1"}, "main": "x.js"}', "package-lock.json": "{", "x.js": ""},
+            r"^package-lock\.json, line 1: it is no JSON",
+        ),
+        ({"pyproject.toml": "[project\nname = 1", "main.py": ""}, r"^pyproject\.toml, line 1: it is no TOML"),
+        ({"pyproject.toml": '[project]\nname = "x', "main.py": ""}, r"^pyproject\.toml, line 2: it is no TOML"),
+        ({"pyproject.toml": "[project]\nname = \n", "main.py": ""}, r"^pyproject\.toml, line 2: it is no TOML"),
+        ({"pyproject.toml": "a = 1\n[project]\nx", "README.md": ""}, r"^pyproject\.toml, line 3: "),
+        ({"pyproject.toml": GARBAGE, "main.py": ""}, r"^pyproject\.toml, line 1: it is no text"),
+        ({"requirements.txt": "flask\n" + GARBAGE, "main.py": ""}, r"^requirements\.txt, line 2: it is no text"),
+    ],
+)
+def test_a_file_that_the_build_would_stumble_over_is_named_with_its_line(files: dict[str, str], says: str) -> None:
+    with pytest.raises(BrokenManifestError, match=says):
+        detect(NOTHING_SET, Listing(frozenset(files), files))
+
+
+@pytest.mark.parametrize(
+    "config", [DeploymentConfig(build_command="make", start_command="./run"), DeploymentConfig(runner="static")]
+)
+def test_a_broken_file_that_nothing_reads_is_nobodys_business(config: DeploymentConfig) -> None:
+    files = {"package.json": "{", "pyproject.toml": "[", "index.html": ""}
+    assert detect(config, Listing(frozenset(files), files)).start_command
+
+
+def test_what_a_broken_file_holds_is_not_repeated() -> None:
+    secret = "hunter2"  # noqa: S105 - of this test
+    for text in (f'{{"a": "{secret}', f'{{"a": {secret}}}', f'{{"{secret}"}}'):
+        with pytest.raises(BrokenManifestError) as refused:
+            detect(NOTHING_SET, Listing(frozenset({"package.json"}), {"package.json": text}))
+        assert secret not in str(refused.value)
+    for text in (f"{secret} = {secret}", f"[{secret}]\n[{secret}]", f'a = "{secret}', f"{secret} = 1\n{secret} = 2"):
+        with pytest.raises(BrokenManifestError) as refused:
+            detect(NOTHING_SET, described(text, "main.py"))
+        assert secret not in str(refused.value)

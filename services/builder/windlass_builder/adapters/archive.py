@@ -6,9 +6,8 @@ import tarfile
 from pathlib import Path
 from typing import IO
 
-from windlass_builder.domain.detection import LOCK_FILES, TELLING_FILES, Listing
+from windlass_builder.domain.detection import LOCK_FILES, MOST_TEXT, TELLING_FILES, Listing
 
-_MOST_TEXT = 256 * 1024
 _MOST_NAMES = 50_000
 
 
@@ -30,7 +29,7 @@ def _list_root(archive: Path) -> Listing:
             names.add(name)
             if name in TELLING_FILES and member.isreg():
                 content = tar.extractfile(member)
-                texts[name] = "" if content is None else content.read(_MOST_TEXT).decode(errors="replace")
+                texts[name] = "" if content is None else content.read(MOST_TEXT).decode(errors="replace")
             if name in LOCK_FILES and (content := _regular(tar, member)) is not None:
                 digests[name] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed
     return Listing(frozenset(root | below), texts, digests)

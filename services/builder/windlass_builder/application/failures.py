@@ -48,7 +48,7 @@ from windlass_builder.application.source import (
     SourceTooLargeError,
 )
 from windlass_builder.application.uploads import BadArchiveError, UploadDamagedError, UploadGoneError
-from windlass_builder.domain.detection import NothingToStartError
+from windlass_builder.domain.detection import BrokenManifestError, NothingToStartError
 from windlass_contracts.events import Failed, InspectionFailed
 from windlass_contracts.events.deployment import LogRange, Stage
 from windlass_contracts.ids import DeploymentId
@@ -98,6 +98,7 @@ DEPLOYMENT_ERRORS = (
     SourceError,
     BuildError,
     PreDeployError,
+    BrokenManifestError,
     NothingToStartError,
     UnsupportedSourceError,
     UnknownRunnerError,
@@ -134,6 +135,7 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     SourceTooLargeError: (Stage.FETCH, "source-too-large"),
     SourceError: (Stage.FETCH, "git-failed"),
     UnsupportedSourceError: (Stage.FETCH, "unsupported-source"),
+    BrokenManifestError: (Stage.BUILD, "broken-manifest"),
     NothingToStartError: (Stage.BUILD, "nothing-to-start"),
     UnknownRunnerError: (Stage.BUILD, "unknown-runner"),
     RunnerImageMissingError: (Stage.BUILD, "runner-missing"),

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 
 from windlass_builder.domain.detection import node, python, static
 from windlass_builder.domain.detection.dependencies import LOCK_FILES, Dependencies, dependencies
-from windlass_builder.domain.detection.errors import NothingToStartError
-from windlass_builder.domain.detection.listing import TELLING_FILES, Listing
+from windlass_builder.domain.detection.errors import BrokenManifestError, NothingToStartError
+from windlass_builder.domain.detection.listing import MOST_TEXT, TELLING_FILES, Listing
+from windlass_builder.domain.detection.manifests import PACKAGE, PROJECT, check_json, check_manifests, check_toml
 from windlass_builder.domain.detection.start import Start
 from windlass_contracts.config import DeploymentConfig
 from windlass_contracts.events.deployment import Recipe
@@ -18,7 +19,9 @@ __all__ = [
     "DOCKERFILE",
     "IMAGE",
     "LOCK_FILES",
+    "MOST_TEXT",
     "TELLING_FILES",
+    "BrokenManifestError",
     "Dependencies",
     "Listing",
     "NothingToStartError",
@@ -55,6 +58,7 @@ def detect(config: DeploymentConfig, listing: Listing, *, images: bool = True) -
 
     Raises:
         NothingToStartError: neither the configuration nor the files tell how to start it.
+        BrokenManifestError: a file that tells, or that a detected build command reads, is broken.
     """
     if config.runner == DOCKERFILE or (images and _describes_image(config, listing)):
         why = "dockerfile" if config.runner is None else "configuration"
@@ -63,6 +67,7 @@ def detect(config: DeploymentConfig, listing: Listing, *, images: bool = True) -
     build = config.build_command
     if build is None and start.builds and runner in _BUILDS:
         build = _BUILDS[runner](listing)
+        check_manifests(build, runner, listing)
     return Recipe(runner=runner, build_command=build, start_command=start.command, detected_by=start.why)
 
 
@@ -100,6 +105,10 @@ def _found(runner: str | None, listing: Listing) -> tuple[str, Start]:
     for name, find in order:
         if start := find(listing):
             return name, start
+    if runner in {None, "node"}:
+        check_json(PACKAGE, listing)
+    if runner in {None, "python"}:
+        check_toml(PROJECT, listing)
     raise NothingToStartError(runner)
 
 

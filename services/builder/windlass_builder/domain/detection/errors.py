@@ -9,6 +9,16 @@ _WHAT_WOULD_SAY = {
 }
 
 
+class BrokenManifestError(Exception):
+    """A file that says what has to be installed cannot be read."""
+
+    def __init__(self, name: str, line: int | None, said: str) -> None:
+        place = name if line is None else f"{name}, line {line}"
+        super().__init__(f"{place}: {said}. Mend the file, and deploy again.")
+        self.name = name
+        self.line = line
+
+
 class NothingToStartError(Exception):
     """Nothing in the source says how it is started, on the wanted runner where one is wanted."""
 

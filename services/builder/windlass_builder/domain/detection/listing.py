@@ -8,13 +8,16 @@ from functools import lru_cache
 from typing import Any
 
 _MANIFESTS = frozenset({"Procfile", "requirements.txt", "pyproject.toml", "package.json", "yarn.lock"})
+_LOCKS = frozenset({"package-lock.json", "npm-shrinkwrap.json"})
+MOST_TEXT = 256 * 1024
+"""So many bytes are read of each of them."""
 PYTHON_PROGRAMS = ("main.py", "app.py", "server.py", "wsgi.py", "asgi.py")
 
-TELLING_FILES = _MANIFESTS | frozenset(PYTHON_PROGRAMS) | {"app/main.py", "app/__init__.py"}
+TELLING_FILES = _MANIFESTS | _LOCKS | frozenset(PYTHON_PROGRAMS) | {"app/main.py", "app/__init__.py"}
 """The files whose text decides; of all others the name is enough."""
 
 # The time that tomllib takes for one dotted key grows with the square of its parts; none has more than a few.
-_MOST_DOTS_IN_LINE = 60
+TOML_DOTS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def _json(text: str) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=4)
 def _toml(text: str) -> Mapping[str, Any]:
-    if any(line.count(".") > _MOST_DOTS_IN_LINE for line in text.splitlines()):
+    if any(line.count(".") > TOML_DOTS for line in text.splitlines()):
         return {}
     try:
         return tomllib.loads(text)
