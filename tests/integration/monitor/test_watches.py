@@ -12,7 +12,7 @@ import pytest
 
 from support.loopback_app import LoopbackApp, http
 from support.told_deployment import ToldDeployment
-from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig, HttpProbe, Probe, TcpProbe
+from windlass_contracts.config import CommandProbe, Deadlines, DeploymentConfig, Probe, TcpProbe
 from windlass_contracts.event import Event
 from windlass_contracts.events import ContainerLooping, DeploymentCanceled, Failed, Healthy, Unhealthy
 from windlass_contracts.series import Sum
@@ -34,7 +34,7 @@ from windlass_monitor.domain import schedule
 from windlass_monitor.domain.outcomes import Answered, EngineAway, NotListening, NotRun, Outcome, Succeeded
 
 E = TypeVar("E", bound=Event)
-SOON = DeploymentConfig(deadlines=Deadlines(health_s=1), probe=HttpProbe(timeout_ms=200))
+SOON = DeploymentConfig(deadlines=Deadlines(health_s=1))
 
 
 @pytest.fixture
@@ -162,7 +162,6 @@ async def test_health_is_said_because_of_the_start_and_by_the_same_id_each_time(
 @pytest.mark.parametrize(
     ("answer", "config", "code"),
     [
-        (http(503), SOON, "bad-status"),
         (None, SOON, "no-answer"),
         (b"", SOON, "not-http"),
         (b"\x15\x03\x01", SOON, "not-http"),
@@ -179,6 +178,17 @@ async def test_an_app_that_answers_badly_fails_its_deployment_with_the_cause(
         (failed,) = await said(log, Failed)
 
     assert failed.code == code
+
+
+async def test_an_app_that_answers_badly_and_then_no_more_fails_by_what_it_answered(log: MemoryLog) -> None:
+    told, app = ToldDeployment(log, SOON), LoopbackApp(http(503))
+    await told.built()
+    async with app.listening() as port, monitor(log) as running:
+        await told.started("web-0", port)
+        await running.prober.met(Answered, status=503)
+        app.answer = None  # the probe that meets this is cut short by the deadline
+        (failed,) = await said(log, Failed)
+    assert failed.code == "bad-status"
 
 
 async def test_an_app_on_the_wrong_port_is_reported_as_not_listening_on_the_right_one(

@@ -13,7 +13,7 @@ from windlass_monitor.application.samples import Sampler
 from windlass_monitor.application.voice import Voice
 from windlass_monitor.domain import verdicts
 from windlass_monitor.domain.deployment import Container, Deployment, Health
-from windlass_monitor.domain.outcomes import EngineAway, NotRun, Outcome, Success, Unsupported, is_good
+from windlass_monitor.domain.outcomes import EngineAway, NoAnswer, NotRun, Outcome, Success, Unsupported, is_good
 from windlass_monitor.domain.schedule import (
     LEAST_TIME_S,
     SHORTEST_PROBE_S,
@@ -60,7 +60,10 @@ class Watch:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._time_left_s()
         while (left := end - loop.time()) > SHORTEST_PROBE_S:
-            approach = approach.after(await self._probe(within=left))
+            outcome = await self._probe(within=left)
+            if isinstance(outcome, NoAnswer) and loop.time() >= end and approach.last_answer is not None:
+                break  # cut short by the deadline, it says less than the answer before it
+            approach = approach.after(outcome)
             if approach.success is not None or approach.hopeless:
                 break
             await asyncio.sleep(min(approach.pause_s, left))
