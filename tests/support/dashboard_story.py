@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from support.eventlog_samples import PATIENT
 from windlass_contracts.cloudevent import Metadata, Proposed
 from windlass_contracts.config import Limits
 from windlass_contracts.event import Event
@@ -288,7 +289,7 @@ class DashboardStory:
 
     async def settled(self) -> None:
         """Wait until the rows show all of it."""
-        await self.gateway.rows.reached(await self.gateway.log.head())
+        await self.gateway.rows.reached(await self.gateway.log.head(), PATIENT)
 
     async def _row(self, deployment: DeploymentId) -> Deployment:
         await self.settled()

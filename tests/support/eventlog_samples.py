@@ -1,6 +1,6 @@
 """Small events about made-up deployments and projects, for whoever tests the event log."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +14,8 @@ from windlass_contracts.subjects import Aggregate, AggregateKey, Service
 from windlass_eventlog.projection import Projection, aggregate_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PATIENT = timedelta(seconds=60)
+"""For rows that are there at once where nobody else keeps the machine busy."""
 
 
 def deployment_key(team: TeamId | None = None) -> AggregateKey:

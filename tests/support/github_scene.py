@@ -35,7 +35,7 @@ class Scene:
 @asynccontextmanager
 async def scene(*slugs: str, git: str = REPOSITORY) -> AsyncIterator[Scene]:
     gateway = MemoryGateway()
-    async with served(gateway) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with served(gateway) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         found = Scene(gateway, client, GitHub(client, gateway.webhook_keys.github_secret))
         for slug in slugs or ("shop",):
             await found.api("POST", "/deployments", {"git": git, "project": slug})

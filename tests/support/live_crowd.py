@@ -17,7 +17,7 @@ import uvloop
 _ID = re.compile(rb"\nid: [0-9a-f]+-(\d+)\n")
 _TAIL = 64
 _AT_ONCE = 50
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 @dataclass

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from support.eventlog_samples import LAST_WRITERS, TALLIES, Tally, canceled, deployment_key, superseded
+from support.eventlog_samples import LAST_WRITERS, PATIENT, TALLIES, Tally, canceled, deployment_key, superseded
 from windlass_contracts.cloudevent import TYPE_HEADER
 from windlass_contracts.subjects import Service
 from windlass_eventlog.errors import HaltedError, NotReachedError
@@ -28,7 +28,7 @@ class RowsContract:
         async with opened(log, PROJECTIONS) as rows:
             await log.append(canceled(key), Expected.new(key))
             last = await log.append(superseded(key), Expected.at(key, 1))
-            await rows.reached(last)
+            await rows.reached(last, PATIENT)
 
             tally, writer = await rows.get(TALLIES, key.id), await rows.get(LAST_WRITERS, key.team)
 
@@ -42,12 +42,12 @@ class RowsContract:
         async with opened(log, PROJECTIONS) as rows:
             for after in range(4):
                 await log.append(canceled(key), Expected.at(key, after))
-            await rows.reached(4)
+            await rows.reached(4, PATIENT)
             assert await rows.get(TALLIES, key.id) is None
             assert await rows.find(TALLIES, {}) == []
 
             await log.append(canceled(key), Expected.at(key, 4))
-            await rows.reached(5)
+            await rows.reached(5, PATIENT)
             back = await rows.get(TALLIES, key.id)
 
         assert back is not None
@@ -59,7 +59,7 @@ class RowsContract:
             for key in keys:
                 await log.append(canceled(key), Expected.new(key))
             await log.append(superseded(keys[1]), Expected.at(keys[1], 2))
-            await rows.reached(5)
+            await rows.reached(5, PATIENT)
 
             places = {key.id: place for place, key in enumerate(keys)}
 
@@ -86,7 +86,7 @@ class RowsContract:
         async with opened(log, PROJECTIONS) as rows:
 
             async def kept(**where: object) -> list[int]:
-                await rows.reached(log.length)
+                await rows.reached(log.length, PATIENT)
                 found = await rows.kept(TALLIES, where)
                 assert found == await rows.find(TALLIES, where)
                 return [place for row in found for place, key in enumerate(keys) if key.id == row.key]
@@ -110,7 +110,7 @@ class RowsContract:
             for key in keys:
                 await log.append(canceled(key), Expected.new(key))
             await log.append(superseded(keys[1]), Expected.at(keys[1], 2))
-            await rows.reached(13)
+            await rows.reached(13, PATIENT)
 
             async def born(limit: int = 3, below: int | None = None, **where: object) -> list[int]:
                 found = await rows.page(TALLIES, where, by="born", limit=limit, below=below)
@@ -129,7 +129,7 @@ class RowsContract:
         async with opened(log, PROJECTIONS) as rows:
             for key in keys:
                 await log.append(canceled(key), Expected.new(key))
-            await rows.reached(3)
+            await rows.reached(3, PATIENT)
             found = await rows.get_all(TALLIES, [keys[2].id, keys[0].id, deployment_key().id])
             none = await rows.get_all(TALLIES, [])
 
@@ -148,7 +148,7 @@ class RowsContract:
         async with opened(log, PROJECTIONS) as rows:
             with pytest.raises(NotReachedError, match="did not reach 1"):
                 await rows.reached(1, SOON)
-            waiting = asyncio.create_task(rows.reached(1))
+            waiting = asyncio.create_task(rows.reached(1, PATIENT))
             await asyncio.sleep(0)
             await log.append(canceled(key), Expected.new(key))
             await waiting
@@ -161,7 +161,7 @@ class RowsContract:
         for key in keys:
             await log.append(canceled(key), Expected.new(key))
         async with opened(log, PROJECTIONS) as rows:
-            await rows.reached(50)
+            await rows.reached(50, PATIENT)
             found = await rows.find(TALLIES, {})
 
         assert [row.key for row in found] == [key.id for key in reversed(keys)]
@@ -173,9 +173,9 @@ class RowsContract:
         log = UnreadableAtThree()
         await appended(log, 5)
         async with opened(log, PROJECTIONS) as rows:
-            await rows.reached(2)
+            await rows.reached(2, PATIENT)
             with pytest.raises(HaltedError, match=r"sequence 3 of EVENTS.*deployment\.teleported\.v1"):
-                await rows.reached(3)
+                await rows.reached(3, PATIENT)
 
             assert rows.position == 2
 

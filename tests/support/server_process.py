@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 10
 
 
@@ -67,6 +67,11 @@ class ServerProcess:
         self._reader.join(STOP_SECONDS)
         if self._process.stderr is not None:
             self._process.stderr.close()
+
+    def kill(self) -> None:
+        """Kill it as a power failure would, and wait for its end."""
+        self._process.kill()
+        self._process.wait()
 
     @property
     def pid(self) -> int:

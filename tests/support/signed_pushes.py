@@ -22,7 +22,7 @@ async def _delivered(story: Story, url: str, commit: str) -> str:
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{story.platform.port}",
         headers={"Host": f"windlass.localhost:{story.platform.port}"},
-        timeout=30,
+        timeout=60,
     ) as client:
         answer = await GitHub(client, told["github"]["secret"]).deliver(push(commit=commit, repository=about))
     assert answer.status_code == HTTPStatus.ACCEPTED, answer.text

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from nats.js.api import StreamConfig
 
-from support.eventlog_samples import TALLIES, canceled, deployment_key
+from support.eventlog_samples import PATIENT, TALLIES, canceled, deployment_key
 from support.raw_events import changed, good_message, published
 from windlass_contracts.cloudevent import MAX_EVENT_BYTES, TYPE_HEADER
 from windlass_contracts.events import DeploymentCanceled
@@ -75,7 +75,7 @@ async def passed(service: Link, sequence: int) -> None:
 
 async def halting(service: Link, sequence: int) -> HaltedError:
     with pytest.raises(HaltedError) as halted:
-        await service.rows.reached(sequence, timedelta(seconds=20))
+        await service.rows.reached(sequence, PATIENT)
     return halted.value
 
 
@@ -85,7 +85,7 @@ async def test_each_bad_event_halts_the_rows_until_it_is_quarantined_and_no_othe
     bucket = service.bucket(Bucket.QUARANTINE)
     for name, bad in BAD.items():
         before = await cancel(service)
-        await service.rows.reached(before)
+        await service.rows.reached(before, PATIENT)
         with structlog.testing.capture_logs() as said:
             sequence = await published(link.jetstream, bad())
             after = await cancel(service)
@@ -135,8 +135,9 @@ async def test_a_wake_up_for_what_cannot_be_read_is_kept_until_that_is_quarantin
         bad = await published(link.jetstream, BAD["dated 1970"]())
         after = await cancel(service)
         await halting(service, after)
-        state = await link.jetstream.consumer_info(STREAM, "gateway")
-        assert state.num_ack_pending == 2, "neither the unreadable wake-up nor the one behind it is given up"
+        async with asyncio.timeout(60):  # neither the unreadable wake-up nor the one behind it is given up
+            while (await link.jetstream.consumer_info(STREAM, "gateway")).num_ack_pending != 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # the server tells nobody what it has sent
 
         await service.bucket(Bucket.QUARANTINE).create(quarantine_key(Service.GATEWAY, bad), b"{}")
         await passed(service, after)
@@ -160,7 +161,7 @@ async def test_a_stream_made_anew_is_refused_also_where_it_is_longer(
     async with connected(Service.GATEWAY, settings, projections=[TALLIES]) as service:
         for _ in range(3):
             last = await cancel(service)
-        await service.rows.reached(last)
+        await service.rows.reached(last, PATIENT)
     config: StreamConfig = (await link.jetstream.stream_info(STREAM)).config
     await link.jetstream.delete_stream(STREAM)
     await link.jetstream.add_stream(config)
@@ -193,7 +194,7 @@ async def test_a_full_log_refuses_with_the_way_out_and_loses_nothing(service: Li
     await link.jetstream.update_stream(info.config.evolve(max_bytes=raised))
     assert await ensure_stream(link.jetstream, info.config) is None
     assert (await link.jetstream.stream_info(STREAM)).config.max_bytes == raised
-    await service.rows.reached(await cancel(service))
+    await service.rows.reached(await cancel(service), PATIENT)
     assert len(await service.rows.find(TALLIES, {})) == 2
 
 
@@ -207,13 +208,13 @@ async def test_a_conflict_is_no_full_log(service: Link) -> None:
 async def test_a_disk_that_takes_nothing_is_named_with_the_way_out_and_costs_nothing(
     restartable_nats: RestartableNats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "PATIENCE", timedelta(milliseconds=500))
-    monkeypatch.setattr(connection_module, "ANSWER_WITHIN_S", 0.5)
     await provision(restartable_nats.url)
     async with connection(restartable_nats.url, "test") as link:
         log = JetStreamLog(link, "0a1b2c3d")
         key, refused = deployment_key(), canceled(deployment_key())
         assert await log.append(canceled(key), Expected.new(key)) == 1
+        monkeypatch.setattr(connection_module, "PATIENCE", timedelta(milliseconds=500))
+        monkeypatch.setattr(connection_module, "ANSWER_WITHIN_S", 0.5)
         resource.prlimit(restartable_nats.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
 
         with pytest.raises(LogUnavailableError, match=r"EVENTS.*disk is full or read-only.*restart"):

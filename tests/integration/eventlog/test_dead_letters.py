@@ -10,7 +10,7 @@ import pytest
 import structlog
 from nats.aio.msg import Msg
 
-from support.eventlog_samples import TALLIES, canceled, deployment_key
+from support.eventlog_samples import PATIENT, TALLIES, canceled, deployment_key
 from windlass_contracts.event import Event
 from windlass_contracts.events import DeploymentCanceled, ReactionAbandoned
 from windlass_contracts.ids import EventId
@@ -72,7 +72,7 @@ async def became(service: Link, status: Status, after: int = 0) -> Versioned[Dea
             if found and found[0].sequence > after:
                 return found[0]
             sequence = max(sequence, service.rows.position) + 1
-            await service.rows.reached(sequence, timedelta(seconds=20))
+            await service.rows.reached(sequence, PATIENT)
 
 
 async def decide(service: Link, found: Versioned[DeadLetter], event: Event) -> int:

@@ -164,10 +164,10 @@ async def refused(url: str, user: str, folder: Path, publish: list[str], subscri
     try:
         for subject in publish:
             await client.publish(subject, b"{}", reply=f"_INBOX_{user}.x")
-            await client.flush(10)
+            await client.flush(60)
         for subject in subscribe:
             await client.subscribe(subject)
-            await client.flush(10)
+            await client.flush(60)
         await client.publish(_NOBODYS, b"")
         async with asyncio.timeout(60):
             await all_said.wait()  # what the server said before is handed over by then
@@ -212,7 +212,7 @@ async def test_a_consumer_writes_wherever_it_is_told_to_which_is_why_no_service_
 
     await link.jetstream.add_consumer("EVENTS", config)
 
-    assert (await heard.next_msg(10)).data == b"forged"
+    assert (await heard.next_msg(60)).data == b"forged"
     assert all("CONSUMER.CREATE" not in subject for service in Service for subject in rights_of(service).publish)
 
 

@@ -5,14 +5,22 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.eventlog_samples import LAST_WRITERS, TALLIES, LastWriter, Tally, canceled, deployment_key, superseded
+from support.eventlog_samples import (
+    LAST_WRITERS,
+    PATIENT,
+    TALLIES,
+    LastWriter,
+    Tally,
+    canceled,
+    deployment_key,
+    superseded,
+)
 from support.rows_contract import PROJECTIONS, Opened, RowsContract, appended
 from windlass_contracts.cloudevent import Recorded
 from windlass_contracts.event import Event
@@ -113,7 +121,7 @@ async def test_a_runner_goes_on_where_the_last_one_was_stopped(own: Database) ->
     for stop_at in (10, 25, 60):
         await appended(log, stop_at - log.length)
         async with running(log, own, PROJECTIONS) as rows:
-            await rows.reached(stop_at)
+            await rows.reached(stop_at, PATIENT)
             assert await everything(rows) == await everything(MemoryRows(log, PROJECTIONS))
 
 
@@ -133,7 +141,7 @@ async def test_rows_come_back_when_postgresql_crashes_under_them(own: Database) 
     log = MemoryLog()
     async with running(log, own, PROJECTIONS) as rows:
         await appended(log, 5)
-        await rows.reached(5)
+        await rows.reached(5, PATIENT)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             await own.once(
                 lambda session: session.execute(
@@ -141,7 +149,7 @@ async def test_rows_come_back_when_postgresql_crashes_under_them(own: Database) 
                 )
             )
         await appended(log, 5)
-        await rows.reached(10, timedelta(seconds=20))
+        await rows.reached(10, PATIENT)
 
         assert await everything(rows) == await everything(MemoryRows(log, PROJECTIONS))
 
@@ -150,14 +158,14 @@ async def test_a_database_that_went_back_is_filled_again(own: Database) -> None:
     log = MemoryLog()
     async with running(log, own, PROJECTIONS) as rows:
         await appended(log, 5)
-        await rows.reached(5)
+        await rows.reached(5, PATIENT)
         layout = Layout.of(Service.GATEWAY, PROJECTIONS)
         async with own.pool.acquire() as session, session.transaction():
             await session.execute(f"UPDATE {layout.checkpoint} SET sequence = 0")  # noqa: S608 - a name of ours
             for projection in PROJECTIONS:
                 await session.execute(f"DELETE FROM {layout.table(projection)}")  # noqa: S608 - a name of ours
         await appended(log, 1)
-        await rows.reached(6)
+        await rows.reached(6, PATIENT)
 
         assert await everything(rows) == await everything(MemoryRows(log, PROJECTIONS))
 
@@ -167,7 +175,7 @@ async def test_a_row_of_another_shape_is_built_anew_beside_the_old_one(own: Data
     await appended(log, 3)
     newer = replace(TALLIES, version=2)
     async with running(log, own, [TALLIES]) as rows:
-        await rows.reached(3)
+        await rows.reached(3, PATIENT)
         runner = runner_on(log, own, [newer])
         await runner.prepare()
         async with background(runner.run()):
@@ -183,11 +191,11 @@ async def test_rows_that_are_ahead_of_the_log_are_refused_with_the_way_out(own: 
     log = MemoryLog()
     await appended(log, 3)
     async with running(log, own, PROJECTIONS) as rows:
-        await rows.reached(3)
+        await rows.reached(3, PATIENT)
 
     async with running(MemoryLog(), own, PROJECTIONS) as rows:
         with pytest.raises(HaltedError, match=r"stand at sequence 3, but EVENTS ends at 0") as halted:
-            await rows.reached(1)
+            await rows.reached(1, PATIENT)
         assert rows.position == 0
     assert "windlass rebuild gateway" in halted.value.way_out
 
@@ -196,28 +204,28 @@ async def test_an_empty_log_in_the_place_of_another_is_never_reached(own: Databa
     log = MemoryLog()
     await appended(log, 3)
     async with running(log, own, PROJECTIONS) as rows:
-        await rows.reached(3)
+        await rows.reached(3, PATIENT)
 
     async with running(MemoryLog(), own, PROJECTIONS) as rows:
         with pytest.raises(HaltedError, match=r"stand at sequence 3, but EVENTS ends at 0"):
-            await rows.reached(0)
+            await rows.reached(0, PATIENT)
 
 
 async def test_rows_of_another_shape_are_not_made_of_another_log_than_those_before(own: Database) -> None:
     log, empty = MemoryLog(), MemoryLog()
     await appended(log, 3)
     async with running(log, own, [TALLIES]) as rows:
-        await rows.reached(3)
+        await rows.reached(3, PATIENT)
     newer = [replace(TALLIES, version=2)]
 
     async with running(empty, own, newer) as rows:
         with pytest.raises(HaltedError, match=r"stand at sequence 3, but EVENTS ends at 0") as halted:
-            await rows.reached(0)
+            await rows.reached(0, PATIENT)
         assert halted.value.sequence == 3
 
     await rebuild(empty, own, Layout.of(Service.GATEWAY, newer), frozenset())
     async with running(empty, own, newer) as rows:
-        await rows.reached(0)
+        await rows.reached(0, PATIENT)
 
 
 def broken(_row: object, recorded: Recorded[Event]) -> None:
@@ -232,9 +240,9 @@ async def test_an_event_that_cannot_be_applied_halts_the_rows_right_before_it(ow
     log = MemoryLog()
     await appended(log, 6)
     async with running(log, own, [TALLIES, BROKEN]) as rows:
-        await rows.reached(3)
+        await rows.reached(3, PATIENT)
         with pytest.raises(HaltedError, match=r"sequence 4 of EVENTS.*four is too much") as halted:
-            await rows.reached(4)
+            await rows.reached(4, PATIENT)
 
         assert "windlass quarantine gateway 4" in halted.value.way_out
         assert rows.position == 3

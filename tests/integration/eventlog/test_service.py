@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import structlog
 
-from support.eventlog_samples import TALLIES, canceled, deployment_key
+from support.eventlog_samples import PATIENT, TALLIES, canceled, deployment_key
 from windlass_contracts.events import DeploymentCanceled
 from windlass_contracts.ids import EventId
 from windlass_contracts.subjects import PROJECT_REGISTRY, STREAM, Service
@@ -63,7 +63,7 @@ async def test_a_service_begins_with_everything_that_was_in_the_log(settings: Co
 async def test_a_command_is_visible_once_its_sequence_is_reached(settings: CommonSettings) -> None:
     async with connected(Service.GATEWAY, settings, projections=[TALLIES]) as link:
         sequence = await cancel(link)
-        await link.rows.reached(sequence)
+        await link.rows.reached(sequence, PATIENT)
 
         (found,) = await link.rows.find(TALLIES, {})
         assert found.sequence == sequence
@@ -141,7 +141,7 @@ async def test_postgresql_may_be_killed_under_a_service(settings: CommonSettings
             await outsider.execute(KILL_SESSIONS)
             await outsider.close()
 
-            await link.rows.reached(await cancel(link))
+            await link.rows.reached(await cancel(link), PATIENT)
             assert len(await link.rows.find(TALLIES, {})) == expected
 
 
@@ -175,7 +175,7 @@ async def test_a_service_does_all_it_needs_with_the_rights_that_it_has(
         connected(Service.GATEWAY, settings, projections=[TALLIES]) as link,
         link.reacting([Reactor("test", frozenset({DeploymentCanceled}), handle)]),
     ):
-        await link.rows.reached(await cancel(link))
+        await link.rows.reached(await cancel(link), PATIENT)
         await woken.wait()
         assert await link.vault.reveal(await link.vault.store("x")) == "x"
         key = deployment_key()

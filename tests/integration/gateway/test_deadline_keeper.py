@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from support.eventlog_samples import PATIENT
 from support.gateway_story import REPOSITORY, way_to_live
 from support.memory_gateway import MemoryGateway
 from windlass_contracts.events import Failed, RoutesFailed
@@ -140,7 +141,7 @@ async def test_a_new_deployment_wakes_the_keeper_that_waits() -> None:
     identity = await request(gateway)
     moments[0] = await given_up_at(gateway, identity)
     await reactors.settle()
-    await gateway.rows.reached(4)
+    await gateway.rows.reached(4, PATIENT)
     running.cancel()
     await asyncio.wait({running})
     assert (await row(gateway, identity)).phase is Phase.FAILED
@@ -157,7 +158,7 @@ async def test_a_deadline_that_passes_while_it_sleeps_is_kept_without_any_event(
         AT_ONCE,
     )
     running = asyncio.ensure_future(keeper.run())
-    await gateway.rows.reached(4)
+    await gateway.rows.reached(4, PATIENT)
     running.cancel()
     await asyncio.wait({running})
     assert (await row(gateway, identity)).phase is Phase.FAILED
@@ -177,7 +178,7 @@ async def test_a_rollback_wakes_the_keeper_that_waits() -> None:
         accepted = (await client.post("/projects/shop/rollback", json={})).json()
     moments[0] += timedelta(hours=1)
     await reactors.settle()
-    await gateway.rows.reached(accepted["sequence"] + 1)
+    await gateway.rows.reached(accepted["sequence"] + 1, PATIENT)
     running.cancel()
     await asyncio.wait({running})
     assert isinstance(gateway.log.at(gateway.log.length).event, RoutesFailed)
@@ -194,7 +195,7 @@ async def test_what_passed_while_the_gateway_was_down_is_ended_at_its_next_start
         restarted = MemoryGateway(log=before.log)
         keeper = keeper_at(restarted, waiting.given_up_at + later)
         running = asyncio.ensure_future(keeper.run())
-        await restarted.rows.reached(4 + told)
+        await restarted.rows.reached(4 + told, PATIENT)
         running.cancel()
         await asyncio.wait({running})
     events = [before.log.at(sequence).event for sequence in range(1, before.log.length + 1)]

@@ -136,7 +136,7 @@ async def test_a_push_of_an_unknown_repository_is_explained() -> None:
 async def test_another_teams_project_is_not_deployed() -> None:
     async with scene() as here:
         other = MemoryGateway(here.gateway.log, team=TeamId(UUID(int=9)))
-        async with served(other) as url, httpx.AsyncClient(base_url=url) as client:
+        async with served(other) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
             answer = await GitHub(client, other.webhook_keys.github_secret).deliver(push())
     assert (answer.status_code, here.requests()) == (200, [])
 

@@ -74,7 +74,7 @@ async def test_what_cannot_be_asked_for_is_refused() -> None:
 
 
 async def test_a_service_may_pass_over_what_it_stands_still_at_and_nothing_else() -> None:
-    gateway = MemoryGateway(silence=timedelta(seconds=0.2))
+    gateway = MemoryGateway()
     services = {**EVERY, Service.ROUTER: operations(halted_at(7))}
     async with gateway.client() as client, answering(gateway, services):
         elsewhere = await client.post("/quarantine", json={**ENTRY, "sequence": 6})
@@ -199,7 +199,7 @@ async def test_a_collection_may_be_of_one_project_alone(tmp_path: Path) -> None:
         items = [] if project is None else [Collectable(project=project, kind="cache", name="c", why="w", size=None)]
         return Collected(items=tuple(items))
 
-    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    gateway = MemoryGateway()
     services: dict[Service, dict[Kind, Operation | OfProjects]] = {
         Service.BUILDER: {Kind.COLLECT: OfProjects(collect), Kind.VERIFY: operations()[Kind.VERIFY]}
     }

@@ -62,7 +62,7 @@ async def running(port: int) -> AsyncIterator[httpx.AsyncClient]:
         service.result()
     headers = {"Authorization": f"Bearer {TOKEN}"}
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, timeout=60) as client:
             yield client
     finally:
         service.cancel()

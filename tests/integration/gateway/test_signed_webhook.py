@@ -26,7 +26,7 @@ async def shop() -> AsyncIterator[tuple[MemoryGateway, httpx.AsyncClient, str]]:
     """Yield a gateway with a project, a client and the project's secret, as its owner is told."""
     gateway = MemoryGateway()
     owner = {"Authorization": f"Bearer {TOKEN}"}
-    async with served(gateway) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(gateway) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         await client.post("/api/v1/deployments", json={"git": REPOSITORY}, headers=owner)
         told = (await client.get("/api/v1/projects/shop/webhooks", headers=owner)).json()
         yield gateway, client, told["signed"]["secret"]

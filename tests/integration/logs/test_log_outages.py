@@ -1,11 +1,10 @@
 """Whoever is killed, the writer or the server: no line is lost, doubled or out of order."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 from support.nats import NATS_SERVER
@@ -37,8 +36,9 @@ async def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing
             process = await start_writer(nats_server, log)
             while seen < limit:
                 seen += len((await anext(batches)).lines)
-            process.send_signal(signal.SIGKILL)
-            assert await process.wait() == -signal.SIGKILL
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            assert await process.wait() in {-signal.SIGKILL, 0}, "0 where it was through before it could be killed"
         process = await start_writer(nats_server, log)
         assert await process.wait() == 0
 
@@ -60,7 +60,7 @@ async def test_a_server_that_is_killed_costs_neither_writer_nor_reader_a_line(
         ):
             await writer.write(RawLine(0, "out", b"line 0"))
             texts = [line.text for line in (await anext(batches)).lines]
-            os.kill(first.pid, signal.SIGKILL)
+            first.kill()
             for number in range(1, 500):
                 await writer.write(RawLine(number, "out", b"line %d" % number))
             with ServerProcess(server):

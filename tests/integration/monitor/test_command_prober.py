@@ -1,5 +1,6 @@
 """Commands inside of real containers, and what a probe makes of how they end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -39,7 +40,7 @@ async def app(docker: Docker, runner_images: Mapping[str, str]) -> AsyncIterator
     await container.delete(force=True)
 
 
-async def outcome(docker: Docker, container: str, command: str, timeout_ms: int = 20_000) -> Outcome:
+async def outcome(docker: Docker, container: str, command: str, timeout_ms: int = 60_000) -> Outcome:
     probe = CommandProbe(command=command, timeout_ms=timeout_ms)
     return await CommandProber(docker).probe(Target("", 0, container), probe)
 
@@ -53,8 +54,9 @@ async def test_a_command_that_ends_with_0_is_a_good_answer_and_no_other_is(docke
 
 async def test_a_command_that_takes_too_long_is_no_answer_and_does_not_stay(docker: Docker, app: str) -> None:
     assert await outcome(docker, app, "exec sleep 4711", timeout_ms=500) == NoAnswer()
-    processes = await (docker.containers.container(app)).top()
-    assert not [line for line in processes["Processes"] if "4711" in " ".join(line)]
+    async with asyncio.timeout(60):
+        while "4711" in str(await docker.containers.container(app).top()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # where the engine was too busy, it may have begun it just now
 
 
 async def test_an_engine_that_does_not_answer_says_nothing_of_the_app(tmp_path: Path) -> None:

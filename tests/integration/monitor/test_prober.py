@@ -20,7 +20,7 @@ from windlass_monitor.domain.outcomes import (
     Unsupported,
 )
 
-PATIENT = HttpProbe(timeout_ms=20_000)
+PATIENT = HttpProbe(timeout_ms=60_000)
 HASTY = HttpProbe(timeout_ms=100)
 
 

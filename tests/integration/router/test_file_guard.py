@@ -22,7 +22,7 @@ from windlass_router.adapters.routes_file import FILE, RoutesFile
 from windlass_router.application.proxy import Rendered
 from windlass_router.domain.configuration import Target, configuration
 
-LONG = timedelta(seconds=20)
+LONG = timedelta(seconds=60)
 SHOP = DeploymentId(UUID(int=1))
 
 

@@ -9,7 +9,7 @@ import pytest
 from windlass_router.adapters.kept_connection import Answer, KeptConnection, NoAnswerError
 
 Served = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-LONG_S = 10.0
+LONG_S = 60.0
 
 
 @asynccontextmanager

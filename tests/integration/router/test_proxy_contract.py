@@ -20,7 +20,7 @@ from windlass_router.application.proxy import NotConfirmedError, Proxy, Rendered
 from windlass_router.domain.configuration import MARKER, Target, configuration, router_name
 
 ONE, OTHER = DeploymentId(UUID(int=1)), DeploymentId(UUID(int=2))
-LONG, SHORT = timedelta(seconds=20), timedelta(milliseconds=300)
+LONG, SHORT = timedelta(seconds=60), timedelta(milliseconds=300)
 Server = tuple[str, int]
 
 

@@ -21,7 +21,7 @@ from windlass_router.adapters.routes_file import FILE, RoutesFile
 from windlass_router.application.proxy import NotConfirmedError, NotWrittenError, Rendered
 from windlass_router.domain.configuration import Target, configuration
 
-LONG, SHORT = timedelta(seconds=20), timedelta(milliseconds=300)
+LONG, SHORT = timedelta(seconds=60), timedelta(milliseconds=300)
 CONNECTIONS, SWAPS = 8, 20
 
 
@@ -203,7 +203,7 @@ async def visitors(traefik: TraefikServer) -> AsyncIterator[Seen]:
     """Send requests over kept connections, one after the other on each, for as long as the block lasts."""
     seen = Seen()
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    async with httpx.AsyncClient(trust_env=False, limits=limits) as client, asyncio.TaskGroup() as tasks:
+    async with httpx.AsyncClient(trust_env=False, limits=limits, timeout=60) as client, asyncio.TaskGroup() as tasks:
         visiting = [tasks.create_task(visit(number, client, traefik, seen)) for number in range(CONNECTIONS)]
         try:
             yield seen
