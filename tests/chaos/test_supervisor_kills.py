@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -85,7 +86,8 @@ async def test_killing_every_process_at_once_loses_nothing_acknowledged(
         started = first.descendants()
         first.send(signal.SIGSTOP)  # so that it starts nothing again meanwhile
         for each in started:
-            signal.pidfd_send_signal(each.descriptor, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it went with its parent
+                signal.pidfd_send_signal(each.descriptor, signal.SIGKILL)
         first.send(signal.SIGKILL)
     with UpProcess(first.home, first.port, tmp_path / "config") as second:
         second.wait_until_ready()

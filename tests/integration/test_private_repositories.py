@@ -28,7 +28,7 @@ PLACE = "http://localhost"
 
 @pytest.fixture
 def source(tmp_path: Path) -> GitSource:
-    return GitSource(tmp_path / "home", loopback_allowed=True, timeout=timedelta(seconds=30))
+    return GitSource(tmp_path / "home", loopback_allowed=True, timeout=timedelta(seconds=60))
 
 
 @pytest.fixture

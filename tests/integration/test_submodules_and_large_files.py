@@ -49,7 +49,7 @@ def server(served: Path, door: Door) -> Iterator[str]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> GitSource:
-    return GitSource(tmp_path / "home", loopback_allowed=True, timeout=timedelta(seconds=30))
+    return GitSource(tmp_path / "home", loopback_allowed=True, timeout=timedelta(seconds=60))
 
 
 def link(repository: Repository, path: str, url: str, commit: str) -> str:

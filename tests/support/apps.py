@@ -46,6 +46,10 @@ while True:
 """
 
 
+# Ends once somebody has connected to the app.
+UNTIL_VISITED = """python3 -c 'import os, socket; socket.create_server(("", int(os.environ["PORT"]))).accept()'"""
+
+
 def source(folder: Path, files: Mapping[str, str]) -> Path:
     """Write a tar like `git archive` makes it, and return its path."""
     archive = folder / "source.tar"
@@ -72,6 +76,16 @@ async def request(host: str, port: int, path: str = "/", method: str = "GET") ->
         finally:
             writer.close()
             await writer.wait_closed()
+
+
+async def visit(host: str, port: int) -> None:
+    """Connect, as soon as the port is open.
+
+    Raises: OSError, TimeoutError after a minute.
+    """
+    async with asyncio.timeout(60):
+        _, writer = await _connection(host, port)
+    writer.close()
 
 
 async def _connection(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

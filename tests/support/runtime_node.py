@@ -93,7 +93,7 @@ class Node(ABC):
         return self.project
 
     def step(self, command: str, **changes: object) -> BuildStep:
-        step = BuildStep(command=command, limits=LIMITS, disk=256 * 2**20, timeout=timedelta(seconds=60))
+        step = BuildStep(command=command, limits=LIMITS, disk=256 * 2**20, timeout=timedelta(seconds=180))
         return replace(step, **changes)  # type: ignore[arg-type] # the tests change fields by name
 
     def release_spec(self, step: BuildStep | None = None, revision: str | None = None) -> ReleaseSpec:

@@ -33,9 +33,9 @@ def test_rules_are_set_once_and_found_again() -> None:
     said = in_own_network("""
 assert any("169.254.0.0/16" in rule for rule in missing_rules(one))
 ensure_firewall(one, Silence())
-first = sh("iptables", "-S"), sh("ip6tables", "-S")
+first = sh("iptables", "-w", "-S"), sh("ip6tables", "-w", "-S")
 ensure_firewall(one, Silence())
-assert (sh("iptables", "-S"), sh("ip6tables", "-S")) == first
+assert (sh("iptables", "-w", "-S"), sh("ip6tables", "-w", "-S")) == first
 assert missing_rules(one) == []
 print(*first)
 """)
@@ -54,15 +54,15 @@ assert missing_rules(one) == missing_rules(other) == []
 
 def test_rule_that_somebody_removed_is_named_and_comes_back_and_foreign_ones_stay() -> None:
     in_own_network("""
-sh("iptables", "-N", "DOCKER-USER")
-sh("iptables", "-A", "DOCKER-USER", "-s", "192.168.7.0/24", "-j", "DROP")
+sh("iptables", "-w", "-N", "DOCKER-USER")
+sh("iptables", "-w", "-A", "DOCKER-USER", "-s", "192.168.7.0/24", "-j", "DROP")
 ensure_firewall(one, Silence())
-sh("iptables", "-D", "WINDLASS", "-d", "169.254.0.0/16", "-j", "REJECT", "--reject-with", "icmp-admin-prohibited")
-sh("iptables", "-D", "DOCKER-USER", "-s", "10.192.0.0/10", "-j", "WINDLASS")
+sh("iptables", "-w", "-D", "WINDLASS", "-d", "169.254.0.0/16", "-j", "REJECT", "--reject-with", "icmp-admin-prohibited")
+sh("iptables", "-w", "-D", "DOCKER-USER", "-s", "10.192.0.0/10", "-j", "WINDLASS")
 assert len(missing_rules(one)) == 2, missing_rules(one)
 ensure_firewall(one, Silence())
 assert missing_rules(one) == []
-assert "-A DOCKER-USER -s 192.168.7.0/24 -j DROP" in sh("iptables", "-S")
+assert "-A DOCKER-USER -s 192.168.7.0/24 -j DROP" in sh("iptables", "-w", "-S")
 """)
 
 

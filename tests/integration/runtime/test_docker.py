@@ -85,15 +85,15 @@ async def test_one_project_cannot_reach_anothers_runner(node: DockerNode) -> Non
     target = await node.runtime.start(await node.app())
     await request(target.address.host, target.address.port)
     url = f"http://{target.address}/"
-    program = f"import urllib.request; urllib.request.urlopen({url!r}, timeout=2)"
+    program = f"import urllib.request; urllib.request.urlopen({url!r}, timeout=%d)"
     same = await node.app()
     await node.runtime.start(same)
-    await docker("exec", same.name, "python3", "-c", program)
+    await docker("exec", same.name, "python3", "-c", program % 60)
     node.another_project()
     other = await node.app()
     await node.runtime.start(other)
     with pytest.raises(AssertionError, match="timed out"):
-        await docker("exec", other.name, "python3", "-c", program)
+        await docker("exec", other.name, "python3", "-c", program % 2)
 
 
 async def test_a_project_gets_the_next_subnet_where_its_own_is_taken_and_addresses_stay(node: DockerNode) -> None:
@@ -220,6 +220,7 @@ async def test_build_that_a_killed_builder_left_behind_is_replaced(node: DockerN
     labels = ("--label", f"dev.windlass.installation={node.installation}", "--label", "dev.windlass.role=build")
     await docker("run", "--detach", "--name", name, *labels, "--network", "none", node.image, "sleep", "1000")
     assert (await node.build(spec)).reference == release.reference
+    await node.reconnect()
     assert await node.leftovers() == []
     await docker("run", "--detach", "--name", name, *labels, "--network", "none", node.image, "sleep", "1000")
     await node.runtime.reap_builds()

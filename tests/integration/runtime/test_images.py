@@ -24,7 +24,7 @@ HIDDEN = "hunter2-of-the-build"
 
 def spec(node: Node, revision: str = "a" * 40, **secrets: str) -> DockerfileSpec:
     return DockerfileSpec(
-        project=node.project, revision=revision, secrets=secrets, disk=2**30, timeout=timedelta(seconds=60)
+        project=node.project, revision=revision, secrets=secrets, disk=2**30, timeout=timedelta(seconds=180)
     )
 
 

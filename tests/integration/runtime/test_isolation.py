@@ -53,7 +53,7 @@ def targets(neighbour: str, gateway: str) -> str:
 
 
 def dockerfile_spec(node: DockerNode) -> DockerfileSpec:
-    return DockerfileSpec(project=node.project, revision="a" * 40, disk=2**30, timeout=timedelta(seconds=60))
+    return DockerfileSpec(project=node.project, revision="a" * 40, disk=2**30, timeout=timedelta(seconds=180))
 
 
 def found_in(text: str) -> Found:
@@ -165,6 +165,6 @@ async def test_a_step_of_a_dockerfile_that_fills_the_disk_is_ended_while_it_runs
         docker_node.folder,
         {"Dockerfile": f"FROM {docker_node.image}\nRUN head -c 100M /dev/zero > /tmp/filling; sleep 1000\n"},
     )
-    wanted = replace(dockerfile_spec(docker_node), disk=64 * 2**20, timeout=timedelta(seconds=20))
+    wanted = replace(dockerfile_spec(docker_node), disk=64 * 2**20)
     with pytest.raises(BuildOutOfDiskError, match="more than 64 MiB"):
         await docker_node.runtime.build_image(wanted, archive, docker_node.output)

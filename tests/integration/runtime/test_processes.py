@@ -1,9 +1,7 @@
 """What only the runtime without an engine has to promise."""
 
 import asyncio
-import os
 import shutil
-import signal
 import tarfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
@@ -12,10 +10,12 @@ from functools import partial
 from pathlib import Path
 from time import time_ns
 
+import psutil
 import pytest
 
 from support.apps import request
 from support.runtime_node import RUNNER_IMAGE, ProcessNode
+from support.up_process import Witness, descendants
 from windlass_builder.adapters.processes.runtime import ProcessRuntime
 from windlass_builder.adapters.processes.sandbox import Bubblewrap, Plain
 from windlass_builder.adapters.processes.supervision import record
@@ -62,14 +62,10 @@ async def test_app_does_not_outlive_a_killed_supervisor(node: ProcessNode) -> No
     spec = await node.app()
     runner = await node.runtime.start(spec)
     await request(runner.address.host, runner.address.port)
-    process = supervisor(spec.name)
-    ended = asyncio.Event()
-    descriptor = os.pidfd_open(process)
-    asyncio.get_running_loop().add_reader(descriptor, ended.set)
-    os.kill(process, signal.SIGKILL)
-    await ended.wait()
-    asyncio.get_running_loop().remove_reader(descriptor)
-    os.close(descriptor)
+    process = psutil.Process(supervisor(spec.name))
+    witnesses = [Witness.of(process), *descendants(process.pid)]
+    process.kill()
+    assert all([await asyncio.to_thread(each.ended) for each in witnesses])
     assert (await node.runtime.inspect(spec.name)).state == Exited(137, out_of_memory=False)
     again = await node.runtime.start(spec)
     assert again.address == runner.address
