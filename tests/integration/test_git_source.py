@@ -25,6 +25,7 @@ from windlass_builder.application.source import (
     SourceLocation,
     SourceTimedOutError,
     SourceTooLargeError,
+    TooManyFilesError,
 )
 
 FILES = {
@@ -86,6 +87,19 @@ async def test_heads_are_the_branches_and_tags_with_their_commits(
     assert heads.branches == {"main": first, "trunk": last}
     assert heads.tags == {"v1": first}
     assert heads.default_branch == "trunk"
+
+
+async def test_so_many_files_are_written_and_no_more(tmp_path: Path, repository: Repository) -> None:
+    url, archive = repository.folder.as_uri(), tmp_path / "out" / "source.tar"
+    archive.parent.mkdir()
+    for most, root in ((3, "."), (1, "apps/web")):
+        source = GitSource(tmp_path / "home", local_repositories=[tmp_path], most_files=most)
+        await source.fetch(SourceLocation(url, root), await source.resolve(url, "main"), archive)
+        archive.unlink()
+    source = GitSource(tmp_path / "home", local_repositories=[tmp_path], most_files=2)
+    with pytest.raises(TooManyFilesError, match=r"more than 2 files.*WINDLASS_SOURCE_FILES"):
+        await source.fetch(SourceLocation(url), await source.resolve(url, "main"), archive)
+    assert list(archive.parent.iterdir()) == []
 
 
 async def test_server_that_talks_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,7 @@ def sources_of(settings: BuilderSettings) -> Sources:
         settings.home,
         local_repositories=settings.local_folders,
         loopback_allowed=settings.loopback_repositories,
+        most_files=settings.source_files,
     )
     stores = (GitMirrors(settings.home / "mirrors"),)
     return Sources(fetcher, list_root, settings.builds_at_once, settings.inspections_at_once, stores)

@@ -33,6 +33,8 @@ class BuilderSettings(CommonSettings):
     ample_disk_bytes: Annotated[int, Field(ge=0)] = 4 * 1024**3
     """It does so until so much is left."""
     inspections_at_once: int = 2
+    source_files: Annotated[int, Field(ge=1_000, le=5_000_000)] = 200_000
+    """How many files a commit may have that is deployed, its submodules' with them."""
     build_disk_bytes: Annotated[int, Field(ge=2**20)] = 4 * 1024**3
     """What one build may write."""
     scratch_bytes: Annotated[int, Field(ge=16 * 2**20)] = 10 * 1024**3

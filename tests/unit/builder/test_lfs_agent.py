@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from windlass_builder.adapters.git.lfs_agent import Agent, is_refused
+from windlass_builder.adapters.git.lfs_agent import Agent, Reach, RefusedError, is_private, is_refused
 
 CONTENT = b"large" * 1_000
 OID = hashlib.sha256(CONTENT).hexdigest()
@@ -125,3 +125,40 @@ def test_what_is_not_what_the_commit_names_is_thrown_away(tmp_path: Path, conten
 )
 def test_own_addresses_are_told_apart(address: str, *, refused: bool) -> None:
     assert is_refused(address, loopback_allowed=False) is refused
+
+
+@pytest.mark.parametrize(
+    ("address", "private"),
+    [
+        ("10.192.0.2", True),
+        ("192.168.1.1", True),
+        ("172.16.0.1", True),
+        ("100.64.0.1", True),
+        ("fd00::1", True),
+        ("::ffff:10.0.0.1", True),
+        ("93.184.216.34", False),
+        ("2606:4700::1", False),
+    ],
+)
+def test_addresses_of_private_networks_are_told_apart(address: str, *, private: bool) -> None:
+    assert is_private(address) is private
+
+
+def test_a_repository_of_the_internet_leads_into_no_private_network() -> None:
+    reach = Reach("https://git.example.com/app.git/info/lfs", loopback_allowed=False)
+    reach.check("git.example.com", "93.184.216.34")
+    reach.check("files.example.com", "93.184.216.35")
+    for address in ("10.192.0.2", "192.168.1.1", "fd00::1"):
+        with pytest.raises(RefusedError, match="private network"):
+            reach.check("files.example.com", address)
+    with pytest.raises(RefusedError, match="machine that builds"):
+        reach.check("files.example.com", "169.254.169.254")
+
+
+def test_a_repository_of_a_private_network_may_have_its_files_beside_it() -> None:
+    reach = Reach("https://git.corp/app.git/info/lfs", loopback_allowed=False)
+    reach.check("GIT.corp", "10.0.0.1")
+    reach.check("files.corp", "10.0.0.2")
+    for address in ("169.254.169.254", "127.0.0.1"):
+        with pytest.raises(RefusedError, match="machine that builds"):
+            reach.check("files.corp", address)

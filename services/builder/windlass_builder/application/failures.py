@@ -46,6 +46,7 @@ from windlass_builder.application.source import (
     SourceError,
     SourceTimedOutError,
     SourceTooLargeError,
+    TooManyFilesError,
 )
 from windlass_builder.application.uploads import BadArchiveError, UploadDamagedError, UploadGoneError
 from windlass_builder.domain.detection import BrokenManifestError, NothingToStartError
@@ -133,6 +134,7 @@ _CODES: dict[type[Exception], tuple[Stage, str]] = {
     BadArchiveError: (Stage.FETCH, "bad-archive"),
     SourceTimedOutError: (Stage.FETCH, "fetch-timed-out"),
     SourceTooLargeError: (Stage.FETCH, "source-too-large"),
+    TooManyFilesError: (Stage.FETCH, "source-too-large"),
     SourceError: (Stage.FETCH, "git-failed"),
     UnsupportedSourceError: (Stage.FETCH, "unsupported-source"),
     BrokenManifestError: (Stage.BUILD, "broken-manifest"),

@@ -13,6 +13,7 @@ SourceError
 ├── LargeFilesError           what the repository keeps in Git LFS cannot be had; Git's last words are in `detail`
 ├── BrokenRepositoryError     the repository holds what no file system should meet
 ├── SourceTooLargeError       it is larger than what is fetched
+├── TooManyFilesError         it has more files than a source may
 ├── SourceTimedOutError       it took longer than it may; trying again may help
 └── GitFailedError            Git failed in a way of its own; its last words are in `detail`
 """
@@ -127,6 +128,16 @@ class SourceTooLargeError(SourceError):
 
     def __init__(self, url: str) -> None:
         super().__init__(f"{url} is too large to be fetched; keep large files elsewhere than in the repository.")
+
+
+class TooManyFilesError(SourceError):
+    """It has more files than a source may."""
+
+    def __init__(self, url: str, most: int) -> None:
+        super().__init__(
+            f"{url} has more than {most:,} files: deploy a folder of it (the project's root), or take out what the app"
+            " does not need. Who runs this installation may allow more by WINDLASS_SOURCE_FILES."
+        )
 
 
 class SourceTimedOutError(SourceError):

@@ -36,30 +36,66 @@ class RefusedError(OSError):
 
 def is_refused(address: str, *, loopback_allowed: bool) -> bool:
     """Tell whether an address is this machine's own, or reaches no further than its link."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    one = found if mapped is None else mapped
+    one = _address(address)
     return one.is_link_local or one.is_unspecified or (one.is_loopback and not loopback_allowed)
 
 
-def _checked(base: type[http.client.HTTPConnection], *, loopback_allowed: bool) -> type[http.client.HTTPConnection]:
+def is_private(address: str) -> bool:
+    """Tell whether an address is one of somebody's own network, and none of the internet's."""
+    return not _address(address).is_global
+
+
+def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    found = ipaddress.ip_address(written.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None)
+    return found if mapped is None else mapped
+
+
+class Reach:
+    """Which addresses may be asked: the internet, the own server, and private networks where that is in one."""
+
+    def __init__(self, server: str, *, loopback_allowed: bool) -> None:
+        self._own = urllib.parse.urlsplit(server).hostname
+        self._loopback_allowed = loopback_allowed
+        self._own_is_private = False
+
+    def check(self, host: str, address: str) -> None:
+        """Let a connection through.
+
+        Raises:
+            RefusedError: nothing may be asked there.
+        """
+        if is_refused(address, loopback_allowed=self._loopback_allowed):
+            message = f"{host} is an address of the machine that builds"
+            raise RefusedError(message)
+        if not is_private(address):
+            return
+        if host.strip("[]").lower() == self._own:
+            self._own_is_private = True
+        elif not self._own_is_private:
+            message = f"{host} is in a private network, and the repository is not"
+            raise RefusedError(message)
+
+
+def _checked(base: type[http.client.HTTPConnection], reach: Reach) -> type[http.client.HTTPConnection]:
     """Return a kind of connection that is closed before it asks what must not be asked."""
 
     class Checked(base):  # type: ignore[valid-type,misc] # a base that is given
         def connect(self) -> None:
             super().connect()
-            if is_refused(self.sock.getpeername()[0], loopback_allowed=loopback_allowed):
+            try:
+                reach.check(self.host, self.sock.getpeername()[0])
+            except RefusedError:
                 self.close()
-                message = f"{self.host} is an address of the machine that builds"
-                raise RefusedError(message)
+                raise
 
     return Checked
 
 
 class _Http(urllib.request.HTTPHandler):
-    def __init__(self, *, loopback_allowed: bool) -> None:
+    def __init__(self, reach: Reach) -> None:
         super().__init__()
-        self._kind = _checked(http.client.HTTPConnection, loopback_allowed=loopback_allowed)
+        self._kind = _checked(http.client.HTTPConnection, reach)
 
     def http_open(self, req: urllib.request.Request) -> Any:  # noqa: ANN401 - urllib's own
         # A proxy of this machine may be on it, and looks after itself.
@@ -67,9 +103,9 @@ class _Http(urllib.request.HTTPHandler):
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, *, loopback_allowed: bool) -> None:
+    def __init__(self, reach: Reach) -> None:
         super().__init__()
-        self._kind = _checked(http.client.HTTPSConnection, loopback_allowed=loopback_allowed)
+        self._kind = _checked(http.client.HTTPSConnection, reach)
 
     def https_open(self, req: urllib.request.Request) -> Any:  # noqa: ANN401 - urllib's own
         tunnelled = getattr(req, "_tunnel_host", None) is not None
@@ -94,8 +130,8 @@ class Agent:
     def __init__(self, server: str, folder: str, *, loopback_allowed: bool) -> None:
         self._server = server
         self._folder = folder
-        handlers = (_Http(loopback_allowed=loopback_allowed), _Https(loopback_allowed=loopback_allowed), _Redirects())
-        self._opener = urllib.request.build_opener(*handlers)
+        reach = Reach(server, loopback_allowed=loopback_allowed)
+        self._opener = urllib.request.build_opener(_Http(reach), _Https(reach), _Redirects())
         self._shown: dict[str, str] = {}
 
     def run(self, lines: IO[str], answers: IO[str]) -> None:

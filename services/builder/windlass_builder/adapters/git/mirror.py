@@ -65,6 +65,14 @@ class Mirror:
         tree = await self._run("ls-tree", "-r", "-z", "--full-tree", commit)
         return told.output, tree.output
 
+    async def count_files(self, wanted: Wanted) -> int:
+        """Return how many files the tree has, links and submodules too.
+
+        Raises: OutputTooLongError, where their names are more than anybody would read.
+        """
+        told = await self._run("ls-tree", "-r", "-z", "--name-only", f"{wanted.commit}:{wanted.root}")
+        return told.output.count("\0")
+
     async def has_large_files(self, commit: str) -> bool:
         """Return whether the commit says of some files that they are in Git LFS."""
         found = await self._run("grep", "-q", "-F", "-e", "filter=lfs", commit, "--", *lfs.ATTRIBUTES)

@@ -36,6 +36,7 @@ from windlass_builder.application.source import (
     SourceLocation,
     SourceTimedOutError,
     SourceTooLargeError,
+    TooManyFilesError,
 )
 from windlass_builder.domain.repository import is_commit, ref_problem, repository_url_problem, root_problem
 
@@ -56,12 +57,14 @@ class GitSource:
         local_repositories: Sequence[Path] = (),
         loopback_allowed: bool = False,
         timeout: timedelta = timedelta(seconds=120),
+        most_files: int = 200_000,
     ) -> None:
         self._mirrors = home / "mirrors"
         self._mirrors.mkdir(parents=True, exist_ok=True)
         self._local = tuple(folder.resolve() for folder in local_repositories)
         self._loopback_allowed = loopback_allowed
         self._timeout = timeout
+        self._most_files = most_files
         self._git = GitCommand(self._mirrors, timeout, (*_PROTOCOLS, "file") if self._local else _PROTOCOLS)
         self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
@@ -102,13 +105,15 @@ class GitSource:
     async def _write(self, top: Wanted, draft: Path, access: Access) -> None:
         """Write the commit with its submodules, one repository after the other: two may be the same."""
         more, waiting = draft.with_name(f"{draft.name}.more"), deque([top])
-        asked = 0
+        asked, left = 0, self._most_files
         try:
             while waiting:
                 wanted = waiting.popleft()
                 self._check_submodule(top, wanted, asked)
                 into = more if _size(draft) else draft
-                waiting.extend(await self._write_one(wanted, into, access))
+                files, below = await self._write_one(wanted, into, access, left)
+                waiting.extend(below)
+                left -= files
                 asked += 1
                 if into is more:
                     await asyncio.to_thread(tars.append, draft, more)
@@ -117,8 +122,8 @@ class GitSource:
         finally:
             more.unlink(missing_ok=True)
 
-    async def _write_one(self, wanted: Wanted, archive: Path, access: Access) -> list[Wanted]:
-        """Write one repository's tree, and return the submodules in it."""
+    async def _write_one(self, wanted: Wanted, archive: Path, access: Access, most: int) -> tuple[int, list[Wanted]]:
+        """Write one repository's tree, of so many files at most; return how many it has, and the submodules in it."""
         async with self._bounded(wanted.url), self._mirror(wanted.url, access) as mirror:
             await mirror.make()
             if not await mirror.has_tree(f"{wanted.commit}:"):
@@ -128,9 +133,19 @@ class GitSource:
                 around = [one for one in below if one.holds_root]
                 if not around:
                     raise RootNotFoundError(wanted.root, wanted.commit)
-                return around
+                return 0, around
+            files = await self._counted(mirror, wanted, most)
             await self._write_tree(mirror, wanted, archive)
-            return [one for one in below if not one.holds_root]
+            return files, [one for one in below if not one.holds_root]
+
+    async def _counted(self, mirror: Mirror, wanted: Wanted, most: int) -> int:
+        try:
+            files = await mirror.count_files(wanted)
+        except OutputTooLongError as error:
+            raise TooManyFilesError(wanted.url, self._most_files) from error
+        if files > most:
+            raise TooManyFilesError(wanted.url, self._most_files)
+        return files
 
     async def _write_tree(self, mirror: Mirror, wanted: Wanted, archive: Path) -> None:
         large = await mirror.has_large_files(wanted.commit)
