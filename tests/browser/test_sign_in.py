@@ -39,7 +39,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def link_to(url: str, home: str) -> str:
     """Return the path of a new link, below the host name under which the browser knows the dashboard."""
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
         parts = urlsplit((await client.post(f"{url}/api/v1/sign-in-links")).json()["url"])
     return f"{home}{parts.path}?{parts.query}"
 

@@ -158,7 +158,7 @@ def test_everything_can_be_done_without_scripts(plain: Page, dashboard: Dashboar
 def test_a_command_is_copied(page: Page, dashboard: Dashboard) -> None:
     page.goto(f"{dashboard.url}/projects/shop")
     page.get_by_role("button", name="Copy the address").first.click()
-    assert page.evaluate("navigator.clipboard.readText()") == "http://shop.localhost:8080"
+    page.wait_for_function("async () => await navigator.clipboard.readText() === 'http://shop.localhost:8080'")
 
 
 def test_hostile_names_are_shown_and_do_nothing(page: Page, dashboard: Dashboard) -> None:

@@ -4,6 +4,7 @@ reaches what is not concerned."""
 import os
 import secrets
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from support.gate import gate
 from support.git_server import make_repository, smart_http
 from support.installations import read_example
 from support.platform import Platform
@@ -68,10 +70,12 @@ def of(events: list[Event], deployment: str, kind: str) -> list[Event]:
 
 
 def test_what_a_killed_builder_was_at_is_built_once_by_the_other(platform: Platform, repository: str) -> None:
-    wanted = {deploy(platform, repository, f"sleep 4; echo {number}") for number in range(4)}
-    told(platform, wanted, {"build.started.v1"})  # two builders with two builds each
-    os.kill(platform.up.services()["wl-builder-2"], signal.SIGKILL)
-    events = told(platform, wanted, ENDS)
+    with gate() as (waits, opened):
+        wanted = {deploy(platform, repository, f"{waits}; echo {number}") for number in range(4)}
+        told(platform, wanted, {"build.started.v1"})  # two builders with two builds each
+        os.kill(platform.up.services()["wl-builder-2"], signal.SIGKILL)
+        opened.set()
+        events = told(platform, wanted, ENDS)
     attempts = [len(of(events, one, "build.started.v1")) for one in wanted]
     assert max(attempts) == 2
     assert min(attempts) == 1, "the other builder's builds went on"
@@ -93,13 +97,15 @@ def test_cancel_ends_one_build_and_no_other(platform: Platform, repository: str)
     assert not of(events, canceled, "build.succeeded.v1")
     assert of(events, other, "deployment.live.v1")
     assert len(of(events, other, "build.started.v1")) == 1
-    assert not running(mark)
+    until_ended(mark)
 
 
-def running(command: str) -> list[str]:
-    """Return the processes of this machine that run a command."""
-    lines = (path.joinpath("cmdline") for path in Path("/proc").glob("[0-9]*"))
-    return [str(path) for path in lines if command in _read(path)]
+def until_ended(command: str) -> None:
+    """Wait until no process of this machine runs a command, a minute at most."""
+    end = time.monotonic() + 60
+    while running := [path for path in Path("/proc").glob("[0-9]*/cmdline") if command in _read(path)]:
+        assert time.monotonic() < end, running
+        time.sleep(0.05)
 
 
 def _read(path: Path) -> str:
@@ -118,7 +124,7 @@ def test_later_push_of_a_branch_ends_the_build_of_the_earlier_one(platform: Plat
     (superseded,) = of(events, earlier, "deployment.superseded.v1")
     assert superseded["data"]["by"] == later
     assert of(events, later, "deployment.live.v1")
-    assert not running("sleep 3177")
+    until_ended("sleep 3177")
 
 
 def test_operation_that_is_asked_for_is_done_once(platform: Platform) -> None:

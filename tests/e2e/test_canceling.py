@@ -8,7 +8,7 @@ import select
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -38,6 +38,15 @@ def processes(mark: str) -> Iterator[int]:
             yield int(path.name)
 
 
+def held(mark: str) -> dict[int, int]:
+    """Return descriptors of the processes with a mark, each with its process."""
+    found: dict[int, int] = {}
+    for one in processes(mark):
+        with suppress(ProcessLookupError):
+            found[os.pidfd_open(one)] = one
+    return found
+
+
 @dataclass
 class Work:
     """What a deployment is at; its processes are known by the mark."""
@@ -62,18 +71,20 @@ class Work:
         self.hold()
 
     def hold(self) -> None:
-        self.running = {os.pidfd_open(one): one for one in processes(self.mark)}
+        self.running = held(self.mark)
         assert self.running, f"nothing runs {self.mark}"
 
     def cancel(self) -> None:
         """Cancel it, and wait until the last of its processes has ended."""
         status, answer = self.story.platform.api("POST", f"/deployments/{self.deployment}/cancel")
         assert status in {HTTPStatus.OK, HTTPStatus.ACCEPTED}, answer
-        for descriptor, process in self.running.items():
-            ended, _, _ = select.select([descriptor], [], [], AT_MOST_S)
-            os.close(descriptor)
-            assert ended, f"process {process} goes on"
-        assert not list(processes(self.mark))
+        running = self.running or held(self.mark)
+        while running:
+            for descriptor, process in running.items():
+                ended, _, _ = select.select([descriptor], [], [], AT_MOST_S)
+                os.close(descriptor)
+                assert ended, f"process {process} goes on"
+            running = held(self.mark)  # what they had begun meanwhile
 
     def ended(self) -> str:
         return str(self.story.ended(self.deployment)["phase"])

@@ -16,9 +16,7 @@ def looked_into(platform: Platform, body: Mapping[str, object]) -> Mapping[str, 
     for event in platform.follow_events():
         answered = event["type"] in {"inspection.answered.v1", "inspection.failed.v1"}
         if answered and event["about"] == accepted["inspection"]:
-            found, answer = platform.api("GET", f"/inspections/{accepted['inspection']}?at_least={event['sequence']}")
-            assert found == 200, answer
-            return dict(answer)
+            return dict(platform.at_least(event["sequence"], f"/inspections/{accepted['inspection']}"))
     raise AssertionError("the log ended without an answer")
 
 

@@ -105,7 +105,7 @@ def plant_access(planted: Planted, story: Story) -> None:
 
 def session(platform: Platform, token: str) -> str:
     """Sign in as a browser does, and return the value of its cookie."""
-    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
     host = f"windlass.localhost:{platform.port}"
     headers = {"Host": host, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{host}"}
     connection.request("POST", "/sign-in", f"token={quote(token, '')}", headers)

@@ -51,7 +51,7 @@ def test_a_deadline_and_an_interrupt_kill_it(story: Story, git_host: GitHost) ->
         assert command.stdout is not None
         assert command.stdout.readline() == "begun\n"
         command.send_signal(signal.SIGINT)
-        assert command.wait(30) == 130
+        assert command.wait(60) == 130
     ended = [event["data"]["code"] for event in story.platform.events() if event["type"] == "run.ended.v1"]
     assert "canceled" in ended, ended  # the detached one may end before it or after it
 

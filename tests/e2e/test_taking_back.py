@@ -68,10 +68,12 @@ def test_a_version_that_begins_to_fail_is_taken_back_and_the_next_one_takes_its_
     visits = Visits(story)
     assert visits.until("1") == ["1"]
     assert visits.failed >= 20
-    wishes = [one["data"] for one in story.platform.events() if one["type"] == "restore.requested.v1"]
-    (said,) = [wish for wish in wishes if wish["before"] == failing["id"]]
+    wishes = [one for one in story.platform.events() if one["type"] == "restore.requested.v1"]
+    (wish,) = [one for one in wishes if one["data"]["before"] == failing["id"]]
+    said = wish["data"]
     assert (said["to"], said["code"]) == (good["id"], "errors")
     assert "answers within a minute had a status of 500 or more." in said["reason"]
+    story.platform.at_least(wish["sequence"], f"/deployments/{failing['id']}")
     explained = story.platform.windlass("explain", failing["id"])
     assert "Windlass took it back from production" in explained.stdout
     repository.commit({"VERSION": "3"})

@@ -13,7 +13,7 @@ from support.dashboard import Dashboard
 from windlass.provisioning.browser import ensure_browser
 from windlass.provisioning.progress import Silence
 
-expect.set_options(timeout=20_000)  # patience for slow machines: what is expected shows within moments elsewhere
+expect.set_options(timeout=60_000)  # patience for slow machines: what is expected shows within moments elsewhere
 
 FLAGS = (
     "--no-sandbox",

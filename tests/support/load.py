@@ -39,6 +39,8 @@ class Load:
     connections: int = CONNECTIONS
     per_s: float = REQUESTS_PER_S
     """At most so many short requests a second, over all connections together."""
+    frozen_after_s: float = FROZEN_AFTER_S
+    """A request that has no answer for so long is failed."""
     requests: int = 0
     failed: int = 0
     wrong: int = 0
@@ -122,7 +124,7 @@ class Load:
         while not self._ending.is_set():
             began = loop.time()
             seen = seen if self.turns is None else max(seen, self.turns.confirmed)
-            async with asyncio.timeout(FROZEN_AFTER_S):
+            async with asyncio.timeout(self.frozen_after_s):
                 version = int(await self.ask(reader, writer))
             self.requests += 1
             seen = self._turn_of(version, seen)

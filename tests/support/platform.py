@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -117,6 +119,15 @@ class Platform:
             return answer.status, json.loads(answer.read() or b"null")
         finally:
             connection.close()
+
+    def at_least(self, sequence: int, path: str) -> Any:  # noqa: ANN401 - what JSON has
+        """Return what the API says at a path once it knows of a sequence; where that takes it too long, ask again."""
+        end = time.monotonic() + ANSWER_SECONDS
+        status, answer = self.api("GET", f"{path}?at_least={sequence}")
+        while status == HTTPStatus.SERVICE_UNAVAILABLE and time.monotonic() < end:
+            status, answer = self.api("GET", f"{path}?at_least={sequence}")
+        assert status == HTTPStatus.OK, answer
+        return answer
 
     def get(self, alias: str, path: str = "/", *, whole: bool = False) -> tuple[int, bytes]:
         """Return what an app answers at its address; `whole` says that it is a whole host, not a label of ours."""

@@ -37,9 +37,7 @@ class Story:
         """Wait for the end of a deployment on the log itself, and return what is known of it then."""
         for event in self.platform.follow_events():
             if event["type"] in ENDS and event["about"] == deployment:
-                status, answer = self.platform.api("GET", f"/deployments/{deployment}?at_least={event['sequence']}")
-                assert status == 200, answer
-                return dict(answer)
+                return dict(self.platform.at_least(event["sequence"], f"/deployments/{deployment}"))
         raise AssertionError(f"the log ended before deployment {deployment} did")
 
     def waited_for(self, kind: str, about: str) -> Mapping[str, Any]:

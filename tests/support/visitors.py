@@ -11,7 +11,7 @@ from support.platform import Platform
 
 VISITORS = 3
 BETWEEN_REQUESTS_S = 0.05
-_PATIENCE_S = 5.0
+_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)

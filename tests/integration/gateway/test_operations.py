@@ -129,7 +129,7 @@ async def test_a_gateway_that_stands_still_says_so_wherever_rows_are_needed() ->
 
 
 async def test_the_command_rebuilds_one_service_after_the_other(tmp_path: Path) -> None:
-    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    gateway = MemoryGateway(silence=timedelta(seconds=1))
     async with command_for(gateway, tmp_path) as command, answering(gateway, {Service.ROUTER: operations()}):
         outcome = await command("rebuild", "router", "logs")
     assert outcome.code == 1, outcome.err
@@ -151,7 +151,7 @@ def test_the_command_says_what_it_does_not_understand(arguments: tuple[str, ...]
 
 
 async def test_the_command_verifies_and_its_exit_code_says_how_it_is(tmp_path: Path) -> None:
-    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    gateway = MemoryGateway(silence=timedelta(seconds=1))
     async with command_for(gateway, tmp_path) as command:
         async with answering(gateway, EVERY):
             clean = await command("verify", "--json")
@@ -177,7 +177,7 @@ async def test_the_command_collects_or_only_says_what_would_go(tmp_path: Path) -
         report("looks", 0, 1)
         return Collected(items=())
 
-    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    gateway = MemoryGateway(silence=timedelta(seconds=1))
     async with command_for(gateway, tmp_path) as command:
         async with answering(gateway, {Service.BUILDER: {Kind.COLLECTABLE: collected, Kind.COLLECT: nothing}}):
             would = await command("gc", "--dry-run")
@@ -241,7 +241,7 @@ async def test_the_command_quarantines_and_lists(tmp_path: Path) -> None:
 
 
 async def test_doctor_tells_a_service_that_stands_still_from_one_that_is_dead(tmp_path: Path) -> None:
-    gateway = MemoryGateway(silence=timedelta(seconds=0.5))
+    gateway = MemoryGateway(silence=timedelta(seconds=1))
     services = {**EVERY, Service.ROUTER: operations(halted_at(7))}
     del services[Service.MONITOR]
     async with answering(gateway, services), command_for(gateway, tmp_path) as command:
