@@ -10,7 +10,7 @@ import pytest
 
 from support import router_events as say
 from support.memory_builder import INSTALLATION, MemoryBuilder
-from support.memory_runtime import PowerCut
+from support.memory_runtime import NOON, PowerCut
 from windlass_builder.application.runtime_errors import RunnerUnstartableError
 from windlass_builder.application.scaling import CHANGING, Scaling
 from windlass_builder.application.timers import Timers
@@ -194,6 +194,25 @@ async def test_restart_replaces_one_container_after_the_other(scene: Scene) -> N
     (end,) = scene.ends
     assert isinstance(end, RestartSucceeded)
     assert (end.request, end.replaced) == (request, 2)
+
+
+@pytest.mark.parametrize("first", ["ends", "is replaced"])
+async def test_container_that_ended_and_was_replaced_is_gone_though_the_engine_started_it_again(
+    scene: Scene, first: str
+) -> None:
+    runtime, old = scene.builder.runtime, scene.name(0)
+    if first == "is replaced":
+        await scene.tell(RestartRequested())
+    await scene.builder.exits.note(runtime.exits(old))
+    if first == "ends":
+        await scene.tell(RestartRequested())
+    assert scene.running == {scene.name(0, 2)}
+    await scene.builder.exits.note(runtime.started_again(old, NOON + timedelta(minutes=1)))
+    await scene.settle()
+    assert scene.running == {scene.name(0, 2)}
+    await scene.healthy(scene.name(0, 2))
+    await scene.gone()
+    assert isinstance(scene.ends[0], RestartSucceeded)
 
 
 async def test_second_restart_gives_the_containers_other_names(scene: Scene) -> None:

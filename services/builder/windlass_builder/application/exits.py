@@ -104,6 +104,8 @@ class Exits:
         await self._until_done(partial(self._noted, event))
         if isinstance(event, RunnerExited | RunnerRemoved):
             await self._until_done(partial(self._restored, event))
+        elif isinstance(event, RunnerStarted):
+            await self._until_done(partial(self._reaped, event))
 
     async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -130,6 +132,19 @@ class Exits:
         if isinstance(event, RunnerExited) and not await self._stays_ended(event):
             return
         await self.reconciling.restore_wanted(ProjectId(event.project), DeploymentId(event.deployment))
+
+    async def _reaped(self, event: RunnerStarted) -> None:
+        """End what the engine started again though another container took its place between its end and its start.
+
+        The log has forgotten it by then; what is being started at this moment is in the rows, for whoever does so
+        held the deployment's lock until it was.
+        """
+        found = await self.containers.rows.get(DEPLOYMENTS, event.deployment)
+        if found is None or found.row.phase is not Phase.LIVE or found.row.container(event.runner) is not None:
+            return
+        runner = await self.containers.found(event.runner)
+        if runner is not None:
+            await self.reconciling.reap(runner)
 
     async def _stays_ended(self, event: RunnerExited) -> bool:
         """Tell whether the engine leaves it at that, as it does after somebody's hand, though it should run on."""

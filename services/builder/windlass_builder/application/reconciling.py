@@ -67,7 +67,7 @@ class Reconciling:
             for deployment in routes.row.referenced:
                 await self._restore(deployment)
         for runner in runners:
-            await self._reap(runner)
+            await self.reap(runner)
 
     async def now_and_then(self) -> None:
         """Compare every few minutes, whatever no event told of, until canceled."""
@@ -159,7 +159,7 @@ class Reconciling:
         elif row.phase in ON_THE_WAY and row.replica_set.missing:
             await self.containers.start_all(journal, row, row.release, start_command(row.recipe))
 
-    async def _reap(self, runner: Runner) -> None:
+    async def reap(self, runner: Runner) -> None:
         """Remove a runner that the log does not want."""
         if await self.containers.runs_once(runner.name):
             return
