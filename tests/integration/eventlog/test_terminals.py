@@ -1,11 +1,17 @@
 """Lines of commands on a real server: one that prints without end costs the others nothing of theirs."""
 
 import os
+from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
+from support.nats import seed_of
 from windlass_contracts.ids import RunId, TeamId
 from windlass_contracts.logs import LogBatch, LogLine
-from windlass_eventlog.jetstream.connection import Connection
+from windlass_contracts.subjects import Service
+from windlass_eventlog.jetstream.connection import Connection, connection
 from windlass_eventlog.logs.jetstream import JetStreamLogStore
 from windlass_eventlog.logs.port import RunOutput
 from windlass_eventlog.topology import TERMINAL_STREAM
@@ -23,8 +29,15 @@ async def written(store: JetStreamLogStore, output: RunOutput) -> list[LogBatch]
     return [one async for one in store.read(output)]
 
 
-async def test_a_command_that_prints_without_end_pushes_out_nothing_but_its_own_lines(link: Connection) -> None:
-    store = JetStreamLogStore(link, TERMINAL_STREAM, SHARE)
+@pytest.fixture
+async def builder(provisioned: str, tmp_path: Path) -> AsyncIterator[Connection]:
+    """Yield a connection with the rights of the service that passes the lines on."""
+    async with connection(provisioned, Service.BUILDER, seed_of(Service.BUILDER, tmp_path)) as opened:
+        yield opened
+
+
+async def test_a_command_that_prints_without_end_pushes_out_nothing_but_its_own_lines(builder: Connection) -> None:
+    store = JetStreamLogStore(builder, TERMINAL_STREAM, SHARE)
     team = TeamId(uuid4())
     quiet, flooding = RunOutput(team, RunId(uuid4())), RunOutput(team, RunId(uuid4()))
     of_quiet, of_flooding = [batch(number) for number in range(3)], [batch(number) for number in range(150)]
@@ -39,4 +52,4 @@ async def test_a_command_that_prints_without_end_pushes_out_nothing_but_its_own_
     assert kept == of_flooding[-len(kept) :]
     assert 10 < len(kept) < 140
     assert await store.last(flooding, "run") == of_flooding[-1]
-    assert (await link.jetstream.stream_info(TERMINAL_STREAM)).state.bytes < 2 * SHARE
+    assert (await builder.jetstream.stream_info(TERMINAL_STREAM)).state.bytes < 2 * SHARE
