@@ -10,7 +10,7 @@ from support.memory_builder import MemoryBuilder, name_of
 from support.memory_runtime import NOON, MemoryRuntime
 from windlass_builder.application.runtime_errors import EngineError
 from windlass_builder.domain.workloads import RunnerRemoved
-from windlass_contracts.events import CutoverStarted
+from windlass_contracts.events import ContainerStopped, CutoverStarted
 from windlass_contracts.ids import DeploymentId
 
 AN_HOUR = timedelta(hours=1)
@@ -67,7 +67,7 @@ async def test_an_end_that_was_found_when_it_was_back_is_not_taken_for_another_o
         assert builder.types(identity) == known
 
 
-@pytest.mark.parametrize("code", [137, 143, 255])
+@pytest.mark.parametrize("code", [0, 1, 137, 143, 255])
 async def test_what_went_down_with_it_before_it_was_healthy_is_started_once_more(
     builder: MemoryBuilder, code: int
 ) -> None:
@@ -76,6 +76,28 @@ async def test_what_went_down_with_it_before_it_was_healthy_is_started_once_more
     builder.runtime.exits(name_of(identity), code)
     await builder.reconciling.run()
     assert builder.types(identity)[-3:] == ["container.started.v1", "container.stopped.v1", "container.started.v1"]
+
+
+@pytest.mark.parametrize("moved", [True, False])
+async def test_what_ended_in_order_during_its_cutover_while_nobody_watched_is_put_down_to_the_outside_once(
+    builder: MemoryBuilder, *, moved: bool
+) -> None:
+    identity = await _cutting_over(builder, moved=moved)
+    for _ in range(2):
+        builder.runtime.exits(name_of(identity), 0)
+        await builder.reconciling.run()
+    events = (builder.log.at(sequence).event for sequence in range(1, builder.log.length + 1))
+    ends = [(one.from_outside, one.exit_code) for one in events if isinstance(one, ContainerStopped)]
+    assert ends == [(True, 0), (False, 0)]
+
+
+async def test_what_ends_again_before_it_was_healthy_fails_though_nobody_watched(builder: MemoryBuilder) -> None:
+    identity = await builder.requested()
+    await builder.reactors.settle()
+    for _ in range(2):
+        builder.runtime.exits(name_of(identity), 1)
+        await builder.reconciling.run()
+    assert builder.types(identity).count("deployment.failed.v1") == 1
 
 
 @pytest.mark.parametrize("code", [137, 143, 255])

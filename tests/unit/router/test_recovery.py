@@ -213,7 +213,7 @@ def _ended(one: DeploymentId, code: int, *, out_of_memory: bool = False) -> Even
     return ContainerStopped(node="one", container=container, why=why, exit_code=code, out_of_memory=out_of_memory)
 
 
-@pytest.mark.parametrize("why", ["missing", "removed", "cut-off"])
+@pytest.mark.parametrize("why", ["missing", "removed", "cut-off", "unseen"])
 def test_what_is_not_there_any_more_is_not_the_apps_doing(why: str) -> None:
     assert ContainerStopped(node="one", container="shop-1", why=why).from_outside
 

@@ -71,6 +71,8 @@ class ContainerStopped(Event):
     APPENDED_BY: ClassVar = frozenset({Service.BUILDER})
     LOOPING: ClassVar = "looping"
     # Why a container stopped whose place a fresh one takes, which loops on until it is said to have started once more.
+    UNSEEN: ClassVar = "unseen"
+    # Why a container stopped that was found ended, by whomever: its engine, or its machine, may have told it to end.
 
     node: NodeName
     container: ContainerName
@@ -92,7 +94,7 @@ class ContainerStopped(Event):
 
 _FROM_OUTSIDE = frozenset({128 + SIGKILL, 128 + SIGTERM, 255})
 """How containers end that go down with the engine or the machine; 255 where Docker knows no more."""
-_NOT_THERE = frozenset({"missing", "removed", "cut-off"})
+_NOT_THERE = frozenset({"missing", "removed", "cut-off", ContainerStopped.UNSEEN})
 
 
 class ContainerLooping(Event):

@@ -132,7 +132,7 @@ class Reconciling:
             case Running() | Paused() | Restarting():
                 return
             case Exited(exit_code=code, out_of_memory=oom):
-                ended = _stopped(container, "out-of-memory" if oom else "exited", code)
+                ended = _stopped(container, _why_ended(journal.phase, container, out_of_memory=oom), code)
                 if not ended.from_outside and journal.phase in {Phase.STARTED, Phase.HEALTHY}:
                     await journal.add(exited(code, row.config.limits.memory_bytes, out_of_memory=oom))
                 await journal.add(ended, container.name)
@@ -171,6 +171,17 @@ class Reconciling:
                 grace = 0 if found is None else found.row.config.retirement.grace_s
                 await self.containers.runtime.stop(runner.name, timedelta(seconds=grace))
                 await self.containers.runtime.remove(runner.name)
+
+
+def _why_ended(phase: Phase, container: Container, *, out_of_memory: bool) -> str:
+    """Return why a container stopped that was found ended, and nobody told of it.
+
+    Many an app ends with 0 or 1 when it is told to, by a machine that is shut down in order. So what is on its way is
+    started once more, and fails its deployment if it ends again.
+    """
+    if out_of_memory:
+        return "out-of-memory"
+    return ContainerStopped.UNSEEN if phase in ON_THE_WAY and container.starts == 1 else "exited"
 
 
 def _stopped(container: Container, why: str, code: int | None = None) -> ContainerStopped:

@@ -123,6 +123,7 @@ _WHY_STOPPED = {
     "scaled": "the version was scaled down",
     "replaced": "a fresh one took its place",
     "not-healthy": "it was not healthy in time",
+    "unseen": "it had ended while nobody watched",
 }
 
 
