@@ -233,7 +233,7 @@ class TooMuchUploadedError(QuotaError):
         super().__init__(
             f"{waiting / MIB:.0f} MiB of uploads wait for a deployment that names them, and {coming / MIB:.0f} MiB"
             f" are about to arrive: together they may have {most // MIB} MiB.",
-            next_step="Deploy what was uploaded, or wait: what no deployment names is deleted with the daily collection once"
-            f" it is {kept_hours} hours old; `windlass gc` collects at once.",
+            next_step="Deploy what was uploaded, or wait: what no deployment names goes with the daily collection, or"
+            f" with `windlass gc`, once it is {kept_hours} hours old.",
             field="digest",
         )
