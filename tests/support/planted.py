@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from threading import Event, Thread
 from typing import BinaryIO
@@ -206,10 +207,21 @@ async def search_containers(planted: Planted, engine: str, installation: str) ->
     async with aiodocker.Docker(engine) as docker:
         ours = {"label": [f"dev.windlass.installation={installation}"]}
         for container in await docker.containers.list(all=True, filters=ours):
-            about = await container.show()
-            planted.search("container", about["Name"], json.dumps(about, ensure_ascii=False).encode())
-            written = await container.log(stdout=True, stderr=True)
-            planted.search("container", f"{about['Name']} wrote", "".join(written).encode())
+            with _that_may_go():
+                about = await container.show()
+                planted.search("container", about["Name"], json.dumps(about, ensure_ascii=False).encode())
+                written = await container.log(stdout=True, stderr=True)
+                planted.search("container", f"{about['Name']} wrote", "".join(written).encode())
+
+
+@contextmanager
+def _that_may_go() -> Iterator[None]:
+    """Let a container be gone, or on its way: an installation removes those of other tests when their time is up."""
+    try:
+        yield
+    except aiodocker.DockerError as error:
+        if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
+            raise
 
 
 def _search_archive(planted: Planted, file: BinaryIO, own: int) -> None:
