@@ -13,7 +13,7 @@ _REMEDIES = {
     Stage.DEADLINE: "A service of the platform stayed away: `windlass doctor` says which. Then deploy again.",
 }
 _BY_CODE = {
-    "broken-manifest": "Mend the file at the line that is named: nothing was installed or built.",
+    "broken-manifest": "Mend the file at the place that is named, and deploy again: nothing was installed or built.",
     "bad-archive": "Mend what is named, or leave it out by a .dockerignore or .gitignore file, and deploy again.",
     "source-too-large": "Leave out what the app does not need: it belongs into a volume or an object store.",
     "fetch-timed-out": "Look whether the host answers; a large source needs a longer deadline for fetching.",

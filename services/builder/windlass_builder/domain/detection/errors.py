@@ -14,7 +14,7 @@ class BrokenManifestError(Exception):
 
     def __init__(self, name: str, line: int | None, said: str) -> None:
         place = name if line is None else f"{name}, line {line}"
-        super().__init__(f"{place}: {said}. Mend the file, and deploy again.")
+        super().__init__(f"{place}: {said}.")
         self.name = name
         self.line = line
 
