@@ -2,20 +2,22 @@
 
 import os
 import signal
+from datetime import datetime
 
 import asyncpg
 import pytest
 
 from support.installations import GitHost
 from support.story import Story
+from windlass_eventlog.clock import utc_now
 
 
 @pytest.mark.parametrize(
     ("service", "after", "slowly"),
     [
-        ("builder", "build.started.v1", {"build_command": "sleep 3"}),
-        ("monitor", "container.started.v1", {"start_command": "sleep 3; exec python3 server.py"}),
-        ("logs", "container.started.v1", {"start_command": "sleep 3; exec python3 server.py"}),
+        ("builder", "build.started.v1", {"build_command": "sleep 6"}),
+        ("monitor", "container.started.v1", {"start_command": "sleep 6; exec python3 server.py"}),
+        ("logs", "container.started.v1", {"start_command": "sleep 6; exec python3 server.py"}),
     ],
 )
 def test_a_deployment_survives_the_death_of_the_service_in_the_middle_of_its_work(
@@ -24,9 +26,13 @@ def test_a_deployment_survives_the_death_of_the_service_in_the_middle_of_its_wor
     _, url = git_host.repository("hello-python")
     deployment = story.request(url, **slowly)
     story.waited_for(after, deployment)
+    killed_at = utc_now()
     story.platform.kill_service(service)
     assert story.ended(deployment)["phase"] == "live"
-    assert story.types_of(deployment).count("container.started.v1") == 1
+    told = [event for event in story.platform.events() if event["about"] == deployment]
+    assert [event["type"] for event in told].count("container.started.v1") == 1
+    (live,) = [event for event in told if event["type"] == "deployment.live.v1"]
+    assert datetime.fromisoformat(live["time"]) > killed_at, "the kill came in the middle"
 
 
 def test_after_the_death_of_the_supervisor_apps_and_their_history_are_there_again(

@@ -20,8 +20,9 @@ from windlass_contracts.events import (
 from windlass_contracts.events.deployment import GitSource, Recipe
 from windlass_contracts.ids import DeploymentId, EnvironmentId, EventId, ProjectId, TeamId, derived
 from windlass_contracts.subjects import AggregateKey
-from windlass_gateway.domain import deployment
+from windlass_gateway.domain import deployment, routes
 from windlass_gateway.domain.deployment import Deployment
+from windlass_gateway.domain.routes import Routes
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TEAM = TeamId(UUID(int=1))
@@ -48,6 +49,14 @@ def recorded(
     metadata = Metadata(event_id, time, "token:test", correlation=event_id)
     (service, *_) = sorted(event.APPENDED_BY)
     return Recorded(sequence, "0a1b2c3d", service, key, event, metadata)
+
+
+def routes_after(*events: Event) -> Routes:
+    row: Routes | None = None
+    for sequence, event in enumerate(events, start=1):
+        row = routes.evolve(row, recorded(event, sequence))
+    assert row is not None
+    return row
 
 
 def way_to_live(environment: EnvironmentId = PRODUCTION, config: DeploymentConfig | None = None) -> list[Event]:

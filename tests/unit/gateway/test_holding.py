@@ -12,6 +12,7 @@ from support.gateway_story import (
     deployment_after,
     deployment_number,
     recorded,
+    routes_after,
     way_to_live,
 )
 from windlass_contracts.event import Event
@@ -25,7 +26,7 @@ from windlass_contracts.events import (
 )
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EnvironmentId, EventId, derived
-from windlass_gateway.domain import releases, routes
+from windlass_gateway.domain import releases
 from windlass_gateway.domain.bearings import Bearings
 from windlass_gateway.domain.deployment import Deployment
 from windlass_gateway.domain.environments import Environment
@@ -40,14 +41,6 @@ from windlass_gateway.domain.routes import Routes
 HERE = Environment(id=PRODUCTION, name="production", production=True)
 BESIDE = Environment(id=STAGING, name="staging", production=False)
 OLD, REPLACED, PUSH = (deployment_number(number) for number in range(1, 4))
-
-
-def told(*events: Event) -> Routes:
-    row: Routes | None = None
-    for sequence, event in enumerate(events, start=1):
-        row = routes.evolve(row, recorded(event, sequence))
-    assert row is not None
-    return row
 
 
 def moved(why: str, to: int, *, kind: str = "environment", request: int | None = None) -> AliasesChanged:
@@ -70,33 +63,33 @@ def pushed(*, first: int = 5, events: int = 7, trigger: str = "webhook") -> Depl
 
 
 def test_a_rolled_back_environment_says_to_what_by_whom_and_when() -> None:
-    hold = told(*rolled_back()).hold_of(PRODUCTION)
+    hold = routes_after(*rolled_back()).hold_of(PRODUCTION)
     assert hold is not None
     assert (hold.to, hold.by, hold.at) == (OLD, "token:test", NOON + timedelta(seconds=4))
 
 
 @pytest.mark.parametrize("why", ["cutover", "promotion"])
 def test_what_takes_the_environment_ends_the_hold(why: str) -> None:
-    assert told(*rolled_back(), moved(why, 3)).hold_of(PRODUCTION) is None
+    assert routes_after(*rolled_back(), moved(why, 3)).hold_of(PRODUCTION) is None
 
 
 @pytest.mark.parametrize(("why", "kind"), [("cutover", "branch"), ("domain", "environment")])
 def test_what_leaves_the_environment_where_it_is_leaves_the_hold(why: str, kind: str) -> None:
-    assert told(*rolled_back(), moved(why, 3, kind=kind)).hold_of(PRODUCTION) is not None
+    assert routes_after(*rolled_back(), moved(why, 3, kind=kind)).hold_of(PRODUCTION) is not None
 
 
 def test_a_rollback_that_was_taken_back_holds_nothing() -> None:
-    assert told(*rolled_back(), moved("compensation", 2)).hold_of(PRODUCTION) is None
+    assert routes_after(*rolled_back(), moved("compensation", 2)).hold_of(PRODUCTION) is None
 
 
 def test_a_released_environment_cannot_be_released_again() -> None:
-    row = told(*rolled_back())
+    row = routes_after(*rolled_back())
     assert decide_release(HERE, row) == EnvironmentReleased(environment=PRODUCTION)
     with pytest.raises(NothingHeldError, match="No rollback holds production"):
-        decide_release(HERE, told(*rolled_back(), EnvironmentReleased(environment=PRODUCTION)))
+        decide_release(HERE, routes_after(*rolled_back(), EnvironmentReleased(environment=PRODUCTION)))
 
 
-@pytest.mark.parametrize("row", [None, told(moved("cutover", 1))])
+@pytest.mark.parametrize("row", [None, routes_after(moved("cutover", 1))])
 def test_an_environment_that_nobody_rolled_back_cannot_be_released(row: Routes | None) -> None:
     with pytest.raises(NothingHeldError):
         decide_release(HERE, row)
@@ -108,7 +101,7 @@ def explained(row: Deployment, routes_row: Routes) -> Explanation:
 
 def test_a_push_that_was_held_back_says_where_it_is_live_and_the_two_ways_on() -> None:
     row = pushed()
-    said = explained(row, told(*rolled_back(), moved("cutover", 3, kind="branch")))
+    said = explained(row, routes_after(*rolled_back(), moved("cutover", 3, kind="branch")))
     assert said.sentence.startswith("It is live at its own address and its branch's: production is held since")
     assert OLD.hex[:8] in said.sentence
     assert f"windlass promote {row.prefix} --to production" in said.next_step
@@ -116,13 +109,13 @@ def test_a_push_that_was_held_back_says_where_it_is_live_and_the_two_ways_on() -
 
 
 def test_a_push_on_its_way_says_that_it_will_be_held_back() -> None:
-    said = explained(pushed(events=3), told(*rolled_back()))
+    said = explained(pushed(events=3), routes_after(*rolled_back()))
     assert any("production is held since the rollback" in remark for remark in said.remarks)
 
 
 def test_after_the_release_only_the_promotion_is_left() -> None:
     released = EnvironmentReleased(environment=PRODUCTION)
-    said = explained(pushed(), told(*rolled_back(), moved("cutover", 3, kind="branch"), *[released] * 10))
+    said = explained(pushed(), routes_after(*rolled_back(), moved("cutover", 3, kind="branch"), *[released] * 10))
     assert "windlass promote" in said.next_step
     assert "windlass release" not in said.next_step
 
@@ -133,11 +126,11 @@ def test_after_the_release_only_the_promotion_is_left() -> None:
     ids=["asked for by hand", "live before the rollback"],
 )
 def test_what_the_rollback_does_not_hold_back_says_nothing_of_it(row: Deployment) -> None:
-    assert held_back(HERE, told(*rolled_back()), PUSH, row) is None
+    assert held_back(HERE, routes_after(*rolled_back()), PUSH, row) is None
 
 
 def test_what_took_the_environment_later_is_not_held_back_any_more() -> None:
-    promoted = told(*rolled_back(), moved("promotion", 3), moved("rollback", 1))
+    promoted = routes_after(*rolled_back(), moved("promotion", 3), moved("rollback", 1))
     assert held_back(HERE, promoted, PUSH, pushed()) is None
 
 
@@ -149,12 +142,12 @@ def live(number: int, environment: EnvironmentId = PRODUCTION, events: int = 7) 
 
 
 def test_a_promotion_takes_what_was_live_elsewhere() -> None:
-    event = decide_promotion("shop", HERE, told(*rolled_back()), live(3, STAGING), Releases())
+    event = decide_promotion("shop", HERE, routes_after(*rolled_back()), live(3, STAGING), Releases())
     assert event == PromotionRequested(environment=PRODUCTION, alias="shop", before=OLD, to=PUSH)
 
 
 def test_a_promotion_takes_what_was_held_back_in_the_same_environment() -> None:
-    assert decide_promotion("shop", HERE, told(*rolled_back()), live(3), Releases()).to == PUSH
+    assert decide_promotion("shop", HERE, routes_after(*rolled_back()), live(3), Releases()).to == PUSH
 
 
 @pytest.mark.parametrize(("name", "alias"), [("staging", "shop--staging"), ("s" * 40, "shop--env--000000000000")])
@@ -166,7 +159,7 @@ def test_a_promotion_opens_an_environment_that_never_answered(name: str, alias: 
 
 def test_a_promotion_of_what_answers_there_already_is_refused() -> None:
     with pytest.raises(NotPromotableError, match="is the one that answers now"):
-        decide_promotion("shop", HERE, told(*rolled_back()), live(1), Releases())
+        decide_promotion("shop", HERE, routes_after(*rolled_back()), live(1), Releases())
 
 
 def test_a_promotion_of_what_never_was_live_is_refused() -> None:

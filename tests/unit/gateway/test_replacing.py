@@ -8,14 +8,13 @@ from support.gateway_story import (
     STAGING,
     deployment_after,
     deployment_number,
-    recorded,
+    routes_after,
     way_to_live,
 )
 from windlass_contracts.event import Event
 from windlass_contracts.events import AliasesChanged, ContainerPaused, ContainerStopped, WeightChanged
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EnvironmentId
-from windlass_gateway.domain import routes
 from windlass_gateway.domain.bearings import Bearings
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.explanation import explain
@@ -33,14 +32,6 @@ ALL = Environments(
 )
 PAUSED = ContainerPaused(node="here", container="run-1")
 STOPPED = ContainerStopped(node="here", container="run-1", why="retired")
-
-
-def told(*events: Event) -> Routes:
-    row: Routes | None = None
-    for sequence, event in enumerate(events, start=1):
-        row = routes.evolve(row, recorded(event, sequence))
-    assert row is not None
-    return row
 
 
 def moved(to: int, environment: EnvironmentId = PRODUCTION) -> AliasesChanged:
@@ -64,25 +55,25 @@ def explained(
     [((), "run on"), ((PAUSED,), "kept warm"), ((STOPPED,), "started first"), ((PAUSED, STOPPED), "started first")],
 )
 def test_what_was_replaced_says_by_what_and_how_one_goes_back(events: tuple[Event, ...], how: str) -> None:
-    sentence, next_step = explained(*events, known=told(moved(1), moved(2)))
+    sentence, next_step = explained(*events, known=routes_after(moved(1), moved(2)))
     assert sentence == f"It was replaced: deployment {NEW.hex[:8]} answers in production now."
     assert f"`windlass rollback shop --to {OLD.hex[:8]}`" in next_step
     assert how in next_step
 
 
 def test_another_environment_is_named() -> None:
-    known = told(moved(1, STAGING), moved(2, STAGING))
+    known = routes_after(moved(1, STAGING), moved(2, STAGING))
     assert f"--to {OLD.hex[:8]} --environment staging`" in explained(known=known, environment=STAGING)[1]
 
 
 def test_what_is_retired_cannot_come_back_and_is_built_anew() -> None:
-    _, next_step = explained(STOPPED, known=told(moved(1), moved(2)), retired=99)
+    _, next_step = explained(STOPPED, known=routes_after(moved(1), moved(2)), retired=99)
     assert f"`windlass redeploy {OLD.hex[:8]}`" in next_step
     assert "rollback shop" not in next_step
 
 
 def test_what_never_had_the_environment_was_not_replaced_there_and_can_be_given_a_part() -> None:
-    sentence, next_step = explained(known=told(moved(2)))
+    sentence, next_step = explained(known=routes_after(moved(2)))
     assert sentence.startswith("It became live, and does not have production")
     assert f"`windlass rollout {OLD.hex[:8]} --weight 10`" in next_step
     assert f"`windlass promote {OLD.hex[:8]}`" in next_step
@@ -91,9 +82,9 @@ def test_what_never_had_the_environment_was_not_replaced_there_and_can_be_given_
 @pytest.mark.parametrize(
     "known",
     [
-        told(moved(2), moved(1)),
-        told(moved(1), moved(2), moved(1, STAGING)),
-        told(moved(1), moved(2), WeightChanged(environment=PRODUCTION, deployment=OLD, weight=5, why="asked")),
+        routes_after(moved(2), moved(1)),
+        routes_after(moved(1), moved(2), moved(1, STAGING)),
+        routes_after(moved(1), moved(2), WeightChanged(environment=PRODUCTION, deployment=OLD, weight=5, why="asked")),
     ],
 )
 def test_what_answers_in_an_environment_or_gets_a_part_was_not_replaced(known: Routes) -> None:

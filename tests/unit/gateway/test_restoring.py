@@ -1,29 +1,18 @@
 """What the pages say of a version that was taken back, until something else decides about its environment."""
 
-from support.gateway_story import PRODUCTION, deployment_after, deployment_number, recorded, way_to_live
-from windlass_contracts.event import Event
+from support.gateway_story import PRODUCTION, deployment_after, deployment_number, routes_after, way_to_live
 from windlass_contracts.events import AliasesChanged, RestoreRequested, RoutesApplied, RoutesFailed, WeightChanged
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EventId, derived
-from windlass_gateway.domain import routes
 from windlass_gateway.domain.bearings import Bearings
 from windlass_gateway.domain.environments import Environment, Environments
 from windlass_gateway.domain.explanation import explain
 from windlass_gateway.domain.restoring import restored, taken_back
-from windlass_gateway.domain.routes import Routes
 
 HERE = Environment(id=PRODUCTION, name="production", production=True)
 GOOD, FAILING, NEWER = (deployment_number(number) for number in range(1, 4))
 WISH = RestoreRequested(environment=PRODUCTION, before=FAILING, to=GOOD, code="errors", reason="Half of it fails.")
-
-
-def told(*events: Event) -> Routes:
-    row: Routes | None = None
-    for sequence, event in enumerate(events, start=1):
-        row = routes.evolve(row, recorded(event, sequence))
-    assert row is not None
-    return row
 
 
 def moved(why: str, to: int, request: int | None = None) -> AliasesChanged:
@@ -49,38 +38,38 @@ ALL = Environments(all=(HERE,))
 
 
 def test_a_restoring_is_awaited_until_it_is_answered() -> None:
-    assert told(*ASKED).awaiting
-    assert not told(*DONE).awaiting
-    assert not told(*REFUSED).awaiting
+    assert routes_after(*ASKED).awaiting
+    assert not routes_after(*DONE).awaiting
+    assert not routes_after(*REFUSED).awaiting
 
 
 def test_the_environment_says_what_was_taken_back_and_what_answers() -> None:
-    found = restored(HERE, told(*DONE))
+    found = restored(HERE, routes_after(*DONE))
     assert found is not None
     assert (found.done, found.restoring.failed, found.restoring.to) == (True, FAILING, GOOD)
-    assert restored(HERE, told(*DONE, moved("cutover", 3))) is None
-    assert restored(HERE, told(*DONE, moved("cutover", 3), moved("rollback", 1))) is None, "that was long ago"
+    assert restored(HERE, routes_after(*DONE, moved("cutover", 3))) is None
+    assert restored(HERE, routes_after(*DONE, moved("cutover", 3), moved("rollback", 1))) is None, "that was long ago"
 
 
 def test_a_version_that_only_had_a_weight_loses_it() -> None:
     lost = WeightChanged(
         environment=PRODUCTION, deployment=FAILING, weight=0, why="restore", request=EventId(derived("test", "2"))
     )
-    row = told(moved("cutover", 1), WISH, lost, RoutesApplied(generation=3, proxies=("one",), duration_ms=1))
+    row = routes_after(moved("cutover", 1), WISH, lost, RoutesApplied(generation=3, proxies=("one",), duration_ms=1))
     found = restored(HERE, row)
     assert (row.awaiting, found is not None and found.done) == (False, True)
 
 
 def test_a_version_that_cannot_be_taken_back_says_why() -> None:
-    found = restored(HERE, told(*REFUSED))
+    found = restored(HERE, routes_after(*REFUSED))
     assert found is not None
     assert "It stayed ill." in found.sentence
-    assert restored(HERE, told(*REFUSED, moved("cutover", 3))) is None
+    assert restored(HERE, routes_after(*REFUSED, moved("cutover", 3))) is None
 
 
 def test_the_failed_version_remains_live_by_the_log_and_explains_what_became_of_it() -> None:
     row = deployment_after(way_to_live(), identity=FAILING)
-    found = taken_back(ALL, told(*DONE, moved("cutover", 3)), FAILING)
+    found = taken_back(ALL, routes_after(*DONE, moved("cutover", 3)), FAILING)
     assert found is not None
     said = explain(row, Bearings(taken_back=found))
     assert said.sentence == (
@@ -90,5 +79,5 @@ def test_the_failed_version_remains_live_by_the_log_and_explains_what_became_of_
 
 
 def test_what_was_promoted_again_is_taken_back_no_more() -> None:
-    assert taken_back(ALL, told(*DONE, moved("promotion", 2)), FAILING) is None
-    assert taken_back(ALL, told(*DONE), GOOD) is None
+    assert taken_back(ALL, routes_after(*DONE, moved("promotion", 2)), FAILING) is None
+    assert taken_back(ALL, routes_after(*DONE), GOOD) is None

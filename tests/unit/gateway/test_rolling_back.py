@@ -9,19 +9,18 @@ from support.gateway_story import (
     deployment_after,
     deployment_number,
     recorded,
+    routes_after,
     way_to_live,
 )
-from windlass_contracts.event import Event
 from windlass_contracts.events import AliasesChanged, ReleaseRetired, RollbackRequested, RoutesApplied, RoutesFailed
 from windlass_contracts.events.deployment import Stage
 from windlass_contracts.events.routes import Alias, AliasMove
 from windlass_contracts.ids import EnvironmentId, EventId, derived
-from windlass_gateway.domain import releases, routes
+from windlass_gateway.domain import releases
 from windlass_gateway.domain.environments import Environment
 from windlass_gateway.domain.refusals import NothingToRollBackError, RollbackUnderWayError
 from windlass_gateway.domain.releases import Releases
 from windlass_gateway.domain.rolling_back import Candidate, decide_rollback, decide_step_back
-from windlass_gateway.domain.routes import Routes
 
 ENVIRONMENT = Environment(id=PRODUCTION, name="production", production=True)
 
@@ -30,14 +29,6 @@ def moved_to(number: int, *, request: EventId | None = None) -> AliasesChanged:
     alias = Alias(kind="environment", name="shop", environment=PRODUCTION)
     move = AliasMove(alias=alias, after=deployment_number(number))
     return AliasesChanged(why="cutover", moves=(move,), request=request)
-
-
-def routes_after(*events: Event) -> Routes:
-    row: Routes | None = None
-    for sequence, event in enumerate(events, start=1):
-        row = routes.evolve(row, recorded(event, sequence))
-    assert row is not None
-    return row
 
 
 def live(number: int, environment: EnvironmentId = PRODUCTION) -> Candidate:
